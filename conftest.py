@@ -1,0 +1,30 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make the checkout importable as ``ansible_collections.appuio.registry`` wherever it was cloned."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+def _collections_root() -> Path:
+    """Return a directory that holds ``ansible_collections/appuio/registry`` for this checkout."""
+    if ROOT.parts[-3:] == ("ansible_collections", "appuio", "registry"):
+        return ROOT.parents[2]
+    linked = Path(tempfile.mkdtemp(prefix="appuio-registry-tests-"))
+    atexit.register(shutil.rmtree, linked, ignore_errors=True)
+    namespace = linked / "ansible_collections" / "appuio"
+    namespace.mkdir(parents=True)
+    (namespace / "registry").symlink_to(ROOT, target_is_directory=True)
+    return linked
+
+
+sys.path.insert(0, str(_collections_root()))
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))

@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, The appuio.registry authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that say how to reach a server."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """TLS, proxy, patience."""
+
+    DOCUMENTATION = r"""
+options:
+  validate_certs:
+    description: Whether the certificates of the registry and the API have to be trusted.
+    type: bool
+    default: true
+    aliases: [verify_ssl]
+  ca_cert:
+    description:
+      - Path of a file with certificate authorities in PEM format, trusted in addition to the system's, for the API
+        and, unless O(registry_ca_cert) is given, for the registry.
+    type: path
+    aliases: [ca_path, ssl_ca_cert]
+  registry_ca_cert:
+    description:
+      - Path of a file with certificate authorities in PEM format for the registry. The route of the registry and
+        the API often have different authorities.
+      - Defaults to O(ca_cert).
+    type: path
+  client_cert:
+    description: Path of a client certificate in PEM format, which may contain the key.
+    type: path
+  client_key:
+    description: Path of the key of O(client_cert).
+    type: path
+  proxy:
+    description:
+      - URL of an HTTP proxy. Defaults to what E(HTTPS_PROXY) and E(NO_PROXY) say.
+    type: str
+  timeout:
+    description: Seconds that a request may take without any progress.
+    type: int
+    default: 60
+  retries:
+    description:
+      - How often a request is tried again after an answer or a broken connection that may pass, among them the
+        statuses 408, 429 and 5xx. C(Retry-After) is honoured.
+    type: int
+    default: 5
+  retry_delay:
+    description: Seconds before the first retry. The delay doubles with each further one, with some jitter.
+    type: float
+    default: 1.0
+"""

@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, The appuio.registry authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documentation of the options that say who somebody is."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Exactly one kind of credential, checked before any network call."""
+
+    DOCUMENTATION = r"""
+options:
+  token:
+    description:
+      - A token of the zone's API, of a user (C(oc whoami -t)) or of a service account.
+      - Without any credential in the task, the environment variable E(APPUIO_TOKEN) is used, then E(K8S_AUTH_API_KEY).
+    type: str
+    aliases: [api_key]
+  username:
+    description:
+      - Name of an APPUiO Cloud user, with O(password). The zone's OAuth server gives a token for them, which is
+        revoked again when only this task needed it.
+      - With another kind of credential it has no meaning.
+    type: str
+  password:
+    description: Password of the user named by O(username).
+    type: str
+  kubeconfig:
+    description:
+      - Path of a kubeconfig file that is logged in to the zone with a token.
+      - A file that belongs to another cluster than the zone is an error, so that a token is never sent to the
+        wrong cluster.
+    type: path
+  context:
+    description: The context of the kubeconfig to use instead of its current one.
+    type: str
+  service_account:
+    description:
+      - Name of a service account in O(namespace) whose token is used. It is read through the zone's API, with the
+        access that O(token), O(username) and O(password), or O(kubeconfig) give.
+      - Needs the Python packages C(kubernetes) and C(openshift) where the task runs.
+    type: str
+  auth_file:
+    description:
+      - Path of a file with credentials already stored for the registry, as C(docker login) and C(podman login)
+        write it.
+      - Without any credential in the task or in E(APPUIO_TOKEN), the file named by E(REGISTRY_AUTH_FILE) is used.
+    type: path
+"""

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Argument specifications that merge: the shared options of the zone, credentials and connection fragments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ArgumentSpec:
+    """Options with the rules that bind them; ``+`` gives the options and rules of both."""
+
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
+    required_together: tuple[tuple[str, ...], ...] = ()
+    required_one_of: tuple[tuple[str, ...], ...] = ()
+    required_if: tuple[tuple[Any, ...], ...] = ()
+    required_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
+        return ArgumentSpec(
+            options={**self.options, **other.options},
+            mutually_exclusive=self.mutually_exclusive + other.mutually_exclusive,
+            required_together=self.required_together + other.required_together,
+            required_one_of=self.required_one_of + other.required_one_of,
+            required_if=self.required_if + other.required_if,
+            required_by={**self.required_by, **other.required_by},
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keyword arguments of ``AnsibleModule`` that this specification amounts to."""
+        return {
+            "argument_spec": self.options,
+            "mutually_exclusive": self.mutually_exclusive,
+            "required_together": self.required_together,
+            "required_one_of": self.required_one_of,
+            "required_if": self.required_if,
+            "required_by": self.required_by,
+        }
+
+
+ZONE = ArgumentSpec(
+    options={
+        "zone": {"type": "str"},
+        "base_domain": {"type": "str", "default": "appuio.cloud"},
+        "registry": {"type": "str", "aliases": ["registry_url"]},
+        "host": {"type": "str"},
+        "namespace": {"type": "str", "aliases": ["project"]},
+    },
+)
+
+ZONES = ArgumentSpec(
+    options={"zones": {"type": "list", "elements": "raw"}},
+    mutually_exclusive=(("zone", "zones"), ("registry", "zones"), ("host", "zones")),
+)
+
+CREDENTIALS = ArgumentSpec(
+    options={
+        "token": {"type": "str", "no_log": True, "aliases": ["api_key"]},
+        "username": {"type": "str"},
+        "password": {"type": "str", "no_log": True},
+        "kubeconfig": {"type": "path"},
+        "context": {"type": "str"},
+        "service_account": {"type": "str"},
+        "auth_file": {"type": "path"},
+    },
+    required_together=(("username", "password"),),
+)
+
+CONNECTION = ArgumentSpec(
+    options={
+        "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
+        "ca_cert": {"type": "path", "aliases": ["ca_path", "ssl_ca_cert"]},
+        "registry_ca_cert": {"type": "path"},
+        "client_cert": {"type": "path"},
+        "client_key": {"type": "path", "no_log": False},
+        "proxy": {"type": "str"},
+        "timeout": {"type": "int", "default": 60},
+        "retries": {"type": "int", "default": 5},
+        "retry_delay": {"type": "float", "default": 1.0},
+    },
+)

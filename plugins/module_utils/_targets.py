@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The zones of one task: options in, targets out; pure.
+
+An entry of ``zones`` takes what it does not say from the task. Credentials are taken whole: an entry
+that says who it is gets nothing of the task's credentials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from ._errors import InvalidOption
+from ._zone import Zone, resolve_zone
+
+WHERE = ("zone", "base_domain", "registry", "host", "namespace")
+WHO = ("token", "username", "password", "kubeconfig", "context", "service_account", "auth_file")
+HOW = (
+    "validate_certs",
+    "ca_cert",
+    "registry_ca_cert",
+    "client_cert",
+    "client_key",
+    "proxy",
+    "timeout",
+    "retries",
+    "retry_delay",
+)
+_ALIASES = {
+    "project": "namespace",
+    "registry_url": "registry",
+    "api_key": "token",
+    "verify_ssl": "validate_certs",
+    "ca_path": "ca_cert",
+    "ssl_ca_cert": "ca_cert",
+}
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach a server; ``timeout`` and ``retry_delay`` in seconds."""
+
+    validate_certs: bool = True
+    ca_cert: str | None = None
+    registry_ca_cert: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    proxy: str | None = None
+    timeout: float = 60
+    retries: int = 5
+    retry_delay: float = 1.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """One zone of the task: where, in which namespace, who (options as given) and how."""
+
+    zone: Zone
+    namespace: str | None
+    who: Mapping[str, Any] = field(repr=False)
+    connection: Connection = Connection()
+
+
+def targets_from(options: Mapping[str, Any]) -> list[Target]:
+    """Return a target for each zone the options name; raises InvalidOption for what cannot be meant."""
+    entries = options.get("zones")
+    if entries is None:
+        return [_target(options, {})]
+    if not entries:
+        raise InvalidOption("zones is empty: name at least one zone")
+    for name in ("zone", "registry", "host"):
+        if options.get(name):
+            raise InvalidOption(f"zones and {name} exclude each other", advice="Put it into the entries of zones")
+    targets = [_target(_entry(entry), options) for entry in entries]
+    names = [target.zone.name for target in targets]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidOption(f"zones names {name} more than once")
+    return targets
+
+
+def secrets_in(options: Mapping[str, Any]) -> list[str]:
+    """Return the secret values in the entries of ``zones``, which no argument specification masks."""
+    found = []
+    for entry in options.get("zones") or ():
+        if isinstance(entry, Mapping):
+            found += [str(entry[name]) for name in ("token", "api_key", "password") if entry.get(name)]
+    return found
+
+
+def _entry(entry: Any) -> dict[str, Any]:
+    if isinstance(entry, str):
+        return {"zone": entry}
+    if not isinstance(entry, Mapping):
+        raise InvalidOption("an entry of zones is neither a zone identifier nor a dictionary")
+    named = {_ALIASES.get(name, name): value for name, value in entry.items() if value is not None}
+    unknown = sorted(set(named) - set(WHERE + WHO + HOW))
+    if unknown:
+        raise InvalidOption(
+            f"an entry of zones has the unknown key {', '.join(unknown)}",
+            advice=f"Known are {', '.join(WHERE + WHO + HOW)}",
+        )
+    return named
+
+
+def _target(entry: Mapping[str, Any], task: Mapping[str, Any]) -> Target:
+    def given(name: str) -> Any:
+        value = entry.get(name)
+        return task.get(name) if value is None else value
+
+    zone = resolve_zone(entry.get("zone"), given("base_domain"), entry.get("registry"), entry.get("host"))
+    own = {name: entry[name] for name in WHO if entry.get(name) is not None}
+    who = own or {name: task[name] for name in WHO if task.get(name) is not None}
+    how = {name: given(name) for name in HOW if given(name) is not None}
+    return Target(zone=zone, namespace=given("namespace"), who=who, connection=_connection(how))
+
+
+def _connection(how: Mapping[str, Any]) -> Connection:
+    connection = Connection(**_typed(how))
+    if connection.client_key and not connection.client_cert:
+        raise InvalidOption("client_key needs client_cert")
+    if connection.timeout <= 0 or connection.retries < 0 or connection.retry_delay < 0:
+        raise InvalidOption("timeout must be above 0, retries and retry_delay not below 0")
+    return connection
+
+
+def _typed(how: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the entries of ``zones`` the types the argument specification gives the task's options."""
+    typed = dict(how)
+    try:
+        for name, convert in (("timeout", float), ("retries", int), ("retry_delay", float)):
+            if name in typed:
+                typed[name] = convert(typed[name])
+    except (TypeError, ValueError):
+        raise InvalidOption("timeout, retries and retry_delay are numbers") from None
+    verify = typed.get("validate_certs", True)
+    if isinstance(verify, str):
+        words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+        if verify.lower() not in words:
+            raise InvalidOption(f"validate_certs: {verify!r} is neither true nor false")
+        typed["validate_certs"] = words[verify.lower()]
+    return typed
