@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python3 -m tests.setup TARGET``: what the Makefile calls."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from types import FrameType
+
+from . import cells, places
+from .commands import stop_all, surroundings
+from .failure import SetupFailed
+from .plan import Plan
+from .steps import Run
+from .summary import conclude, report, say
+
+_TARGETS = ("unit", "zone", "interop", "sanity", "lint", "artifact")
+
+
+def main() -> int:
+    """Run the target and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python3 -m tests.setup")
+    parser.add_argument("target", choices=("test", "demo", *_TARGETS))
+    target = parser.parse_args().target
+    signal.signal(signal.SIGTERM, _interrupted)
+    try:
+        return _demo() if target == "demo" else _checks(target)
+    except SetupFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        stop_all()
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _checks(target: str) -> int:
+    plan = Plan()
+    for name in _TARGETS if target == "test" else (target,):
+        getattr(plan, name)()
+    say(f"Pythons: {', '.join(f'{cell.python} for ansible-core {cell.name}' for cell in plan.cells)}")
+    say(f"Logs: {places.LOGS.relative_to(places.ROOT)}")
+    started = time.monotonic()
+    results = Run(plan.steps(), report).all()
+    return conclude(results, time.monotonic() - started, cells.left_out())
+
+
+def _demo() -> int:
+    """Set up what the demo needs, then become the demo."""
+    plan = Plan()
+    command = plan.demo()
+    results = Run(plan.steps(), report).all()
+    if not all(result.passed for result in results):
+        return 1
+    sys.stdout.flush()
+    os.chdir(places.ROOT)
+    os.execve(command[0], command, surroundings())
+    return 1
+
+
+def _interrupted(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
