@@ -43,7 +43,7 @@ options:
     description:
       - Several zones in one task, instead of O(zone), O(registry) and O(host).
       - Each entry is a zone identifier, or a dictionary with any of the options that say where, who and how,
-        for example C({zone: cloudscale-lpg-2, token: …}).
+        for example a dictionary with the keys V(zone) and V(token).
       - What an entry does not say is taken from the task. Credentials are taken whole, so an entry with a
         credential of its own gets nothing of the task's credentials.
     type: list

@@ -140,7 +140,7 @@ def write_blob(
 
 def blob_path(directory: Path | str, digest: str) -> Path:
     """Return the file in which a layout keeps the blob with this digest."""
-    algorithm, _, encoded = digest.partition(":")
+    algorithm, _separator, encoded = digest.partition(":")
     return Path(directory) / "blobs" / algorithm / encoded
 
 
@@ -166,7 +166,7 @@ def image_config(platform: str, diff_ids: Sequence[str], more: Mapping[str, Any]
         "created": "2026-01-01T00:00:00Z",
         "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"]},
         "rootfs": {"type": "layers", "diff_ids": list(diff_ids)},
-        "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "tests.image"} for _ in diff_ids],
+        "history": [{"created": "2026-01-01T00:00:00Z", "created_by": "tests.image"} for _diff_id in diff_ids],
         **(more or {}),
     }
 
