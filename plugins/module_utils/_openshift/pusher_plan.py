@@ -60,7 +60,8 @@ def plan_pusher(pusher: Pusher, account: Found | None, secret: Found | None, bin
     """
     if pusher.state == "absent":
         return _plan_absent(pusher, account, secret, bindings)
-    return _plan_present(pusher, account, secret, bindings)
+    plan = _plan_present(pusher, account, secret, bindings)
+    return PusherPlan(refused=plan.refused) if plan.refused else plan
 
 
 def _plan_present(pusher: Pusher, account: Found | None, secret: Found | None, bindings: Sequence[Found]) -> PusherPlan:

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A list of zones as it stands in an inventory file: hosts, their variables and groups; pure.
+
+Source: APPUiO Cloud documentation, "Zones": identifiers are ``<provider>-<region>[-<n>]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._errors import InvalidOption
+from ._zone import DEFAULT_BASE_DOMAIN, resolve_zone
+
+ADDRESS = ("zone", "base_domain", "registry", "host", "name")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+
+
+@dataclass(frozen=True)
+class ZoneHost:
+    """A zone as an inventory host; ``provider`` and ``region`` are empty where no identifier tells them."""
+
+    name: str
+    variables: dict[str, Any] = field(default_factory=dict)
+    provider: str = ""
+    region: str = ""
+
+
+def zone_hosts(entries: Sequence[Any], base_domain: str = DEFAULT_BASE_DOMAIN) -> list[ZoneHost]:
+    """Return a host for each entry of the list; raises InvalidOption for what cannot be meant."""
+    hosts = [_host(entry, base_domain) for entry in entries]
+    names = [host.name for host in hosts]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidOption(f"zones has {', '.join(twice)} more than once", advice="Give each its own name")
+    return hosts
+
+
+def place_of(zone: str) -> tuple[str, str]:
+    """Return provider and region of a zone identifier, ``("cloudscale", "lpg")`` of ``cloudscale-lpg-2``."""
+    provider, _, rest = zone.partition("-")
+    region, _, number = rest.rpartition("-")
+    return provider, region if region and number.isdigit() else rest
+
+
+def _host(entry: Any, base_domain: str) -> ZoneHost:
+    said = {"zone": entry} if isinstance(entry, str) else entry
+    if not isinstance(said, Mapping):
+        raise InvalidOption(f"{entry!r} in zones is neither a zone identifier nor a dictionary")
+    zone = said.get("zone")
+    name = said.get("name") or zone
+    if not name or not (zone or (said.get("registry") and said.get("host"))):
+        raise InvalidOption("an entry of zones has neither zone, nor name, registry and host")
+    if not _HOST_NAME.fullmatch(str(name)):
+        raise InvalidOption(f"{name!r} cannot be the name of an inventory host")
+    resolved = resolve_zone(zone, said.get("base_domain") or base_domain, said.get("registry"), said.get("host"))
+    variables = {"appuio_zone": zone or name, "appuio_registry": resolved.registry, "appuio_host": resolved.host}
+    variables.update({key: value for key, value in said.items() if key not in ADDRESS})
+    provider, region = place_of(zone) if zone else ("", "")
+    return ZoneHost(str(name), variables, provider, region)

@@ -1,0 +1,174 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a pusher: every mixture of what is there and what is wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.pusher_plan import (
+    MANAGED_BY,
+    MANAGER,
+    Pusher,
+    PusherPlan,
+    plan_pusher,
+)
+
+OURS = {MANAGED_BY: MANAGER}
+PUSHER = {
+    "namespace": "shop",
+    "service_account": "image-pusher",
+    "secret_name": "image-pusher-secret",
+    "role": "registry-editor",
+    "role_binding": "image-pusher",
+}
+SUBJECT = {"kind": "ServiceAccount", "name": "image-pusher", "namespace": "shop"}
+OTHER = {"kind": "User", "name": "ada", "apiGroup": "rbac.authorization.k8s.io"}
+
+
+def account(labels: dict[str, str] | None = None, name: str = "image-pusher") -> dict[str, Any]:
+    return {"kind": "ServiceAccount", "metadata": {"name": name, "labels": labels or {}}}
+
+
+def secret(
+    labels: dict[str, str] | None = None, of: str = "image-pusher", kind: str = "kubernetes.io/service-account-token"
+) -> dict[str, Any]:
+    annotations = {"kubernetes.io/service-account.name": of}
+    return {
+        "kind": "Secret",
+        "type": kind,
+        "metadata": {"name": "image-pusher-secret", "labels": labels or {}, "annotations": annotations},
+    }
+
+
+def binding(
+    labels: dict[str, str] | None = None,
+    role: str = "registry-editor",
+    subjects: list[dict[str, str]] | None = None,
+    name: str = "image-pusher",
+) -> dict[str, Any]:
+    return {
+        "kind": "RoleBinding",
+        "metadata": {"name": name, "labels": labels or {}, "resourceVersion": "7"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [SUBJECT] if subjects is None else subjects,
+    }
+
+
+def kinds(definitions: list[dict[str, Any]]) -> list[str]:
+    return [definition["kind"] for definition in definitions]
+
+
+def plan(found: tuple[Any, Any, list[Any]], **options: Any) -> PusherPlan:
+    return plan_pusher(Pusher(**{**PUSHER, **options}), *found)
+
+
+NOTHING: tuple[Any, Any, list[Any]] = (None, None, [])
+EVERYTHING = (account(OURS), secret(OURS), [binding(OURS)])
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "removed", "put"),
+    [
+        pytest.param(NOTHING, {}, [], ["ServiceAccount", "Secret", "RoleBinding"], id="account before its Secret"),
+        pytest.param(EVERYTHING, {}, [], [], id="all there"),
+        pytest.param((account(), secret(), [binding()]), {}, [], [], id="made by hand, used as it is"),
+        pytest.param((account(OURS), None, [binding(OURS)]), {}, [], ["Secret"], id="Secret gone"),
+        pytest.param((None, None, [binding(OURS)]), {}, [], ["ServiceAccount", "Secret"], id="account gone"),
+        pytest.param((account(), secret(), [binding(name="registry-editor")]), {}, [], [], id="bound by oc"),
+        pytest.param(
+            (account(OURS), secret(OURS), [binding(OURS)]),
+            {"role": "system:image-builder"},
+            ["RoleBinding"],
+            ["RoleBinding"],
+            id="another role",
+        ),
+        pytest.param(
+            (account(OURS), secret(OURS), [binding(OURS, role="view"), binding(name="registry-editor")]),
+            {},
+            ["RoleBinding"],
+            [],
+            id="another role, and bound by oc already",
+        ),
+        pytest.param(
+            (account(), secret(), [binding()]),
+            {"adopt": True},
+            [],
+            ["ServiceAccount", "Secret", "RoleBinding"],
+            id="adopted",
+        ),
+        pytest.param(EVERYTHING, {"adopt": True}, [], [], id="adopted before"),
+        pytest.param(NOTHING, {"state": "absent"}, [], [], id="absent, and it is"),
+        pytest.param(
+            EVERYTHING, {"state": "absent"}, ["RoleBinding", "Secret", "ServiceAccount"], [], id="absent: rights first"
+        ),
+        pytest.param((account(), secret(), []), {"state": "absent"}, [], [], id="absent leaves what it did not make"),
+        pytest.param(
+            (account(), secret(), []),
+            {"state": "absent", "adopt": True},
+            ["Secret", "ServiceAccount"],
+            [],
+            id="absent takes what it is told to",
+        ),
+        pytest.param(
+            (None, secret(OURS, of="other"), []), {"state": "absent"}, [], [], id="the token of another account"
+        ),
+        pytest.param(
+            (account(OURS, name="builder"), None, []),
+            {"state": "absent", "service_account": "builder", "adopt": True},
+            [],
+            [],
+            id="an account that every namespace has",
+        ),
+    ],
+)
+def test_steps(found: Any, options: dict[str, Any], removed: list[str], put: list[str]) -> None:
+    made = plan(found, **options)
+    assert (kinds(made.remove), kinds(made.put), made.refused) == (removed, put, "")
+    assert len(made.steps) == len(removed) + len(put)
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "said"),
+    [
+        ((None, secret(kind="Opaque"), []), {}, "no token of the service account image-pusher"),
+        ((None, secret(of="other"), []), {}, "no token of the service account image-pusher"),
+        ((None, None, [binding(role="admin")]), {}, "grants admin instead of registry-editor"),
+        ((None, None, [binding(OURS, role="view", subjects=[SUBJECT, OTHER])]), {}, "grants view to User ada too"),
+    ],
+)
+def test_refuses_what_belongs_to_something_else(found: Any, options: dict[str, Any], said: str) -> None:
+    made = plan(found, **options)
+    assert said in made.refused
+    assert not made.put and not made.remove
+
+
+def test_a_foreign_binding_of_another_role_does_not_matter_when_oc_has_bound_the_role() -> None:
+    made = plan((account(), secret(), [binding(role="admin", subjects=[OTHER]), binding(name="registry-editor")]))
+    assert (made.refused, made.put, made.remove) == ("", [], [])
+
+
+def test_joins_a_binding_without_losing_anybody() -> None:
+    made = plan((account(), secret(), [binding(subjects=[OTHER])]))
+    assert [put["subjects"] for put in made.put] == [[OTHER, SUBJECT]]
+    assert made.put[0]["metadata"]["resourceVersion"] == "7"
+
+
+def test_leaves_a_binding_without_losing_anybody() -> None:
+    made = plan((None, None, [binding(OURS, subjects=[OTHER, SUBJECT])]), state="absent")
+    assert made.remove == []
+    assert [put["subjects"] for put in made.put] == [[OTHER]]
+
+
+def test_a_binding_without_subjects_is_joined() -> None:
+    found = binding()
+    del found["subjects"]
+    assert [put["subjects"] for put in plan((account(), secret(), [found])).put] == [[SUBJECT]]
+
+
+def test_what_is_made_can_be_recognised_and_holds_no_secret() -> None:
+    made = plan(NOTHING)
+    assert all(put["metadata"]["labels"] == OURS and put["metadata"]["namespace"] == "shop" for put in made.put)
+    assert "data" not in made.put[1]
+    assert made.put[2]["subjects"] == [SUBJECT]

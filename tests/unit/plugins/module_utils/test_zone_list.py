@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Zones as inventory hosts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._zone_list import place_of, zone_hosts
+
+
+@pytest.mark.parametrize(
+    ("zone", "place"),
+    [
+        ("cloudscale-lpg-2", ("cloudscale", "lpg")),
+        ("exoscale-ch-gva-2-0", ("exoscale", "ch-gva-2")),
+        ("cloudscale-rma", ("cloudscale", "rma")),
+        ("lab", ("lab", "")),
+    ],
+)
+def test_place_of_a_zone(zone: str, place: tuple[str, str]) -> None:
+    assert place_of(zone) == place
+
+
+def test_a_zone_by_its_name() -> None:
+    (host,) = zone_hosts(["cloudscale-lpg-2"])
+    assert host.name == "cloudscale-lpg-2"
+    assert host.variables == {
+        "appuio_zone": "cloudscale-lpg-2",
+        "appuio_registry": "registry.cloudscale-lpg-2.appuio.cloud",
+        "appuio_host": "https://api.cloudscale-lpg-2.appuio.cloud:6443",
+    }
+
+
+def test_addresses_and_variables_of_an_entry_win() -> None:
+    entry = {"zone": "cloudscale-lpg-2", "name": "here", "registry": "https://r:5000/", "appuio_namespace": "shop"}
+    (host,) = zone_hosts([entry])
+    assert host.name == "here"
+    assert host.variables == {
+        "appuio_zone": "cloudscale-lpg-2",
+        "appuio_registry": "r:5000",
+        "appuio_host": "https://api.cloudscale-lpg-2.appuio.cloud:6443",
+        "appuio_namespace": "shop",
+    }
+
+
+def test_a_cluster_that_is_no_zone() -> None:
+    (host,) = zone_hosts([{"name": "lab", "registry": "r.lab", "host": "https://api.lab"}])
+    assert (host.variables["appuio_zone"], host.provider) == ("lab", "")
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([1], "neither a zone identifier nor a dictionary"),
+        ([{"name": "lab", "registry": "r"}], "neither zone, nor name, registry and host"),
+        (["cloudscale-lpg-2", {"zone": "cloudscale-lpg-2"}], "cloudscale-lpg-2 more than once"),
+        (["Not A Zone"], "cannot be the name"),
+        (["UPPER"], "not a zone identifier"),
+        ([{"zone": "a-b-1", "name": "two words"}], "cannot be the name"),
+    ],
+)
+def test_refuses_what_cannot_be_meant(entries: list[Any], said: str) -> None:
+    with pytest.raises(InvalidOption, match=said):
+        zone_hosts(entries)
