@@ -13,11 +13,12 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Makes an inventory host of each zone, so that a play over C(hosts=all) does its work in every zone, with Ansible's own
-    forks, limits and AWX's job slicing.
-  - A host has the variables C(appuio_zone), C(appuio_host) (the API) and C(appuio_registry), which the playbooks of this
-    collection use, and C(ansible_connection=local), as there is nothing to log in to. Its C(ansible_python_interpreter) is
-    the Python that runs C(ansible-playbook), which has the libraries that Ansible's controller has.
+  - Makes an inventory host of each zone, so that a play over C(hosts=all) does its work in every zone, with
+    Ansible's own forks, limits and AWX's job slicing.
+  - A host has the variables C(appuio_zone), C(appuio_host) (the API) and C(appuio_registry), which the playbooks of
+    this collection use, and C(ansible_connection=local), as there is nothing to log in to. Its
+    C(ansible_python_interpreter) is the Python that runs C(ansible-playbook), which has the libraries that Ansible's
+    controller has.
   - Hosts are in a group of their cloud provider, for example C(provider_cloudscale), and of their region, for example
     C(region_cloudscale_lpg). Variables that all zones share stand in C(group_vars) as usual.
   - The file has to end in C(.zones.yml) or C(.zones.yaml), or be called C(zones.yml) or C(zones.yaml).
@@ -51,7 +52,8 @@ options:
     type: str
     default: region_
 notes:
-  - The names of zones are C(<provider>-<region>[-<n>]). The last part does not belong to the region when it is a number.
+  - The names of zones are C(<provider>-<region>[-<n>]). The last part does not belong to the region when it is a
+    number.
 seealso:
   - plugin: appuio.registry.zone_registry
     plugin_type: filter

@@ -141,7 +141,7 @@ def test_steps(found: Any, options: dict[str, Any], removed: list[str], put: lis
 def test_refuses_what_belongs_to_something_else(found: Any, options: dict[str, Any], said: str) -> None:
     made = plan(found, **options)
     assert said in made.refused
-    assert not made.put and not made.remove
+    assert (made.put, made.remove) == ([], [])
 
 
 def test_a_foreign_binding_of_another_role_does_not_matter_when_oc_has_bound_the_role() -> None:
