@@ -94,7 +94,7 @@ def _entry(entry: Any) -> dict[str, Any]:
         return {"zone": entry}
     if not isinstance(entry, Mapping):
         raise InvalidOption("an entry of zones is neither a zone identifier nor a dictionary")
-    named = {_ALIASES.get(name, name): value for name, value in entry.items() if value is not None}
+    named = {_ALIASES.get(str(name), str(name)): value for name, value in entry.items() if value is not None}
     unknown = sorted(set(named) - set(WHERE + WHO + HOW))
     if unknown:
         raise InvalidOption(
@@ -136,7 +136,16 @@ def _typed(how: Mapping[str, Any]) -> dict[str, Any]:
         raise InvalidOption("timeout, retries and retry_delay are numbers") from None
     verify = typed.get("validate_certs", True)
     if isinstance(verify, str):
-        words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+        words = {
+            "yes": True,
+            "true": True,
+            "on": True,
+            "1": True,
+            "no": False,
+            "false": False,
+            "off": False,
+            "0": False,
+        }
         if verify.lower() not in words:
             raise InvalidOption(f"validate_certs: {verify!r} is neither true nor false")
         typed["validate_certs"] = words[verify.lower()]

@@ -58,8 +58,7 @@ def _demo() -> int:
         return 1
     sys.stdout.flush()
     os.chdir(places.ROOT)
-    os.execve(command[0], command, surroundings())
-    return 1
+    return os.execve(command[0], command, surroundings())
 
 
 def _interrupted(_signal: int, _frame: FrameType | None) -> None:

@@ -32,8 +32,7 @@ def checks(environment: Environment) -> dict[str, Callable[[TextIO], None]]:
         "ruff format": command("ruff", "format", "--check", "--cache-dir", cache / "ruff", "."),
         "yamllint": command("yamllint", "--strict", "."),
         "ansible-lint": lambda log: _ansible_lint(environment, log),
-        "mypy plugins": lambda log: _mypy(environment, log),
-        "mypy tests": command("mypy", "--cache-dir", cache / "mypy-tests", "tests", "conftest.py"),
+        "mypy": lambda log: _mypy(environment, log),
         "antsibull-docs": lambda log: _collection_docs(environment, log),
         "antsibull-changelog": command("antsibull-changelog", "lint"),
         "reuse": command("reuse", "lint"),
@@ -55,14 +54,9 @@ def _ansible_lint(environment: Environment, log: TextIO) -> None:
 
 
 def _mypy(environment: Environment, log: TextIO) -> None:
-    linked = tree.linked()
-    arguments: list[str | Path] = [
-        "--cache-dir",
-        places.BUILD / "cache" / "mypy-plugins",
-        "-p",
-        f"ansible_collections.{_COLLECTION}.plugins",
-    ]
-    run([environment.bin / "mypy", *arguments], log, env=_surroundings(environment, MYPYPATH=str(linked)))
+    what = ["-p", f"ansible_collections.{_COLLECTION}.plugins", "-p", "tests", "-m", "conftest"]
+    command: list[str | Path] = [environment.bin / "mypy", "--cache-dir", places.BUILD / "cache" / "mypy", *what]
+    run(command, log, env=_surroundings(environment, MYPYPATH=str(tree.linked())))
 
 
 def _collection_docs(environment: Environment, log: TextIO) -> None:
