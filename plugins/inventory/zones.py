@@ -102,7 +102,7 @@ SUFFIXES = (".zones.yml", ".zones.yaml")
 NAMES = ("zones.yml", "zones.yaml")
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable):  # type: ignore[misc]
+class InventoryModule(BaseInventoryPlugin, Constructable):
     """What Ansible loads."""
 
     NAME = "appuio.registry.zones"
