@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API's words, found in what kubernetes.core makes of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.api_failure import api_failure
+
+MISSING = {"kind": "Status", "apiVersion": "v1", "message": 'namespaces "shop" not found', "code": 404}
+FORBIDDEN = {"kind": "Status", "message": 'rolebindings is forbidden: User "ada" cannot list', "code": 403}
+REFUSED = "HTTPSConnectionPool(host='h', port=1): Max retries exceeded (… [Errno 111] Connection refused)"
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ({"msg": f"Failed to create object: {json.dumps(MISSING).encode()!r}"}, 'namespaces "shop" not found'),
+        ({"msg": f"Failed to create object: {json.dumps(MISSING)}"}, 'namespaces "shop" not found'),
+        (
+            {
+                "msg": f"Exception '403\nReason: Forbidden\nHTTP response body: {json.dumps(FORBIDDEN).encode()!r}\n' raised"
+            },
+            'rolebindings is forbidden: User "ada" cannot list. Whoever runs this needs the right',
+        ),
+        ({"msg": "(401)\nReason: Unauthorized\nHTTP response headers: …"}, "Unauthorized. The credential is unknown"),
+        (
+            {"msg": f"Task failed: Module failed: {REFUSED}"},
+            "the API cannot be reached: connection refused. Check zone",
+        ),
+        ({"msg": "MODULE FAILURE", "module_stderr": f"Traceback\n  File\n{REFUSED}\n"}, "connection refused"),
+        ({"msg": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"}, "Give its authority as ca_cert"),
+        ({"msg": "Task failed: something else"}, "something else"),
+        ({}, "no reason was given"),
+    ],
+)
+def test_says_why(result: dict[str, Any], said: str) -> None:
+    assert api_failure(result).startswith(said) or said in api_failure(result)
+    assert "Traceback" not in api_failure(result)
