@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -71,7 +71,7 @@ def make_image(
     directory: Path | str,
     *,
     platforms: Sequence[str] = ("linux/amd64", "linux/arm64"),
-    layers: int | Sequence[Layer] = 2,
+    layers: int | Sequence[Layer] | Callable[[str], Sequence[Layer]] = 2,
     size: int = 4096,
     media: Media = "oci",
     compression: Literal["gzip", "none"] = "gzip",
@@ -86,7 +86,8 @@ def make_image(
     """Write an image into an OCI layout, which is made if it is not there, and return its parts.
 
     ``layers`` is their number, each with a file of ``size`` incompressible bytes, or a list of sizes and
-    of dictionaries ``path -> content or file``. The first ``shared_layers`` are the same for all platforms.
+    of dictionaries ``path -> content or file``, or a function from the platform to such a list. The first
+    ``shared_layers`` of incompressible bytes are the same for all platforms.
     Several platforms (or ``index=True``) give an index, which ``index.json`` names, as engines write it.
     ``attestations`` adds BuildKit's ``unknown/unknown`` entries. ``entry_platforms=False`` leaves the
     platforms out of the index, which OpenShift's registry refuses. ``config`` is merged into the
@@ -94,12 +95,12 @@ def make_image(
     can be written into the same layout; ``tag=None`` gives an entry without a name.
     """
     directory = Path(directory)
-    wanted: list[Layer] = [size] * layers if isinstance(layers, int) else list(layers)
     types = MEDIA_TYPES[media]
     entries, attested = [], []
     made = Image({}, {}, {}, {}, {})
     for platform in platforms:
         described, diff_ids = [], []
+        wanted = [size] * layers if isinstance(layers, int) else layers(platform) if callable(layers) else layers
         for number, layer in enumerate(wanted):
             owner = "all" if number < shared_layers else platform
             blob, diff_id = _write_layer(directory, layer, f"{seed} {owner} {number}", compression, types[compression])
