@@ -29,6 +29,8 @@ class Cell:
 OLDEST_DEPENDENCIES = "11.0.0"
 NEWEST_DEPENDENCIES = "14.5.0"
 
+OLDEST_TARGET = (3, 9)
+
 CELLS = (
     Cell("2.16", "ansible-core==2.16.*", (3, 11), (3, 12), OLDEST_DEPENDENCIES),
     Cell("2.19", "ansible-core==2.19.*", (3, 11), (3, 13), NEWEST_DEPENDENCIES),
@@ -41,14 +43,22 @@ def runnable() -> list[Cell]:
     return [cell for cell in reversed(CELLS) if cell.python is not None]
 
 
+def oldest_target() -> Python | None:
+    """Return the oldest Python that modules run on (tests/config.yml says so too), or None if there is none here."""
+    return newest(OLDEST_TARGET, OLDEST_TARGET)
+
+
 def left_out() -> list[str]:
-    """Return a sentence for each cell that no Python here can run."""
-    return [
+    """Return a sentence for each thing that no Python here can run."""
+    sentences = [
         f"ansible-core {cell.name} did not run: it needs Python {_dotted(cell.lowest)} to {_dotted(cell.highest)}, "
         f"and none is on the path or kept by pyenv or uv"
         for cell in CELLS
         if cell.python is None
     ]
+    if oldest_target() is None:
+        sentences.append(f"Modules were not tried with Python {_dotted(OLDEST_TARGET)}, as there is none here")
+    return sentences
 
 
 def _dotted(version: tuple[int, int]) -> str:

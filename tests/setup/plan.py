@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from . import artifact, collections_wheel, debian, lint, pytests, sanity
-from .cells import Cell, runnable
+from .cells import Cell, oldest_target, runnable
 from .environments import Environment, lint_environment, test_environment
 from .failure import SetupFailed
 from .steps import Step
@@ -52,6 +52,11 @@ class Plan:
             environment = self._environment(cell)
             needs = (self._made(cell), self._collections(cell))
             self._check(f"sanity {cell.name}", partial(sanity.sanity, cell, environment), needs)
+        target, cell = oldest_target(), self.cells[-1]
+        if target is not None:
+            needs = (self._made(cell), self._collections(cell))
+            check = partial(sanity.on_targets, target, cell, self._environment(cell))
+            self._check(f"sanity on a target's Python {target}", check, needs)
 
     def lint(self) -> None:
         """Plan everything that reads the code and the documentation without running it."""

@@ -17,6 +17,7 @@ from . import collections_wheel, places, tree
 from .cells import Cell
 from .commands import CommandFailed, run, surroundings
 from .environments import Environment
+from .pythons import Python
 
 # What ansible-test downloads to get pip into its environments, made from what Python brings itself.
 _PIP_FROM_PYTHON = """\
@@ -35,10 +36,23 @@ _PIP_VERSION = re.compile(r"default_packages = dict\(\s*pip='([0-9.]+)'")
 
 def sanity(cell: Cell, environment: Environment, log: TextIO) -> None:
     """Run every sanity test but ``pslint``, as there is no PowerShell here; raises CommandFailed."""
-    home = places.HOME / f"sanity-{cell.name}"
+    _ansible_test(f"sanity-{cell.name}", cell, environment, ["--local", "--python", str(environment.python)], log)
+
+
+def on_targets(target: Python, cell: Cell, environment: Environment, log: TextIO) -> None:
+    """Compile and import everything that runs on targets with an older Python; raises CommandFailed."""
+    controller = ["--controller", f"origin:python={environment.python}", "--target-python", str(target)]
+    tests = ["--test", "compile", "--test", "import"]
+    _ansible_test(f"sanity-python-{target}", cell, environment, [*controller, *tests], log, Path(target.path).parent)
+
+
+def _ansible_test(
+    name: str, cell: Cell, environment: Environment, options: list[str], log: TextIO, more_path: Path | None = None
+) -> None:
+    home = places.HOME / name
     _provide_pip(environment, home, log)
     _hand_on_pip_settings(home)
-    copy = tree.copied(f"sanity-{cell.name}")
+    copy = tree.copied(name)
     if shutil.which("git"):
         # Otherwise ansible-test takes the checkout around it for the source and finds all of it ignored.
         run(["git", "init", "--quiet"], log, cwd=copy)
@@ -47,16 +61,10 @@ def sanity(cell: Cell, environment: Environment, log: TextIO) -> None:
         HOME=str(home),
         ANSIBLE_COLLECTIONS_PATH=str(collections_wheel.folder(cell.collections)),
     )
-    command: list[str | Path] = [
-        environment.bin / "ansible-test",
-        "sanity",
-        "--local",
-        "--color",
-        "no",
-        "--truncate",
-        "0",
-    ]
-    command += ["--python", str(environment.python), "--skip-test", "pslint"]
+    if more_path is not None:
+        env["PATH"] = os.pathsep.join([str(environment.bin), str(more_path), env["PATH"]])
+    command: list[str | Path] = [environment.bin / "ansible-test", "sanity", "--color", "no", "--truncate", "0"]
+    command += [*options, "--skip-test", "pslint"]
     try:
         run(command, log, env=env, cwd=copy, minutes=25)
     except CommandFailed:
