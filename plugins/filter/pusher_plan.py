@@ -19,7 +19,7 @@ options:
   _input:
     description:
       - The pusher that is wanted, with C(namespace), C(service_account), C(secret_name), C(role), C(role_binding),
-        C(state) and C(adopt), as the role P(appuio.registry.image_pusher#role) has them.
+        C(state), C(adopt) and C(image_streams), as the role P(appuio.registry.image_pusher#role) has them.
     type: dict
     required: true
   accounts:
@@ -37,6 +37,11 @@ options:
     type: list
     elements: dict
     required: true
+  image_streams:
+    description: The image streams of the namespace, where any are wanted.
+    type: list
+    elements: dict
+    default: []
 notes:
   - The role P(appuio.registry.image_pusher#role) uses it.
 """
@@ -77,16 +82,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Callable
 
-from ..module_utils._openshift.pusher_plan import Pusher, plan_pusher
+from ..module_utils._openshift.pusher_plan import Namespace, Pusher, plan_pusher
 
 Found = Sequence[Mapping[str, Any]]
 
 
-def pusher_plan(wanted: Mapping[str, Any], accounts: Found, secrets: Found, bindings: Found) -> dict[str, Any]:
+def pusher_plan(
+    wanted: Mapping[str, Any], accounts: Found, secrets: Found, bindings: Found, image_streams: Found = ()
+) -> dict[str, Any]:
     """Return the plan for a pusher."""
-    account = accounts[0] if accounts else None
-    secret = secrets[0] if secrets else None
-    return asdict(plan_pusher(Pusher(**wanted), account, secret, bindings))
+    found = Namespace(accounts[0] if accounts else None, secrets[0] if secrets else None, bindings, image_streams)
+    return asdict(plan_pusher(Pusher(**wanted), found))
 
 
 class FilterModule:

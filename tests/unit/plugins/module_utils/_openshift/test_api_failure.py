@@ -21,9 +21,7 @@ REFUSED = "HTTPSConnectionPool(host='h', port=1): Max retries exceeded (… [Err
         ({"msg": f"Failed to create object: {json.dumps(MISSING).encode()!r}"}, 'namespaces "shop" not found'),
         ({"msg": f"Failed to create object: {json.dumps(MISSING)}"}, 'namespaces "shop" not found'),
         (
-            {
-                "msg": f"Exception '403\nReason: Forbidden\nHTTP response body: {json.dumps(FORBIDDEN).encode()!r}'"
-            },
+            {"msg": f"Exception '403\nReason: Forbidden\nHTTP response body: {json.dumps(FORBIDDEN).encode()!r}'"},
             'rolebindings is forbidden: User "ada" cannot list. Whoever runs this needs the right',
         ),
         ({"msg": "(401)\nReason: Unauthorized\nHTTP response headers: …"}, "Unauthorized. The credential is unknown"),

@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects import MANAGED_BY, MANAGER
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.pusher_plan import (
-    MANAGED_BY,
-    MANAGER,
+    Namespace,
     Pusher,
     PusherPlan,
     plan_pusher,
@@ -50,7 +50,7 @@ def binding(
 ) -> dict[str, Any]:
     return {
         "kind": "RoleBinding",
-        "metadata": {"name": name, "labels": labels or {}, "resourceVersion": "7"},
+        "metadata": {"name": name, "namespace": "shop", "labels": labels or {}, "resourceVersion": "7"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
         "subjects": [SUBJECT] if subjects is None else subjects,
     }
@@ -60,8 +60,8 @@ def kinds(definitions: list[dict[str, Any]]) -> list[str]:
     return [definition["kind"] for definition in definitions]
 
 
-def plan(found: tuple[Any, Any, list[Any]], **options: Any) -> PusherPlan:
-    return plan_pusher(Pusher(**{**PUSHER, **options}), *found)
+def plan(found: tuple[Any, ...], **options: Any) -> PusherPlan:
+    return plan_pusher(Pusher(**{**PUSHER, **options}), Namespace(*found))
 
 
 NOTHING: tuple[Any, Any, list[Any]] = (None, None, [])
@@ -99,6 +99,13 @@ EVERYTHING = (account(OURS), secret(OURS), [binding(OURS)])
             id="adopted",
         ),
         pytest.param(EVERYTHING, {"adopt": True}, [], [], id="adopted before"),
+        pytest.param(
+            (*EVERYTHING, [{"metadata": {"name": "app"}}]),
+            {"image_streams": ["app", "web"]},
+            [],
+            ["ImageStream"],
+            id="an image stream that is not there",
+        ),
         pytest.param(NOTHING, {"state": "absent"}, [], [], id="absent, and it is"),
         pytest.param(
             EVERYTHING, {"state": "absent"}, ["RoleBinding", "Secret", "ServiceAccount"], [], id="absent: rights first"

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the playbooks of the collection as a user would: ``ansible-playbook appuio.registry.<name>``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.zone import LocalZone
+
+RECAP = re.compile(r"^(\S+)\s*:\s+ok=\d+\s+changed=(\d+)")
+
+
+class StoryFailed(Exception):
+    """Something did not happen as the demonstration claims."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a playbook did: how many tasks changed something, by host."""
+
+    changed: dict[str, int]
+
+
+class Player:
+    """Plays with one collection path, one Python, and one inventory in ``stage``."""
+
+    def __init__(self, collections: Path, python: Path, stage: Path) -> None:
+        self._python = python
+        self._stage = stage
+        self._collections = collections
+        self._inventory = stage / "zones.yml"
+        self.auth_file = stage / "auth.json"
+
+    def write_inventory(self, zones: Iterable[LocalZone], namespace: str, version: str, name: str) -> None:
+        """Write the inventory; the tokens stand in a file that only its owner reads."""
+        listed = [{"name": zone.name, "registry": zone.registry, "host": zone.host} for zone in zones]
+        self._inventory.write_text(json.dumps({"plugin": "appuio.registry.zones", "zones": listed}, indent=2))
+        variables = self._stage / "group_vars" / "all.yml"
+        variables.parent.mkdir()
+        shared = {
+            "appuio_namespace": namespace,
+            "appuio_source": f"oci:{self._stage / 'build'}:{version}",
+            "appuio_name": name,
+            "appuio_tags": [version],
+            "appuio_auth_file": str(self.auth_file),
+            "appuio_client": "podman",
+            "appuio_tokens": {zone.name: zone.admin_token for zone in zones},
+            "appuio_token": "{{ appuio_tokens[appuio_zone] }}",
+            "appuio_ca_cert": str(next(iter(zones)).ca_cert),
+        }
+        variables.touch(mode=0o600)
+        variables.write_text(json.dumps(shared, indent=2))
+
+    def play(self, playbook: str, **variables: str) -> Played:
+        """Run a playbook of the collection, show its output as it comes; raises StoryFailed when it fails."""
+        command = [str(self._python.parent / "ansible-playbook"), "-i", self._inventory.name]
+        command += [f"appuio.registry.{playbook}"]
+        for name, value in variables.items():
+            command += ["-e", f"{name}={value}"]
+        print("   $ ansible-playbook", *command[1:], flush=True)
+        changed = {}
+        with subprocess.Popen(
+            [str(self._python), *command],
+            cwd=self._stage,
+            env=self._surroundings(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as running:
+            for line in running.stdout or ():
+                print(f"   | {line}", end="", flush=True)
+                recap = RECAP.match(line)
+                if recap:
+                    changed[recap.group(1)] = int(recap.group(2))
+        if running.returncode:
+            raise StoryFailed(f"ansible-playbook appuio.registry.{playbook} ended with {running.returncode}")
+        return Played(changed)
+
+    def _surroundings(self) -> dict[str, str]:
+        """Return an environment in which no setting of the machine reaches Ansible."""
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+        return {
+            **kept,
+            "HOME": str(self._stage),
+            "PATH": f"{self._python.parent}:{os.environ.get('PATH', os.defpath)}",
+            "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
+            "ANSIBLE_HOME": str(self._stage / ".ansible"),
+            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
+            "PYTHONUNBUFFERED": "1",
+        }

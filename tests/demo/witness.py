@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Somebody else's eyes: what skopeo reads from a zone with the credentials that the login has left."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shutil
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.demo.player import StoryFailed
+from tests.zone import LocalZone
+
+TOKEN_CACHE = 30.0
+
+
+class Witness:
+    """Looks at one repository of each zone with the pusher's token from the auth file."""
+
+    def __init__(self, auth_file: Path, namespace: str, name: str) -> None:
+        self._auth_file = auth_file
+        self._repository = f"{namespace}/{name}"
+        if not shutil.which("skopeo"):
+            raise StoryFailed("skopeo is missing. Install it with: apt-get install skopeo")
+
+    def tags(self, zone: LocalZone) -> list[str]:
+        """Return the tags that the zone lists."""
+        listed = json.loads(self._read(zone, "list-tags", self._reference(zone)))
+        return sorted(listed["Tags"])
+
+    def digest(self, zone: LocalZone, tag: str) -> str:
+        """Return the digest of the bytes that stand under a tag."""
+        raw = self._read(zone, "inspect", "--raw", f"{self._reference(zone)}:{tag}")
+        return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+    def may_read(self, zone: LocalZone, tag: str) -> bool:
+        """Whether the token still reads the image."""
+        return self._run(zone, "inspect", "--raw", f"{self._reference(zone)}:{tag}").returncode == 0
+
+    def token_ends(self, zone: LocalZone) -> bool:
+        """Whether the registry stops accepting the token; OpenShift remembers one for about ten seconds."""
+        until = time.monotonic() + TOKEN_CACHE
+        while time.monotonic() < until:
+            if not self._accepts(zone):
+                return True
+            time.sleep(0.5)
+        return False
+
+    def _reference(self, zone: LocalZone) -> str:
+        return f"docker://{zone.registry}/{self._repository}"
+
+    def _read(self, zone: LocalZone, *command: str) -> bytes:
+        ended = self._run(zone, *command)
+        if ended.returncode:
+            raise StoryFailed(f"skopeo {command[0]} in {zone.name}: {ended.stderr.decode(errors='replace').strip()}")
+        return ended.stdout
+
+    def _run(self, zone: LocalZone, *command: str) -> subprocess.CompletedProcess[bytes]:
+        verb, *rest = command
+        trusted = ["--cert-dir", str(zone.cert_dir), "--authfile", str(self._auth_file)]
+        return subprocess.run(["skopeo", verb, *trusted, *rest], capture_output=True, check=False)
+
+    def _accepts(self, zone: LocalZone) -> bool:
+        entry = json.loads(self._auth_file.read_text())["auths"][zone.registry]
+        token = base64.b64decode(entry["auth"]).decode().partition(":")[2]
+        request = urllib.request.Request(f"https://{zone.registry}/v2/", headers={"Authorization": f"Bearer {token}"})
+        try:
+            with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=str(zone.ca_cert))):
+                return True
+        except urllib.error.HTTPError as refused:
+            if refused.code != 401:
+                raise
+            return False
