@@ -41,8 +41,8 @@ def zone_hosts(entries: Sequence[Any], base_domain: str = DEFAULT_BASE_DOMAIN) -
 
 def place_of(zone: str) -> tuple[str, str]:
     """Return provider and region of a zone identifier, ``("cloudscale", "lpg")`` of ``cloudscale-lpg-2``."""
-    provider, _, rest = zone.partition("-")
-    region, _, number = rest.rpartition("-")
+    provider, _separator, rest = zone.partition("-")
+    region, _separator, number = rest.rpartition("-")
     return provider, region if region and number.isdigit() else rest
 
 

@@ -62,7 +62,7 @@ def module_options(name: str) -> set[str]:
     documentation = yaml.safe_load(plugin_text(path, "DOCUMENTATION"))
     options = dict(documentation.get("options") or {})
     for fragment in documentation.get("extends_documentation_fragment") or []:
-        file, _, part = fragment.removeprefix(f"{COLLECTION}.").partition(".")
+        file, _separator, part = fragment.removeprefix(f"{COLLECTION}.").partition(".")
         options.update(_fragment(file, part.upper() or "DOCUMENTATION"))
     return set(options) | {alias for option in options.values() for alias in option.get("aliases", [])}
 

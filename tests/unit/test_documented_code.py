@@ -56,7 +56,7 @@ def test_options_exist(block: Block) -> None:
     for document in documents(block):
         for task in tasks_of(document):
             for key, options in task.items():
-                collection, _, name = key.rpartition(".")
+                collection, _separator, name = key.rpartition(".")
                 if collection != COLLECTION:
                     continue
                 assert name in MODULES, f"{block}: there is no module {key}"

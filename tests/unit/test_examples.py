@@ -103,7 +103,7 @@ def _documentation(name: str) -> dict[str, dict[str, Any]]:
     said = yaml.safe_load(importlib.import_module(f"{NAMESPACE}.{name}").DOCUMENTATION)
     options: dict[str, dict[str, Any]] = {}
     for fragment in said.get("extends_documentation_fragment", ()):
-        file, _, part = fragment.removeprefix("appuio.registry.").partition(".")
+        file, _separator, part = fragment.removeprefix("appuio.registry.").partition(".")
         module = importlib.import_module(f"ansible_collections.appuio.registry.plugins.doc_fragments.{file}")
         text = getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION")
         options.update(yaml.safe_load(text).get("options") or {})
