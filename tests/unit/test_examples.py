@@ -6,15 +6,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-MODULES = sorted(path.stem for path in (Path(__file__).resolve().parents[2] / "plugins" / "modules").glob("*.py"))
-NAMESPACE = "ansible_collections.appuio.registry.plugins.modules"
+from tests.unit.module_arguments import MODULES, arguments, module
+
 OUTSIDE_ARGUMENTS = ("argument_spec",)
 # A value for each type, in place of what a template would give.
 STAND_INS = {
@@ -29,19 +28,9 @@ STAND_INS = {
 }
 
 
-def arguments(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Return the arguments that the module would give to AnsibleModule."""
-    module = importlib.import_module(f"{NAMESPACE}.{name}")
-    seen: list[Any] = []
-    monkeypatch.setattr(module, "run_module", lambda spec, start: seen.append(spec))
-    module.main()
-    found: dict[str, Any] = seen[0].arguments()
-    return found
-
-
 def tasks(name: str) -> Iterator[dict[str, Any]]:
     """Yield the options of each task of the module in its EXAMPLES."""
-    examples = yaml.safe_load(importlib.import_module(f"{NAMESPACE}.{name}").EXAMPLES)
+    examples = yaml.safe_load(module(name).EXAMPLES)
     yield from _tasks(examples, f"appuio.registry.{name}")
 
 
@@ -74,19 +63,17 @@ def _filled(value: Any, option: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_module_accepts_its_examples(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = arguments(name, monkeypatch)
+def test_the_module_accepts_its_examples(name: str) -> None:
+    spec = arguments(name)
     found = list(tasks(name))
     assert len(found) >= 2, "a manual shows more than one use"
     assert [(options, fault) for options in found for fault in faults(spec, options)] == []
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_every_option_is_documented_with_its_type_default_and_choices(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_option_is_documented_with_its_type_default_and_choices(name: str) -> None:
     documented = _documentation(name)
-    for option, taken in arguments(name, monkeypatch)["argument_spec"].items():
+    for option, taken in arguments(name)["argument_spec"].items():
         said = documented.pop(option, None)
         assert said is not None, f"{option} is not documented"
         assert said.get("type", "str") == taken.get("type", "str"), option
@@ -100,12 +87,12 @@ def test_every_option_is_documented_with_its_type_default_and_choices(
 
 def _documentation(name: str) -> dict[str, dict[str, Any]]:
     """Return the documented options, those of the fragments first, as Ansible merges them."""
-    said = yaml.safe_load(importlib.import_module(f"{NAMESPACE}.{name}").DOCUMENTATION)
+    said = yaml.safe_load(module(name).DOCUMENTATION)
     options: dict[str, dict[str, Any]] = {}
     for fragment in said.get("extends_documentation_fragment", ()):
         file, _separator, part = fragment.removeprefix("appuio.registry.").partition(".")
-        module = importlib.import_module(f"ansible_collections.appuio.registry.plugins.doc_fragments.{file}")
-        text = getattr(module.ModuleDocFragment, part.upper() or "DOCUMENTATION")
+        fragments = importlib.import_module(f"ansible_collections.appuio.registry.plugins.doc_fragments.{file}")
+        text = getattr(fragments.ModuleDocFragment, part.upper() or "DOCUMENTATION")
         options.update(yaml.safe_load(text).get("options") or {})
     for option, own in (said.get("options") or {}).items():
         options[option] = {**options.get(option, {}), **own}
