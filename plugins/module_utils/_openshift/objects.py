@@ -8,6 +8,8 @@ reference, ``ServiceAccount``, ``Secret``, ``RoleBinding``; OpenShift API refere
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +32,18 @@ def token_secret(namespace: str, name: str, account: str) -> Definition:
     """Return a Secret that the token controller fills with a token of the account."""
     metadata = {**_metadata(namespace, name), "annotations": {SECRET_ACCOUNT: account}}
     return {"apiVersion": "v1", "kind": "Secret", "type": TOKEN_SECRET, "metadata": metadata}
+
+
+def pull_secret(namespace: str, name: str, auths: Mapping[str, Mapping[str, str]]) -> Definition:
+    """Return a Secret with credentials of registries, as pods use it to pull."""
+    content = json.dumps({"auths": {registry: dict(entry) for registry, entry in auths.items()}})
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "type": "kubernetes.io/dockerconfigjson",
+        "metadata": _metadata(namespace, name),
+        "data": {".dockerconfigjson": base64.b64encode(content.encode()).decode()},
+    }
 
 
 def image_stream(namespace: str, name: str) -> Definition:

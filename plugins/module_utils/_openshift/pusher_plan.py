@@ -9,11 +9,12 @@ binding's ``roleRef`` cannot be changed, so a binding to another role is deleted
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from . import objects
 from .objects import Definition, Found
+from .steps import Steps, called
 
 OF_EVERY_NAMESPACE = ("default", "builder", "deployer")
 
@@ -47,40 +48,16 @@ class Namespace:
     image_streams: Sequence[Found] = ()
 
 
-@dataclass
-class PusherPlan:
-    """Definitions to remove first and then to put, a reason for each step, and what is left alone and why.
-
-    ``refused`` says why nothing can be done, where an object of that name belongs to something else.
-    """
-
-    steps: list[str] = field(default_factory=list)
-    remove: list[Definition] = field(default_factory=list)
-    put: list[Definition] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    refused: str = ""
-
-    def to_put(self, definition: Definition, verb: str, reason: str) -> None:
-        """Add the making or changing of an object."""
-        self.put.append(definition)
-        self.steps.append(f"{verb} {_called(definition)}: {reason}")
-
-    def to_remove(self, definition: Definition, reason: str) -> None:
-        """Add the deletion of an object."""
-        self.remove.append(objects.identity(definition))
-        self.steps.append(f"delete {_called(definition)}: {reason}")
-
-
-def plan_pusher(pusher: Pusher, found: Namespace) -> PusherPlan:
+def plan_pusher(pusher: Pusher, found: Namespace) -> Steps:
     """Return the steps from what was found to what is wanted."""
     if pusher.state == "absent":
         return _plan_absent(pusher, found)
     plan = _plan_present(pusher, found)
-    return PusherPlan(refused=plan.refused) if plan.refused else plan
+    return Steps(refused=plan.refused) if plan.refused else plan
 
 
-def _plan_present(pusher: Pusher, found: Namespace) -> PusherPlan:
-    plan = PusherPlan()
+def _plan_present(pusher: Pusher, found: Namespace) -> Steps:
+    plan = Steps()
     if found.secret and not objects.is_token_of(found.secret, pusher.service_account):
         plan.refused = (
             f"the Secret {pusher.secret_name} is there and is no token of the service account "
@@ -102,7 +79,7 @@ def _plan_present(pusher: Pusher, found: Namespace) -> PusherPlan:
     return plan
 
 
-def _plan_binding(plan: PusherPlan, pusher: Pusher, bindings: Sequence[Found]) -> None:
+def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[Found]) -> None:
     """Bind the role unless some binding does; never change the rights of anybody else."""
     own = objects.named(bindings, pusher.role_binding)
     elsewhere = [
@@ -150,9 +127,9 @@ def _why_not_replaced(pusher: Pusher, binding: Found) -> str:
     return ""
 
 
-def _plan_absent(pusher: Pusher, found: Namespace) -> PusherPlan:
+def _plan_absent(pusher: Pusher, found: Namespace) -> Steps:
     """Take the rights first, then the token, then the account; image streams hold images and stay."""
-    plan = PusherPlan()
+    plan = Steps()
     reason = "the pusher is to be absent"
     binding = objects.named(found.bindings, pusher.role_binding)
     if binding and pusher.subject in objects.subjects_of(binding):
@@ -164,25 +141,25 @@ def _plan_absent(pusher: Pusher, found: Namespace) -> PusherPlan:
             change = objects.changed_subjects(binding, others)
             plan.to_put(change, f"take {pusher.service_account} out of", reason)
         else:
-            plan.left.append(f"{_called(_binding(pusher))}, which was not made by this role")
+            plan.left.append(f"{called(_binding(pusher))}, which was not made by this role")
     if found.secret:
         if not objects.is_token_of(found.secret, pusher.service_account):
-            plan.left.append(f"{_called(_secret(pusher))}, which is no token of {pusher.service_account}")
+            plan.left.append(f"{called(_secret(pusher))}, which is no token of {pusher.service_account}")
         else:
             _remove_or_leave(plan, pusher, _secret(pusher), found.secret, reason)
     if found.account:
         if pusher.service_account in OF_EVERY_NAMESPACE:
-            plan.left.append(f"{_called(_account(pusher))}, which every namespace has")
+            plan.left.append(f"{called(_account(pusher))}, which every namespace has")
         else:
             _remove_or_leave(plan, pusher, _account(pusher), found.account, reason)
     return plan
 
 
-def _remove_or_leave(plan: PusherPlan, pusher: Pusher, definition: Definition, there: Found, reason: str) -> None:
+def _remove_or_leave(plan: Steps, pusher: Pusher, definition: Definition, there: Found, reason: str) -> None:
     if objects.is_ours(there) or pusher.adopt:
         plan.to_remove(definition, reason)
     else:
-        plan.left.append(f"{_called(definition)}, which was not made by this role (image_pusher_adopt would remove it)")
+        plan.left.append(f"{called(definition)}, which was not made by this role (image_pusher_adopt would remove it)")
 
 
 def _account(pusher: Pusher) -> Definition:
@@ -195,10 +172,6 @@ def _secret(pusher: Pusher) -> Definition:
 
 def _binding(pusher: Pusher) -> Definition:
     return objects.role_binding(pusher.namespace, pusher.role_binding, pusher.role, [pusher.subject])
-
-
-def _called(definition: Definition) -> str:
-    return f"{definition['kind']} {definition['metadata']['name']}"
 
 
 def _names(subjects: Sequence[Any]) -> str:

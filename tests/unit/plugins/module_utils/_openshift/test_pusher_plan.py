@@ -11,9 +11,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.pusher_plan import (
     Namespace,
     Pusher,
-    PusherPlan,
     plan_pusher,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
 
 OURS = {MANAGED_BY: MANAGER}
 PUSHER = {
@@ -60,7 +60,7 @@ def kinds(definitions: list[dict[str, Any]]) -> list[str]:
     return [definition["kind"] for definition in definitions]
 
 
-def plan(found: tuple[Any, ...], **options: Any) -> PusherPlan:
+def plan(found: tuple[Any, ...], **options: Any) -> Steps:
     return plan_pusher(Pusher(**{**PUSHER, **options}), Namespace(*found))
 
 
