@@ -15,7 +15,7 @@ from .commands import CommandFailed, run, surroundings
 from .environments import Environment
 
 _ARTIFACTS = places.BUILD / "artifact"
-_INSTALLED = places.BUILD / "installed"
+INSTALLED = places.BUILD / "installed"
 _FORBIDDEN = ("tests/", "changelogs/fragments/", "Makefile", "conftest.py", "noxfile.py", "pyproject.toml")
 _NEEDED = (
     "LICENSES/GPL-3.0-or-later.txt",
@@ -49,7 +49,7 @@ def build(environment: Environment, log: TextIO) -> None:
 
 def install(cell: Cell, environment: Environment, log: TextIO) -> None:
     """Install the artifact into an empty path, with its dependencies beside it; raises CommandFailed."""
-    shutil.rmtree(_INSTALLED, ignore_errors=True)
+    shutil.rmtree(INSTALLED, ignore_errors=True)
     found = str(collections_wheel.folder(cell.collections))
     env = surroundings(environment.bin, ANSIBLE_COLLECTIONS_PATH=found)
     command: list[str | Path] = [
@@ -59,23 +59,25 @@ def install(cell: Cell, environment: Environment, log: TextIO) -> None:
         "--offline",
         "--pre",
         "-p",
-        _INSTALLED,
+        INSTALLED,
     ]
     run([*command, _artifact()], log, env=env)
-    if not (_INSTALLED / "ansible_collections" / "appuio" / "registry" / "MANIFEST.json").is_file():
-        raise CommandFailed(f"the artifact did not arrive in {_INSTALLED}")
+    if not (INSTALLED / "ansible_collections" / "appuio" / "registry" / "MANIFEST.json").is_file():
+        raise CommandFailed(f"the artifact did not arrive in {INSTALLED}")
+    for namespace in sorted((collections_wheel.folder(cell.collections) / "ansible_collections").iterdir()):
+        (INSTALLED / "ansible_collections" / namespace.name).symlink_to(namespace, target_is_directory=True)
 
 
-def demo_command(cell: Cell, environment: Environment) -> list[str]:
+def demo_command(environment: Environment) -> list[str]:
     """Return the command that runs the demo from the installed collection and its dependencies."""
-    found = f"{_INSTALLED}:{collections_wheel.folder(cell.collections)}"
     demo = places.ROOT / "tests" / "demo" / "run"
-    return [str(demo), "--collections", found, "--python", str(environment.bin / "python")]
+    python = str(environment.bin / "python")
+    return [python, str(demo), "--collections", str(INSTALLED), "--python", python]
 
 
-def demo(cell: Cell, environment: Environment, log: TextIO) -> None:
+def demo(environment: Environment, log: TextIO) -> None:
     """Run the demo from what was installed; raises CommandFailed."""
-    run(demo_command(cell, environment), log, env=surroundings(environment.bin), minutes=10)
+    run(demo_command(environment), log, env=surroundings(environment.bin), minutes=10)
 
 
 def _artifact() -> Path:

@@ -16,6 +16,7 @@ from .failure import SetupFailed
 
 # Program on the path: package that brings it.
 ZONE_PROGRAMS = {"docker-registry": "docker-registry"}
+DEMO_PROGRAMS = {**ZONE_PROGRAMS, "skopeo": "skopeo"}
 INTEROP_PROGRAMS = {"skopeo": "skopeo", "podman": "podman", "buildah": "buildah"}
 _ANOTHER_NAME = {"docker-registry": "registry"}
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from . import artifact, collections_wheel, debian, lint, pytests, sanity
+from . import artifact, collections_wheel, debian, execution_environment, lint, pytests, sanity
 from .cells import Cell, oldest_target, runnable
 from .environments import Environment, lint_environment, test_environment
 from .failure import SetupFailed
@@ -39,7 +39,7 @@ class Plan:
     def zone(self) -> None:
         """Plan the tests against local zones on every version of ansible-core."""
         for cell in self.cells:
-            self._pytest("zone", cell, _ZONE_TESTS, (self._programs("zone", debian.ZONE_PROGRAMS),))
+            self._pytest("zone", cell, _ZONE_TESTS, (self._programs("the zones", debian.ZONE_PROGRAMS),))
 
     def interop(self) -> None:
         """Plan the comparison with skopeo, podman and buildah."""
@@ -60,27 +60,24 @@ class Plan:
 
     def lint(self) -> None:
         """Plan everything that reads the code and the documentation without running it."""
-        python = self.newest.python
-        assert python is not None
-        environment = lint_environment(python)
-        made = self._once("set up the linters", environment.make)
-        needs = (made, self._collections(self.newest))
+        environment = self._linters()
+        needs = (self._linters_made(), self._collections(self.newest))
         for name, action in lint.checks(environment).items():
             self._check(name, action, needs)
 
     def artifact(self) -> None:
         """Plan the build of the collection, its installation and the demo from there."""
-        needs = self._installed()
-        needs = (*needs, self._programs("zone", debian.ZONE_PROGRAMS))
-        self._check(
-            "demo from the artifact", partial(artifact.demo, self.newest, self._environment(self.newest)), needs
-        )
+        installed = self._installed()
+        describe = partial(execution_environment.describe, self._linters())
+        self._check("execution environment", describe, (*installed, self._linters_made()))
+        needs = (*installed, self._programs("the demo", debian.DEMO_PROGRAMS))
+        self._check("demo from the artifact", partial(artifact.demo, self._environment(self.newest)), needs)
 
     def demo(self) -> list[str]:
         """Plan what the demo needs and return the command that runs it."""
         self._installed()
-        self._programs("zone", debian.ZONE_PROGRAMS)
-        return artifact.demo_command(self.newest, self._environment(self.newest))
+        self._programs("the demo", debian.DEMO_PROGRAMS)
+        return artifact.demo_command(self._environment(self.newest))
 
     def _installed(self) -> tuple[str, ...]:
         environment = self._environment(self.newest)
@@ -97,6 +94,13 @@ class Plan:
     def _environment(self, cell: Cell) -> Environment:
         assert cell.python is not None
         return test_environment(f"core-{cell.name}", cell.core, cell.python)
+
+    def _linters(self) -> Environment:
+        assert self.newest.python is not None
+        return lint_environment(self.newest.python)
+
+    def _linters_made(self) -> str:
+        return self._once("set up the linters", self._linters().make)
 
     def _made(self, cell: Cell) -> str:
         return self._once(f"set up ansible-core {cell.name}", self._environment(cell).make)
