@@ -14,6 +14,7 @@ from types import FrameType
 from . import cells, places
 from .commands import stop_all, surroundings
 from .failure import SetupFailed
+from .locks import alone
 from .plan import Plan
 from .steps import Run
 from .summary import conclude, report, say
@@ -28,7 +29,8 @@ def main() -> int:
     target = parser.parse_args().target
     signal.signal(signal.SIGTERM, _interrupted)
     try:
-        return _demo() if target == "demo" else _checks(target)
+        with alone():
+            return _demo() if target == "demo" else _checks(target)
     except SetupFailed as failure:
         print(failure, file=sys.stderr)
         return 1

@@ -13,8 +13,8 @@ from typing import TextIO
 
 from . import places
 from .commands import CommandFailed, as_the_user, run
-from .environments import locked
 from .failure import SetupFailed
+from .locks import locked
 
 # The last is what community.general depends on.
 _WANTED = (

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from .commands import CommandFailed, as_the_user, run
-from .environments import locked
 from .failure import SetupFailed
+from .locks import locked
 
 # Program on the path: package that brings it.
 ZONE_PROGRAMS = {"docker-registry": "docker-registry"}

@@ -4,11 +4,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import hashlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +14,7 @@ from typing import TextIO
 from . import places
 from .commands import CommandFailed, as_the_user, run
 from .failure import SetupFailed
+from .locks import locked
 from .pythons import Python
 
 _TEST_REQUIREMENTS = (places.ROOT / "requirements.txt", places.REQUIREMENTS / "test.txt")
@@ -88,12 +87,3 @@ def lint_environment(python: Python) -> Environment:
 def single_environment(name: str, python: Python, packages: Sequence[str]) -> Environment:
     """Return an environment that holds just these packages."""
     return Environment(name, python, tuple(packages), ())
-
-
-@contextlib.contextmanager
-def locked(name: str) -> Iterator[None]:
-    """Hold the lock of this name among all runs in this checkout."""
-    places.BUILD.mkdir(exist_ok=True)
-    with open(places.BUILD / f".{name}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

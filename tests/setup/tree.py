@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from . import places
-from .environments import locked
+from .locks import locked
 
 _NAME = Path("ansible_collections") / "appuio" / "registry"
 
