@@ -22,8 +22,11 @@ description:
   - Hosts are in a group of their cloud provider, for example C(provider_cloudscale), and of their region, for example
     C(region_cloudscale_lpg). Variables that all zones share stand in C(group_vars) as usual.
   - The file has to end in C(.zones.yml) or C(.zones.yaml), or be called C(zones.yml) or C(zones.yaml).
+  - The zones are listed in the file by their names, or come from the control API of APPUiO Cloud, where they have
+    C(appuio_display_name), C(appuio_console), C(appuio_app_domain) and C(appuio_features) as well.
 extends_documentation_fragment:
   - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
 options:
   plugin:
     description: Has to be V(appuio.registry.zones).
@@ -36,9 +39,26 @@ options:
         C(host), which have the meaning they have in the modules, and C(name) for the inventory host.
       - A dictionary without C(zone) needs C(name), C(registry) and C(host).
       - Other keys become variables of the host, for example C(appuio_namespace).
+      - Exactly one of O(zones) and O(control_api) is to be given.
     type: list
     elements: raw
-    required: true
+  control_api:
+    description:
+      - URL of the control API of APPUiO Cloud. All zones that it lists become hosts.
+      - What it answers is cached where O(cache) is set.
+    type: str
+  control_token:
+    description: A token for the control API.
+    type: str
+    env:
+      - name: APPUIO_CONTROL_TOKEN
+  ca_cert:
+    description: Path of a file with certificate authorities in PEM format to trust for the control API.
+    type: path
+  validate_certs:
+    description: Whether the certificate of the control API has to be trusted.
+    type: bool
+    default: true
   base_domain:
     description: The domain under which the zones live.
     type: str
@@ -87,22 +107,34 @@ keyed_groups:
     prefix: stage
 compose:
   appuio_tags: "['stable'] if stage == 'production' else ['edge']"
+
+---
+# all.zones.yml: every zone there is; the token stands in the environment variable APPUIO_CONTROL_TOKEN
+plugin: appuio.registry.zones
+control_api: https://control.example.com
+cache: true
 """
 
+import json
 import sys
+from http import HTTPStatus
 from typing import Any
+from urllib.error import HTTPError
 
 from ansible.errors import AnsibleParserError
-from ansible.plugins.inventory import BaseInventoryPlugin, Constructable
+from ansible.module_utils.urls import open_url
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._errors import Problem
-from ..module_utils._zone_list import ZoneHost, zone_hosts
+from ..module_utils._errors import InvalidOption, NotAuthenticated, Problem, Unreachable
+from ..module_utils._zone_list import ZoneHost, hosts_of_control_api, zone_hosts
 
 SUFFIXES = (".zones.yml", ".zones.yaml")
 NAMES = ("zones.yml", "zones.yaml")
+ZONES = "/apis/appuio.io/v1/zones"
+TIMEOUT = 30
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable):
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
     """What Ansible loads."""
 
     NAME = "appuio.registry.zones"
@@ -113,15 +145,55 @@ class InventoryModule(BaseInventoryPlugin, Constructable):
         return bool(super().verify_file(path)) and named
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
-        """Add the zones of the file to the inventory; raises AnsibleParserError."""
+        """Add the zones to the inventory; raises AnsibleParserError."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
         try:
-            hosts = zone_hosts(self.get_option("zones"), self.get_option("base_domain"))
+            hosts = self._hosts(path, cache)
         except Problem as problem:
             raise AnsibleParserError(f"{path}: {problem}") from problem
         for host in hosts:
             self._add(host)
+
+    def _hosts(self, path: str, cache: bool) -> list[ZoneHost]:
+        listed, url, domain = (self.get_option(name) for name in ("zones", "control_api", "base_domain"))
+        if (listed is None) == (not url):
+            raise InvalidOption("exactly one of zones and control_api is to be given")
+        if not url:
+            return zone_hosts(listed, domain)
+        return hosts_of_control_api(self._cached(path, cache, url), domain)
+
+    def _cached(self, path: str, cache: bool, url: str) -> Any:
+        """Return the Zone objects of the control API, from the cache where it may be used."""
+        key, caching = self.get_cache_key(path), self.get_option("cache")
+        if caching and cache and key in self._cache:
+            return self._cache[key]
+        items = self._ask(url.rstrip("/") + ZONES)
+        if caching:
+            self._cache[key] = items
+        return items
+
+    def _ask(self, url: str) -> Any:
+        token = self.get_option("control_token")
+        if not token:
+            raise NotAuthenticated("the control API needs a token", advice="Set APPUIO_CONTROL_TOKEN")
+        try:
+            with open_url(
+                url,
+                headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+                timeout=TIMEOUT,
+                validate_certs=self.get_option("validate_certs"),
+                ca_path=self.get_option("ca_cert"),
+                follow_redirects="none",
+                use_netrc=False,
+            ) as answer:
+                return json.load(answer)["items"]
+        except HTTPError as refused:
+            if refused.code == HTTPStatus.UNAUTHORIZED:
+                raise NotAuthenticated(f"{url} does not accept the token", advice="Get a new one") from refused
+            raise Unreachable(f"{url} answers {refused.code} {refused.reason}") from refused
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Unreachable(f"{url} gives no list of zones: {error}") from error
 
     def _add(self, host: ZoneHost) -> None:
         self.inventory.add_host(host.name)

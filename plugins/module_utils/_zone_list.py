@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A list of zones as it stands in an inventory file: hosts, their variables and groups; pure.
+"""Lists of zones, from an inventory file or the control API: hosts, their variables and groups; pure.
 
-Source: APPUiO Cloud documentation, "Zones": identifiers are ``<provider>-<region>[-<n>]``.
+Source: APPUiO Cloud documentation, "Zones": identifiers are ``<provider>-<region>[-<n>]``; the control
+API's ``appuio.io/v1`` kind ``Zone``, in which any address may be missing.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ def zone_hosts(entries: Sequence[Any], base_domain: str = DEFAULT_BASE_DOMAIN) -
     return hosts
 
 
+def hosts_of_control_api(items: Sequence[Mapping[str, Any]], base_domain: str = DEFAULT_BASE_DOMAIN) -> list[ZoneHost]:
+    """Return a host for each Zone object; an address of the object wins over what the zone's name gives."""
+    return [_host_of_object(item, base_domain) for item in items]
+
+
 def place_of(zone: str) -> tuple[str, str]:
     """Return provider and region of a zone identifier, ``("cloudscale", "lpg")`` of ``cloudscale-lpg-2``."""
     provider, _separator, rest = zone.partition("-")
@@ -61,3 +67,21 @@ def _host(entry: Any, base_domain: str) -> ZoneHost:
     variables.update({key: value for key, value in said.items() if key not in ADDRESS})
     provider, region = place_of(zone) if zone else ("", "")
     return ZoneHost(str(name), variables, provider, region)
+
+
+def _host_of_object(item: Mapping[str, Any], base_domain: str) -> ZoneHost:
+    name = str((item.get("metadata") or {}).get("name") or "")
+    data = item.get("data") or {}
+    urls = data.get("urls") or {}
+    resolved = resolve_zone(name, base_domain, urls.get("registry"), urls.get("kubernetesAPI"))
+    variables = {"appuio_zone": name, "appuio_registry": resolved.registry, "appuio_host": resolved.host}
+    more = {
+        "appuio_display_name": data.get("displayName"),
+        "appuio_console": urls.get("console"),
+        "appuio_app_domain": data.get("defaultAppDomain"),
+        "appuio_features": data.get("features"),
+    }
+    variables.update({key: value for key, value in more.items() if value})
+    provider, region = place_of(name)
+    cloud = data.get("cloudProvider") or {}
+    return ZoneHost(name, variables, str(cloud.get("name") or provider), str(cloud.get("region") or region))

@@ -37,6 +37,7 @@ class Player:
         self._collections = collections
         self._inventory = stage / "zones.yml"
         self.auth_file = stage / "auth.json"
+        (stage / "ansible.cfg").touch()
 
     def write_inventory(self, zones: Iterable[LocalZone], namespace: str, version: str, name: str) -> None:
         """Write the inventory; the tokens stand in a file that only its owner reads."""
@@ -92,7 +93,7 @@ class Player:
             "PATH": f"{self._python.parent}:{os.environ.get('PATH', os.defpath)}",
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
             "ANSIBLE_HOME": str(self._stage / ".ansible"),
-            "ANSIBLE_CONFIG": os.devnull,
+            "ANSIBLE_CONFIG": str(self._stage / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
             "PYTHONUNBUFFERED": "1",

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
-from ansible_collections.appuio.registry.plugins.module_utils._zone_list import place_of, zone_hosts
+from ansible_collections.appuio.registry.plugins.module_utils._zone_list import (
+    hosts_of_control_api,
+    place_of,
+    zone_hosts,
+)
 
 
 @pytest.mark.parametrize(
@@ -65,3 +69,28 @@ def test_a_cluster_that_is_no_zone() -> None:
 def test_refuses_what_cannot_be_meant(entries: list[Any], said: str) -> None:
     with pytest.raises(InvalidOption, match=said):
         zone_hosts(entries)
+
+
+def test_a_zone_of_the_control_api() -> None:
+    data = {
+        "displayName": "Cloudscale LPG 2",
+        "urls": {"registry": "https://registry.example.com/", "console": "https://console.example.com"},
+        "cloudProvider": {"name": "cloudscale", "region": "lpg1"},
+        "features": {"openshiftVersion": "4.21"},
+    }
+    (host,) = hosts_of_control_api([{"metadata": {"name": "cloudscale-lpg-2"}, "data": data}])
+    assert (host.name, host.provider, host.region) == ("cloudscale-lpg-2", "cloudscale", "lpg1")
+    assert host.variables == {
+        "appuio_zone": "cloudscale-lpg-2",
+        "appuio_registry": "registry.example.com",
+        "appuio_host": "https://api.cloudscale-lpg-2.appuio.cloud:6443",
+        "appuio_display_name": "Cloudscale LPG 2",
+        "appuio_console": "https://console.example.com",
+        "appuio_features": {"openshiftVersion": "4.21"},
+    }
+
+
+def test_a_zone_of_the_control_api_that_says_nothing() -> None:
+    (host,) = hosts_of_control_api([{"metadata": {"name": "exoscale-ch-gva-2-0"}}])
+    assert (host.provider, host.region) == ("exoscale", "ch-gva-2")
+    assert host.variables["appuio_registry"] == "registry.exoscale-ch-gva-2-0.appuio.cloud"
