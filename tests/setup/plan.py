@@ -71,7 +71,7 @@ class Plan:
         describe = partial(execution_environment.describe, self._linters())
         self._check("execution environment", describe, (*installed, self._linters_made()))
         needs = (*installed, self._programs("the demo", debian.DEMO_PROGRAMS))
-        self._check("demo from the artifact", partial(artifact.demo, self._environment(self.newest)), needs)
+        self._check("demo from the artifact", partial(artifact.demo, self._environment(self.newest)), needs, "pytest")
 
     def demo(self) -> list[str]:
         """Plan what the demo needs and return the command that runs it."""
@@ -89,7 +89,7 @@ class Plan:
     def _pytest(self, name: str, cell: Cell, folders: Iterable[str], needs: tuple[str, ...]) -> None:
         environment = self._environment(cell)
         action = partial(pytests.pytest, name, cell, environment, list(folders))
-        self._check(f"{name} {cell.name}", action, (*needs, self._made(cell), self._collections(cell)))
+        self._check(f"{name} {cell.name}", action, (*needs, self._made(cell), self._collections(cell)), "pytest")
 
     def _environment(self, cell: Cell) -> Environment:
         assert cell.python is not None
@@ -117,6 +117,6 @@ class Plan:
         self._set_up.setdefault(name, Step(name, action, needs, sets_up=True))
         return name
 
-    def _check(self, name: str, action: Callable[..., object], needs: tuple[str, ...]) -> str:
-        self._checks.append(Step(name, action, needs))  # type: ignore[arg-type]
+    def _check(self, name: str, action: Callable[..., object], needs: tuple[str, ...], group: str = "") -> str:
+        self._checks.append(Step(name, action, needs, group=group))  # type: ignore[arg-type]
         return name

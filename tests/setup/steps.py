@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -33,13 +33,15 @@ class Counts:
 class Step:
     """One line of the run. ``action`` writes into the log and returns counts where its tool gives them.
 
-    It fails by raising CommandFailed or SetupFailed. ``needs`` names the steps that must have passed.
+    It fails by raising CommandFailed or SetupFailed. ``needs`` names the steps that must have passed;
+    steps of one ``group`` never run at the same time.
     """
 
     name: str
     action: Callable[[TextIO], Counts | None]
     needs: tuple[str, ...] = ()
     sets_up: bool = False
+    group: str = ""
 
     @property
     def log_name(self) -> str:
@@ -85,7 +87,7 @@ class Run:
         running: dict[Future[Result], Step] = {}
         while waiting or running:
             waiting = self._give_up(waiting)
-            for step in self._ready(waiting)[: AT_A_TIME - len(running)]:
+            while len(running) < AT_A_TIME and (step := self._next(waiting, running.values())):
                 waiting.remove(step)
                 running[pool.submit(_perform, step)] = step
             done, _pending = wait(running, return_when=FIRST_COMPLETED)
@@ -97,8 +99,12 @@ class Run:
         self.results[result.step.name] = result
         self.report(result)
 
-    def _ready(self, waiting: Sequence[Step]) -> list[Step]:
-        return [step for step in waiting if all(need in self.results for need in step.needs)]
+    def _next(self, waiting: Sequence[Step], running: Collection[Step]) -> Step | None:
+        groups = {step.group for step in running if step.group}
+        for step in waiting:
+            if step.group not in groups and all(need in self.results for need in step.needs):
+                return step
+        return None
 
     def _give_up(self, waiting: Sequence[Step]) -> list[Step]:
         """Return what can still run; the rest gets a result that says what it lacked."""
