@@ -13,13 +13,13 @@ from . import collections_wheel, places, tree
 from .cells import Cell
 from .commands import CommandFailed, run, surroundings
 from .environments import Environment
-from .steps import Counts, TestsFailed
+from .steps import Counts, FailedTests
 
 
 def pytest(
     name: str, cell: Cell, environment: Environment, folders: Sequence[str], log: TextIO, arguments: Sequence[str] = ()
 ) -> Counts:
-    """Run the tests of these folders; raises TestsFailed, or CommandFailed where none could run."""
+    """Run the tests of these folders; raises FailedTests, or CommandFailed where none could run."""
     missing = [folder for folder in folders if not (places.ROOT / folder).is_dir()]
     if missing:
         raise CommandFailed(f"there is no {', '.join(missing)}")
@@ -44,7 +44,7 @@ def pytest(
     except CommandFailed:
         counts = _counts(report)
         if counts.failed:
-            raise TestsFailed(counts) from None
+            raise FailedTests(counts) from None
         raise
     counts = _counts(report)
     if not counts.passed:

@@ -125,7 +125,7 @@ def _perform(step: Step) -> Result:
     with open(places.LOGS / step.log_name, "w", encoding="utf-8") as log:
         try:
             result.counts = step.action(log)
-        except TestsFailed as failure:
+        except FailedTests as failure:
             result.counts, result.error = failure.counts, str(failure)
         except (CommandFailed, SetupFailed) as failure:
             result.error = str(failure)
@@ -135,7 +135,7 @@ def _perform(step: Step) -> Result:
     return result
 
 
-class TestsFailed(Exception):
+class FailedTests(Exception):
     """Tests ran, and some failed."""
 
     def __init__(self, counts: Counts) -> None:
