@@ -63,7 +63,7 @@ def test_without_root_and_sudo_the_command_is_named(programs: Path, monkeypatch:
 def test_root_or_sudo_installs(user: int, programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: user)
     said = tmp_path / "said"
-    put(programs, "sudo", 'test "$1" = -n && shift; exec "$@"')
+    put(programs, "sudo", 'test "$1" = -n || exit 1; shift; exec "$@"')
     put(programs, "true")
     put(programs, "env", 'shift; exec "$@"')
     put(programs, "apt-get", f'echo "$@" >> {said}')
