@@ -16,6 +16,8 @@ from .commands import CommandFailed, run, surroundings
 from .environments import Environment
 
 _COLLECTION = "appuio.registry"
+_PLUGINS = ("--python-version", "3.10", "-p", f"ansible_collections.{_COLLECTION}.plugins")
+_TESTS = ("-p", "tests", "-m", "conftest")
 _DOCUMENTED = ("module", "inventory", "filter", "role")
 
 
@@ -32,7 +34,8 @@ def checks(environment: Environment) -> dict[str, Callable[[TextIO], None]]:
         "ruff format": command("ruff", "format", "--check", "--cache-dir", cache / "ruff", "."),
         "yamllint": command("yamllint", "--strict", "."),
         "ansible-lint": lambda log: _ansible_lint(environment, log),
-        "mypy": lambda log: _mypy(environment, log),
+        "mypy plugins": lambda log: _mypy(environment, _PLUGINS, log),
+        "mypy tests": lambda log: _mypy(environment, _TESTS, log),
         "antsibull-docs": lambda log: _collection_docs(environment, log),
         "antsibull-changelog": command("antsibull-changelog", "lint"),
         "reuse": command("reuse", "lint"),
@@ -53,9 +56,8 @@ def _ansible_lint(environment: Environment, log: TextIO) -> None:
     run([environment.bin / "ansible-lint", "--offline", "--profile", "production", "--strict"], log, env=env, cwd=copy)
 
 
-def _mypy(environment: Environment, log: TextIO) -> None:
-    what = ["-p", f"ansible_collections.{_COLLECTION}.plugins", "-p", "tests", "-m", "conftest"]
-    command: list[str | Path] = [environment.bin / "mypy", "--cache-dir", places.BUILD / "cache" / "mypy", *what]
+def _mypy(environment: Environment, what: tuple[str, ...], log: TextIO) -> None:
+    command = [environment.bin / "mypy", "--cache-dir", places.BUILD / "cache" / "mypy", *what]
     run(command, log, env=_surroundings(environment, MYPYPATH=str(tree.linked())))
 
 

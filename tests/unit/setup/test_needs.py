@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_a_python_that_does_not_start_is_passed_over(programs: Path, monkeypatch
     put(programs, "python3.12", "echo 3 12 /usr")
     put(programs, "python3", "echo 3 11 /usr")
     monkeypatch.setattr(Path, "home", lambda: programs)
-    monkeypatch.setattr(pythons.sys, "executable", str(programs / "python3"))
+    monkeypatch.setattr(sys, "executable", str(programs / "python3"))
     pythons.interpreters.cache_clear()
     try:
         assert [str(python) for python in pythons.interpreters()] == ["3.12", "3.11"]
