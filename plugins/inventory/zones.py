@@ -134,7 +134,7 @@ ZONES = "/apis/appuio.io/v1/zones"
 TIMEOUT = 30
 
 
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):  # type: ignore[misc]
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     """What Ansible loads."""
 
     NAME = "appuio.registry.zones"

@@ -57,7 +57,7 @@ def _ansible_lint(environment: Environment, log: TextIO) -> None:
 
 
 def _mypy(environment: Environment, what: tuple[str, ...], log: TextIO) -> None:
-    command = [environment.bin / "mypy", "--cache-dir", places.BUILD / "cache" / "mypy", *what]
+    command: list[str | Path] = [environment.bin / "mypy", "--cache-dir", places.BUILD / "cache" / "mypy", *what]
     run(command, log, env=_surroundings(environment, MYPYPATH=str(tree.linked())))
 
 
