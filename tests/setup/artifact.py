@@ -68,6 +68,18 @@ def install(cell: Cell, environment: Environment, log: TextIO) -> None:
         (INSTALLED / "ansible_collections" / namespace.name).symlink_to(namespace, target_is_directory=True)
 
 
+def publish(galaxy: Environment, log: TextIO) -> None:
+    """Let Galaxy's own importer take the artifact, without publishing it; raises CommandFailed."""
+    folder = places.BUILD / "galaxy"
+    folder.mkdir(exist_ok=True)
+    run(
+        [galaxy.bin / "python", "-m", "galaxy_importer.main", _artifact()],
+        log,
+        env=surroundings(galaxy.bin),
+        cwd=folder,
+    )
+
+
 def demo_command(environment: Environment) -> list[str]:
     """Return the command that runs the demo from the installed collection and its dependencies."""
     demo = places.ROOT / "tests" / "demo" / "run"

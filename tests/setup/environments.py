@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -84,6 +83,6 @@ def lint_environment(python: Python) -> Environment:
     return Environment("lint", python, ("ansible-core",), _LINT_REQUIREMENTS)
 
 
-def single_environment(name: str, python: Python, packages: Sequence[str]) -> Environment:
-    """Return an environment that holds just these packages."""
-    return Environment(name, python, tuple(packages), ())
+def galaxy_environment(python: Python) -> Environment:
+    """Return the environment of the program that Galaxy runs on what is published."""
+    return Environment("galaxy", python, (), (places.REQUIREMENTS / "galaxy.txt",))

@@ -9,7 +9,7 @@ from functools import partial
 
 from . import artifact, collections_wheel, debian, execution_environment, lint, pytests, sanity
 from .cells import Cell, oldest_target, runnable
-from .environments import Environment, lint_environment, test_environment
+from .environments import Environment, galaxy_environment, lint_environment, test_environment
 from .failure import SetupFailed
 from .steps import Step
 
@@ -70,6 +70,9 @@ class Plan:
         installed = self._installed()
         describe = partial(execution_environment.describe, self._linters())
         self._check("execution environment", describe, (*installed, self._linters_made()))
+        galaxy = self._galaxy()
+        made = self._once("set up Galaxy's importer", galaxy.make)
+        self._check("Galaxy's importer", partial(artifact.publish, galaxy), (*installed, made))
         needs = (*installed, self._programs("the demo", debian.DEMO_PROGRAMS))
         self._check("demo from the artifact", partial(artifact.demo, self._environment(self.newest)), needs, "pytest")
 
@@ -98,6 +101,10 @@ class Plan:
     def _linters(self) -> Environment:
         assert self.newest.python is not None
         return lint_environment(self.newest.python)
+
+    def _galaxy(self) -> Environment:
+        assert self.newest.python is not None
+        return galaxy_environment(self.newest.python)
 
     def _linters_made(self) -> str:
         return self._once("set up the linters", self._linters().make)
