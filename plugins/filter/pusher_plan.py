@@ -61,6 +61,10 @@ _value:
       description: Each step with its reason, in order.
       type: list
       elements: str
+    ask_first:
+      description: Objects that the API has to accept in a dry run before anything is removed.
+      type: list
+      elements: dict
     remove:
       description: Objects to delete, before anything is made.
       type: list

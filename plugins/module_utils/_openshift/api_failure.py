@@ -20,6 +20,8 @@ _ADVICE = {
     403: "Whoever runs this needs the right to do so there, as an admin of the namespace has it. "
     "A namespace that does not exist looks the same",
 }
+_ESCALATION = "attempting to grant RBAC permissions not currently held"
+_GRANT = "Nobody can grant rights that they do not have: let somebody run this who has them, or choose another role"
 _CAUSES = (
     ("CERTIFICATE_VERIFY_FAILED", "the certificate of the API is not trusted", "Give its authority as ca_cert"),
     ("Connection refused", "the API cannot be reached: connection refused", "Check zone and host"),
@@ -36,6 +38,8 @@ def api_failure(result: Mapping[str, Any]) -> str:
     status = _status(text)
     if status:
         said = str(status.get("message") or status.get("reason") or text)
+        if _ESCALATION in said:
+            return _sentences(said, _GRANT)
         return _sentences(said, _ADVICE.get(int(status.get("code") or 0), ""))
     code = re.search(r"\((\d{3})\)\s*Reason: (\w[\w ]*)", text)
     if code:

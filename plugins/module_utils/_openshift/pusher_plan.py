@@ -93,6 +93,8 @@ def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[Found]) -> Non
         refused = _why_not_replaced(pusher, own)
         if not refused:
             granted = own["roleRef"]["name"]
+            trial = f"{pusher.role_binding}-dry-run"
+            plan.ask_first.append(objects.role_binding(pusher.namespace, trial, pusher.role, [pusher.subject]))
             plan.to_remove(_binding(pusher), f"it grants {granted}, and the role of a binding cannot be changed")
         elif not elsewhere or objects.is_ours(own):
             plan.refused = plan.refused or refused

@@ -14,11 +14,13 @@ from .objects import Definition
 class Steps:
     """Definitions to remove first and then to put, a reason for each step, and what is left alone and why.
 
+    ``ask_first`` are definitions that the API has to accept in a dry run before anything is removed.
     ``put_secret`` are those among them that must not be shown. ``refused`` says why nothing can be done,
     where an object of that name belongs to something else.
     """
 
     steps: list[str] = field(default_factory=list)
+    ask_first: list[Definition] = field(default_factory=list)
     remove: list[Definition] = field(default_factory=list)
     put: list[Definition] = field(default_factory=list)
     put_secret: list[Definition] = field(default_factory=list)

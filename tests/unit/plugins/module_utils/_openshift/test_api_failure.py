@@ -12,6 +12,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.api_fai
 
 MISSING = {"kind": "Status", "apiVersion": "v1", "message": 'namespaces "shop" not found', "code": 404}
 FORBIDDEN = {"kind": "Status", "message": 'rolebindings is forbidden: User "ada" cannot list', "code": 403}
+ESCALATION = {
+    "kind": "Status",
+    "message": "user is attempting to grant RBAC permissions not currently held:\n{Verbs:['get']}",
+    "code": 403,
+}
 REFUSED = "HTTPSConnectionPool(host='h', port=1): Max retries exceeded (… [Errno 111] Connection refused)"
 
 
@@ -24,6 +29,7 @@ REFUSED = "HTTPSConnectionPool(host='h', port=1): Max retries exceeded (… [Err
             {"msg": f"Exception '403\nReason: Forbidden\nHTTP response body: {json.dumps(FORBIDDEN).encode()!r}'"},
             'rolebindings is forbidden: User "ada" cannot list. Whoever runs this needs the right',
         ),
+        ({"msg": json.dumps(ESCALATION)}, "{Verbs:['get']}. Nobody can grant rights that they do not have"),
         ({"msg": "(401)\nReason: Unauthorized\nHTTP response headers: …"}, "Unauthorized. The credential is unknown"),
         (
             {"msg": f"Task failed: Module failed: {REFUSED}"},

@@ -179,3 +179,10 @@ def test_what_is_made_can_be_recognised_and_holds_no_secret() -> None:
     assert all(put["metadata"]["labels"] == OURS and put["metadata"]["namespace"] == "shop" for put in made.put)
     assert "data" not in made.put[1]
     assert made.put[2]["subjects"] == [SUBJECT]
+
+
+def test_a_binding_is_not_removed_before_the_new_role_may_be_granted() -> None:
+    made = plan((account(OURS), secret(OURS), [binding(OURS, role="view")]))
+    assert [asked["roleRef"]["name"] for asked in made.ask_first] == ["registry-editor"]
+    assert made.ask_first[0]["metadata"]["name"] != made.put[0]["metadata"]["name"]
+    assert plan(EVERYTHING).ask_first == []
