@@ -1,0 +1,184 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in an auth file: keys, entries and helpers of docker's and containers' formats; pure.
+
+Sources: docker's ``config.json`` (docs.docker.com, "docker login"), containers-auth.json(5).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from typing import Any, Iterable, Mapping
+
+from .._credential import Credential
+from .._errors import Problem
+
+IDENTITY_TOKEN_USER = "<token>"
+DOCKER_HUB_KEY = "https://index.docker.io/v1/"
+_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
+_SECRET_MEMBERS = ("auth", "username", "password", "identitytoken", "registrytoken")
+_INDENT = re.compile(r"\{[^\S\n]*\r?\n([ \t]+)")
+_NEW_INDENT = "\t"
+
+
+class BrokenAuthFile(Problem):
+    """The file is not what docker or podman could have written; it is never rewritten."""
+
+
+def parse(text: str, path: str) -> dict[str, Any]:
+    """Return the content of an auth file, {} for an empty one; raises BrokenAuthFile with the position."""
+    if not text.strip():
+        return {}
+    try:
+        document = json.loads(text, object_pairs_hook=_without_duplicates)
+    except json.JSONDecodeError as error:
+        raise broken(path, f"{error.msg} in line {error.lineno}, column {error.colno}") from None
+    except (ValueError, RecursionError) as error:
+        raise broken(path, str(error)) from None
+    if not isinstance(document, dict):
+        raise broken(path, "it holds no JSON object")
+    for name in ("auths", "credHelpers"):
+        if not isinstance(document.get(name, {}), (dict, type(None))):
+            raise broken(path, f"its {name} is no JSON object")
+    if not isinstance(document.get("credsStore", ""), (str, type(None))):
+        raise broken(path, "its credsStore is no text")
+    return document
+
+
+def broken(path: str, why: str) -> BrokenAuthFile:
+    """Return the refusal of a file."""
+    return BrokenAuthFile(
+        f"the auth file {path} cannot be read: {why}",
+        advice="It was left as it is: repair or move it, or name another auth_file",
+    )
+
+
+def format_like(document: Mapping[str, Any], text: str) -> str:
+    """Return the document as JSON, indented as ``text`` was; a new file as docker indents it."""
+    found = _INDENT.search(text)
+    if found:
+        indent: str | None = found.group(1)
+    else:
+        indent = None if text.strip() and document and "\n" not in text.strip() else _NEW_INDENT
+    ended = "\n" if not text.strip() or text.endswith("\n") else ""
+    return json.dumps(document, indent=indent, ensure_ascii=False) + ended
+
+
+def key_of(registry: str) -> str:
+    """Return the key under which docker and podman keep a registry."""
+    return DOCKER_HUB_KEY if registry in _DOCKER_HUB else registry
+
+
+def matching_keys(names: Iterable[str], key: str) -> list[str]:
+    """Return the keys that mean the same as ``key`` (a registry or ``registry/namespace``), the exact one first.
+
+    Keys may have a scheme and, then or by ``/v1/`` and ``/v2/``, a path that means nothing.
+    """
+    wanted = _plain(key)
+    return sorted((name for name in names if _plain(name) == wanted), key=lambda name: name != key)
+
+
+def lookup_keys(registry: str, repository: str | None) -> list[str]:
+    """Return the keys that hold for a repository, the most specific first (containers-auth.json(5))."""
+    parts = repository.split("/") if repository else []
+    return [f"{registry}/{'/'.join(parts[:count])}" for count in range(len(parts), 0, -1)] + [key_of(registry)]
+
+
+def find_entry(document: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    """Return the entry that clients use for a key, or None; an entry without a secret is none."""
+    auths = document.get("auths") or {}
+    for name in matching_keys(auths, key):
+        entry = auths[name]
+        if isinstance(entry, Mapping) and any(entry.get(member) for member in _SECRET_MEMBERS):
+            return entry
+    return None
+
+
+def find_credential(document: Mapping[str, Any], key: str, path: str) -> Credential | None:
+    """Return the credential that stands in the file itself for a key; raises BrokenAuthFile."""
+    entry = find_entry(document, key)
+    return None if entry is None else _credential(entry, key, path)
+
+
+def helper_for(document: Mapping[str, Any], key: str) -> str | None:
+    """Return the credential helper configured for a registry, or None for the file itself."""
+    helpers = document.get("credHelpers") or {}
+    for name in matching_keys(helpers, key):
+        return str(helpers[name]) or None
+    return document.get("credsStore") or None
+
+
+def put_entry(document: dict[str, Any], key: str, credential: Credential) -> None:
+    """Make the credential the one that clients find under the key; members of no concern to it stay."""
+    auths = document.get("auths")
+    if auths is None:
+        auths = document["auths"] = {}
+    same = matching_keys(auths, key)
+    kept = auths[same[0]] if same and isinstance(auths[same[0]], Mapping) else {}
+    entry = {name: value for name, value in kept.items() if name not in _SECRET_MEMBERS}
+    if credential.username == IDENTITY_TOKEN_USER:
+        entry["identitytoken"] = credential.secret
+    else:
+        entry["auth"] = basic(credential)
+    for name in same:
+        if name != key:
+            del auths[name]
+    auths[key] = entry
+
+
+def remove_entry(document: dict[str, Any], key: str) -> bool:
+    """Remove everything kept under a key, whatever its spelling; tells whether there was something."""
+    auths = document.get("auths") or {}
+    same = matching_keys(auths, key)
+    for name in same:
+        del auths[name]
+    return bool(same)
+
+
+def basic(credential: Credential) -> str:
+    """Return ``user:secret`` in base64, as auth files and the Basic scheme (RFC 7617) have it."""
+    return base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()
+
+
+def _credential(entry: Mapping[str, Any], key: str, path: str) -> Credential:
+    origin = f"the entry {key} of {path}"
+    token = entry.get("identitytoken")
+    if token:
+        return Credential(str(token), IDENTITY_TOKEN_USER, is_token=False, origin=origin)
+    if entry.get("registrytoken"):
+        return Credential(str(entry["registrytoken"]), is_token=True, origin=origin)
+    if entry.get("auth"):
+        username, secret = _split(str(entry["auth"]), key, path)
+    else:
+        username, secret = str(entry.get("username") or ""), str(entry.get("password") or "")
+    return Credential(secret, username, is_token=False, origin=origin)
+
+
+def _split(encoded: str, key: str, path: str) -> tuple[str, str]:
+    try:
+        text = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode().rstrip("\0")
+    except ValueError:
+        text = ""
+    username, colon, secret = text.partition(":")
+    if not colon:
+        raise broken(path, f"the entry {key} does not hold user and password in base64")
+    return username, secret
+
+
+def _plain(key: str) -> str:
+    scheme, separator, rest = key.partition("://")
+    if separator and scheme.lower() in ("http", "https"):
+        key = rest.partition("/")[0]
+    host, slash, path = key.rstrip("/").partition("/")
+    host = "docker.io" if host.lower() in _DOCKER_HUB else host.lower()
+    return host if path in ("", "v1", "v2") else f"{host}{slash}{path}"
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _value in pairs]
+        raise ValueError(f"it has {next(name for name in names if names.count(name) > 1)!r} more than once")
+    return found

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credentials that are already stored: what docker and podman would use for a registry."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Mapping
+
+from .._credential import Credential
+from .._errors import Problem
+from .auth_document import broken, find_credential, find_entry, helper_for, key_of, lookup_keys, parse
+from .auth_paths import files_to_read
+from .helper import Helper
+
+LARGEST = 16 * 1024 * 1024
+
+
+def stored_credential(
+    registry: str, repository: str | None, auth_file: str | None, environment: Mapping[str, str]
+) -> Credential | None:
+    """Return what docker or podman would use for a registry, or None where nothing is stored.
+
+    Looks in ``auth_file`` if it is given, else where containers' and docker's tools look. A user name of
+    ``<token>`` says that the secret is an identity token (docker's convention). Raises Problem for an
+    ``auth_file`` that does not exist, a broken file and a helper that fails.
+    """
+    for path in [auth_file] if auth_file else files_to_read(environment):
+        text = read_text(path)
+        if text is None:
+            if auth_file:
+                raise Problem(f"the auth file {path} does not exist")
+            continue
+        found = find_stored(parse(text, path), registry, repository, path, environment)
+        if found is not None:
+            return found
+    return None
+
+
+def find_stored(
+    document: Mapping[str, Any], registry: str, repository: str | None, path: str, environment: Mapping[str, str]
+) -> Credential | None:
+    """Return what a file and the helpers it names hold for a registry, or None."""
+    for key in lookup_keys(registry, repository):
+        if key != key_of(registry):
+            if find_entry(document, key) is not None:
+                return find_credential(document, key, path)
+            continue
+        name = helper_for(document, key)
+        found = Helper(name, environment).get(key) if name else None
+        return found or find_credential(document, key, path)
+    return None
+
+
+def read_text(path: str) -> str | None:
+    """Return the text of an auth file, None where there is none; raises Problem for one that cannot be read."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read(LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError:
+        return None
+    except OSError as error:
+        raise Problem(
+            f"the auth file {path} cannot be read: {error.strerror or error}",
+            advice=f"It has to be a file that user {os.geteuid()} may read. auth_file names another",
+        ) from None
+    if len(content) > LARGEST:
+        raise broken(path, "it is larger than any such file is")
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise broken(path, f"it is no UTF-8 text at byte {error.start}") from None

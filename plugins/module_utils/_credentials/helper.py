@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Credential helpers: the programs ``docker-credential-NAME``, asked by their protocol.
+
+Source: docker/docker-credential-helpers, README, "Development": one word as argument, input and output by pipes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from .._credential import Credential
+from .._errors import InvalidOption, Problem
+
+TIMEOUT = 60.0
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NOT_THERE = ("credentials not found", "no credentials", "not found in native keychain")
+_SECRET_VARIABLES = ("APPUIO_TOKEN", "K8S_AUTH_API_KEY", "K8S_AUTH_PASSWORD")
+
+
+@dataclass(frozen=True)
+class Helper:
+    """A helper; its secrets go through pipes, never through arguments or the environment."""
+
+    name: str
+    environment: Mapping[str, str] = field(repr=False)
+
+    def get(self, server: str) -> Credential | None:
+        """Return what is kept for a server, or None; raises Problem when the helper fails."""
+        code, said = self._run("get", server)
+        if code:
+            if any(sign in said.lower() for sign in _NOT_THERE):
+                return None
+            raise self._failed("get", said)
+        found = self._json(said, "get")
+        secret = str(found.get("Secret") or "")
+        if not secret:
+            return None
+        return Credential(secret, str(found.get("Username") or ""), is_token=False, origin=self.program)
+
+    def store(self, server: str, credential: Credential) -> None:
+        """Keep a credential; raises Problem."""
+        words = {"ServerURL": server, "Username": credential.username, "Secret": credential.secret}
+        code, said = self._run("store", json.dumps(words))
+        if code:
+            raise self._failed("store", said.replace(credential.secret, "…"))
+
+    def erase(self, server: str) -> None:
+        """Forget a server; one that is not known is no failure. Raises Problem."""
+        code, said = self._run("erase", server)
+        if code and not any(sign in said.lower() for sign in _NOT_THERE):
+            raise self._failed("erase", said)
+
+    def list(self) -> dict[str, str]:
+        """Return server → user name of all that is kept; raises Problem."""
+        code, said = self._run("list", "")
+        if code:
+            raise self._failed("list", said)
+        return {str(server): str(user) for server, user in self._json(said, "list").items()}
+
+    @property
+    def program(self) -> str:
+        """The name of the program."""
+        return f"docker-credential-{self.name}"
+
+    def find(self) -> str:
+        """Return the path of the program; raises InvalidOption for a bad name, Problem where there is none."""
+        if not _NAME.fullmatch(self.name):
+            raise InvalidOption(f"{self.name!r} is not the name of a credential helper")
+        path = shutil.which(self.program, path=self.environment.get("PATH"))
+        if path is None:
+            raise Problem(
+                f"the credential helper {self.program} is not installed, or not in PATH",
+                advice="Install it, or set credential_store to file",
+            )
+        return path
+
+    def _run(self, word: str, given: str) -> tuple[int, str]:
+        surroundings = {name: value for name, value in self.environment.items() if name not in _SECRET_VARIABLES}
+        try:
+            ended = subprocess.run(
+                [self.find(), word],
+                input=given.encode(),
+                capture_output=True,
+                env=surroundings,
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise self._failed(word, f"no answer within {TIMEOUT:g} s") from None
+        except OSError as error:
+            raise self._failed(word, error.strerror or str(error)) from None
+        said = ended.stdout.decode(errors="replace")
+        if ended.returncode and not said.strip():
+            said = ended.stderr.decode(errors="replace")
+        return ended.returncode, said
+
+    def _json(self, said: str, word: str) -> dict[str, Any]:
+        try:
+            found = json.loads(said)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise self._failed(word, "its answer is no JSON object")
+        return found
+
+    def _failed(self, word: str, said: str) -> Problem:
+        return Problem(f"{self.program} {word} failed: {' '.join(said.split())[:300] or 'it gave no reason'}")
