@@ -23,6 +23,11 @@ _NOT_THERE = ("credentials not found", "no credentials", "not found in native ke
 _SECRET_VARIABLES = ("APPUIO_TOKEN", "K8S_AUTH_API_KEY", "K8S_AUTH_PASSWORD")
 
 
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for a program that is none of those which our secrets are for."""
+    return {name: value for name, value in environment.items() if name not in _SECRET_VARIABLES}
+
+
 @dataclass(frozen=True)
 class Helper:
     """A helper; its secrets go through pipes, never through arguments or the environment."""
@@ -81,13 +86,12 @@ class Helper:
         return path
 
     def _run(self, word: str, given: str) -> tuple[int, str]:
-        surroundings = {name: value for name, value in self.environment.items() if name not in _SECRET_VARIABLES}
         try:
             ended = subprocess.run(
                 [self.find(), word],
                 input=given.encode(),
                 capture_output=True,
-                env=surroundings,
+                env=without_secrets(self.environment),
                 timeout=TIMEOUT,
                 check=False,
             )

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Mapping
-from urllib.parse import urlsplit
 
 from .._credential import DEFAULT_USERNAME
 from .._errors import InvalidOption
+from .._openshift.api_options import same_server
 from .._targets import Target
 from .token import checked_token
 
@@ -95,16 +95,6 @@ def check_credentials(targets: list[Target], environment: Mapping[str, str]) -> 
     """Raise InvalidOption unless each target has exactly one kind of credential; asks no server."""
     for target in targets:
         choose(target, environment)
-
-
-def same_server(one: str, other: str) -> bool:
-    """Tell whether two URLs are of one server, whatever their spelling."""
-
-    def authority(url: str) -> tuple[str | None, int]:
-        parts = urlsplit(url if "://" in url else f"https://{url}")
-        return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
-
-    return authority(one) == authority(other)
 
 
 def _choose(target: Target, environment: Mapping[str, str]) -> Choice:

@@ -9,13 +9,18 @@ from typing import Callable, Mapping
 
 from .._credential import DEFAULT_USERNAME, Credential
 from .._errors import InvalidOption, NotAuthenticated, Problem
+from .._openshift.tokens import account_token
 from .._targets import Target
+from .api_access import api_access
 from .auth_document import basic
 from .auth_file import stored_credential
-from .kinds import AuthFile, Choice, Token, check_credentials, choose
+from .kinds import AuthFile, Choice, Kubeconfig, Token, check_credentials, choose
+from .kubeconfig import kubeconfig_login
 from .token import expiry, subject
 
 __all__ = ["Resolved", "check_credentials", "resolve_credential"]
+
+BOUND_SECONDS = 24 * 3600
 
 
 def _nothing() -> None:
@@ -24,15 +29,14 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Resolved:
-    """A credential, and what to do with it when the task is done."""
+    """A credential, and what to do with it when the task is done.
+
+    ``expires_at`` is when it ends in seconds since the epoch, where that is known.
+    """
 
     credential: Credential
     release: Callable[[], None] = field(default=_nothing, repr=False)
-
-    @property
-    def expires_at(self) -> float | None:
-        """Seconds since the epoch at which it ends, where it says."""
-        return expiry(self.credential.secret)
+    expires_at: float | None = None
 
 
 def resolve_credential(target: Target, environment: Mapping[str, str], mask: Callable[[str], None]) -> Resolved:
@@ -59,13 +63,42 @@ def masked(credential: Credential, mask: Callable[[str], None]) -> Credential:
     return credential
 
 
-def _resolve(choice: Choice, target: Target, environment: Mapping[str, str], mask: Callable[[str], None]) -> Resolved:
+def given_credential(
+    choice: Choice, target: Target, environment: Mapping[str, str], mask: Callable[[str], None]
+) -> Credential | None:
+    """Return a credential that needs no server, or None for one that has to be got from the API."""
     kind = choice.kind
+    if choice.service_account is not None:
+        return None
     if isinstance(kind, AuthFile):
-        return Resolved(_stored(kind, target, environment))
-    if choice.service_account is None and isinstance(kind, Token):
-        return Resolved(Credential(kind.secret, choice.username, origin=kind.source))
-    raise InvalidOption(f"{kind.source} cannot be used yet")
+        return masked(_stored(kind, target, environment), mask)
+    if isinstance(kind, Token):
+        return masked(Credential(kind.secret, choice.username, origin=kind.source), mask)
+    if isinstance(kind, Kubeconfig):
+        login = kubeconfig_login(kind, target.zone.host, environment)
+        return masked(Credential(login.token, choice.username, origin=kind.source), mask)
+    return None
+
+
+def is_api_token(secret: str) -> bool:
+    """Tell whether a stored password is a token of an OpenShift API: an OAuth token or a service account's."""
+    return secret.startswith("sha256~") or (subject(secret) or "").startswith("system:serviceaccount:")
+
+
+def _resolve(choice: Choice, target: Target, environment: Mapping[str, str], mask: Callable[[str], None]) -> Resolved:
+    given = given_credential(choice, target, environment, mask)
+    if given is not None:
+        return Resolved(given, expires_at=expiry(given.secret))
+    access = api_access(choice, target, environment, mask)
+    if choice.service_account is None:
+        credential = Credential(access.token, choice.username, origin=choice.kind.source)
+        return Resolved(credential, access.revoke, access.expires_at)
+    try:
+        found = account_token(access.api(), str(target.namespace), choice.service_account, BOUND_SECONDS)
+    finally:
+        access.revoke()
+    origin = f"the service account {choice.service_account}"
+    return Resolved(Credential(found.token, origin=origin), expires_at=expiry(found.token))
 
 
 def _stored(kind: AuthFile, target: Target, environment: Mapping[str, str]) -> Credential:
@@ -78,8 +111,3 @@ def _stored(kind: AuthFile, target: Target, environment: Mapping[str, str]) -> C
             f"{kind.path} holds no credential for {registry}", advice="Log in with appuio_registry_login first"
         )
     return replace(found, is_token=found.is_token or is_api_token(found.secret))
-
-
-def is_api_token(secret: str) -> bool:
-    """Tell whether a stored password is a token of an OpenShift API: an OAuth token or a service account's."""
-    return secret.startswith("sha256~") or (subject(secret) or "").startswith("system:serviceaccount:")

@@ -85,7 +85,7 @@ def kubeconfig_server(kubeconfig: Mapping[str, Any], context: str | None = None)
 def check_kubeconfig(kubeconfig: Mapping[str, Any], context: str | None, host: str) -> None:
     """Raise InvalidOption when a kubeconfig's context is about another cluster than ``host``."""
     server = kubeconfig_server(kubeconfig, context)
-    if not _same_server(server, host):
+    if not same_server(server, host):
         raise InvalidOption(
             f"the kubeconfig is logged in to {server}, not to {host}",
             advice="Name the context of this zone, or log in to it",
@@ -116,14 +116,16 @@ def _kubeconfig(said: Mapping[str, Any], environment: Mapping[str, str]) -> dict
 
 def _not_of_another_cluster(host: str, environment: Mapping[str, str], kinds: list[str]) -> None:
     other = environment.get("K8S_AUTH_HOST")
-    if host and other and "token" not in kinds and not _same_server(other, host):
+    if host and other and "token" not in kinds and not same_server(other, host):
         raise InvalidOption(
             f"K8S_AUTH_HOST is {other}, but the zone's API is {host}",
             advice="Credentials of one cluster are not sent to another: give the task its own",
         )
 
 
-def _same_server(one: str, other: str) -> bool:
+def same_server(one: str, other: str) -> bool:
+    """Tell whether two URLs are of one server, whatever their spelling."""
+
     def authority(url: str) -> tuple[str | None, int]:
         parts = urlsplit(url if "://" in url else f"https://{url}")
         return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)

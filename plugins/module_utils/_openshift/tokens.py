@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tokens of service accounts and of users, as the API keeps and gives them.
+
+Sources: Kubernetes documentation, "Managing Service Accounts" (Secrets of type
+``kubernetes.io/service-account-token``, TokenRequest); OpenShift's oauth.openshift.io/v1.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+from urllib.parse import quote
+
+from .._errors import NotAllowed, NotFound, Problem
+from .json_api import JsonApi
+
+SECRET_TYPE = "kubernetes.io/service-account-token"
+ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
+OAUTH_PREFIX = "sha256~"
+STEP = "read the service account's token"
+
+
+@dataclass(frozen=True)
+class AccountToken:
+    """A token of a service account; ``secret_name`` is None for a bound one."""
+
+    token: str = field(repr=False)
+    secret_name: str | None = None
+
+
+def token_in_secret(api: JsonApi, namespace: str, name: str) -> AccountToken | None:
+    """Return the token of the newest filled Secret of a service account, or None; raises Problem."""
+    selector = quote(f"type={SECRET_TYPE}")
+    found = api.get(f"/api/v1/namespaces/{quote(namespace)}/secrets?fieldSelector={selector}", STEP)
+    secrets = [item for item in found.get("items") or () if _is_of(item, name)]
+    for secret in sorted(secrets, key=_age, reverse=True):
+        token = _token_of(secret)
+        if token:
+            return AccountToken(token, str(secret["metadata"]["name"]))
+    return None
+
+
+def bound_token(api: JsonApi, namespace: str, name: str, seconds: int) -> AccountToken:
+    """Return a new bound token that ends after some seconds, at least 600 (TokenRequest); raises Problem."""
+    path = f"/api/v1/namespaces/{quote(namespace)}/serviceaccounts/{quote(name)}/token"
+    document = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenRequest",
+        "spec": {"expirationSeconds": seconds},
+    }
+    token = (api.post(path, document, STEP).get("status") or {}).get("token")
+    if not token:
+        raise Problem(f"the API gave no token for the service account {name}", step=STEP)
+    return AccountToken(str(token))
+
+
+def account_token(api: JsonApi, namespace: str, name: str, seconds: int) -> AccountToken:
+    """Return the token in a service account's Secret, else a new bound one; raises Problem that tells what lacks."""
+    hidden: NotAllowed | None = None
+    try:
+        kept = token_in_secret(api, namespace, name)
+        if kept is not None:
+            return kept
+    except NotAllowed as refused:
+        hidden = refused
+    try:
+        return bound_token(api, namespace, name, seconds)
+    except NotFound as missing:
+        raise NotFound(
+            f"there is no service account {name} in the namespace {namespace}",
+            step=STEP,
+            said=missing.said,
+            advice="The role appuio.registry.image_pusher sets one up",
+        ) from None
+    except NotAllowed as refused:
+        read = "may not be read" if hidden else "does not exist"
+        raise NotAllowed(
+            f"a Secret with the token of the service account {name} {read} in the namespace {namespace}, "
+            "and a new token may not be requested",
+            step=STEP,
+            said=(hidden or refused).said,
+            advice="Use the credentials of an admin of the namespace, or give the service account's token as token",
+        ) from None
+
+
+def user_name(api: JsonApi) -> str:
+    """Return the name of whoever a token stands for; raises Problem."""
+    found = api.get("/apis/user.openshift.io/v1/users/~", "ask who the token is of")
+    return str((found.get("metadata") or {}).get("name") or "")
+
+
+def revoke_oauth_token(api: JsonApi, token: str) -> None:
+    """Let a user's OAuth token end; raises Problem. It may be taken for up to two more minutes (caches)."""
+    digest = hashlib.sha256(token[len(OAUTH_PREFIX) :].encode()).digest()
+    name = OAUTH_PREFIX + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    try:
+        api.delete(f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(name)}", "revoke the token")
+    except NotAllowed:
+        api.delete(f"/apis/oauth.openshift.io/v1/oauthaccesstokens/{quote(name)}", "revoke the token")
+
+
+def _is_of(secret: Mapping[str, Any], name: str) -> bool:
+    metadata = secret.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    of_account = secret.get("type") == SECRET_TYPE and annotations.get(ACCOUNT_ANNOTATION) == name
+    return of_account and not metadata.get("deletionTimestamp")
+
+
+def _age(secret: Mapping[str, Any]) -> tuple[str, str]:
+    metadata = secret["metadata"]
+    return str(metadata.get("creationTimestamp") or ""), str(metadata.get("name") or "")
+
+
+def _token_of(secret: Mapping[str, Any]) -> str:
+    try:
+        return base64.b64decode(str((secret.get("data") or {}).get("token") or ""), validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return ""
