@@ -83,7 +83,6 @@ _value:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Callable
 
 from ..module_utils._openshift.pusher_plan import Namespace, Pusher, plan_pusher
@@ -96,7 +95,7 @@ def pusher_plan(
 ) -> dict[str, Any]:
     """Return the plan for a pusher."""
     found = Namespace(accounts[0] if accounts else None, secrets[0] if secrets else None, bindings, image_streams)
-    return asdict(plan_pusher(Pusher(**wanted), found))
+    return dict(vars(plan_pusher(Pusher(**wanted), found)))
 
 
 class FilterModule:
