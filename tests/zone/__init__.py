@@ -1,0 +1,11 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Local test zones: real registries with OpenShift's manners, and the API beside them. README.md explains them."""
+
+from __future__ import annotations
+
+from .child import ChildFailed
+from .registry_process import NoRegistry
+from .zones import LocalZones, Zone, attached
+
+__all__ = ["ChildFailed", "LocalZones", "NoRegistry", "Zone", "attached"]
