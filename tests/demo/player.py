@@ -8,11 +8,12 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tests.zone import LocalZone
+from tests.zone import Zone
 
 RECAP = re.compile(r"^(\S+)\s*:\s+ok=\d+\s+changed=(\d+)")
 
@@ -35,33 +36,36 @@ class Player:
         self._python = python
         self._stage = stage
         self._collections = collections
-        self._inventory = stage / "zones.yml"
         self.auth_file = stage / "auth.json"
         (stage / "ansible.cfg").touch()
 
-    def write_inventory(self, zones: Iterable[LocalZone], namespace: str, version: str, name: str) -> None:
+    def write_inventory(
+        self, zones: Sequence[Zone], tokens: Mapping[str, str], namespace: str, name: str, version: str
+    ) -> None:
         """Write the inventory; the tokens stand in a file that only its owner reads."""
-        listed = [{"name": zone.name, "registry": zone.registry, "host": zone.host} for zone in zones]
-        self._inventory.write_text(json.dumps({"plugin": "appuio.registry.zones", "zones": listed}, indent=2))
-        variables = self._stage / "group_vars" / "all.yml"
-        variables.parent.mkdir()
+        listed = [{"zone": zone.name, "registry": zone.registry, "host": zone.host} for zone in zones]
+        self._write("zones.yml", {"plugin": "appuio.registry.zones", "zones": listed})
+        (self._stage / "group_vars" / "all").mkdir(parents=True)
+        self._write("group_vars/all/tokens.yml", {"appuio_tokens": dict(tokens)})
         shared = {
             "appuio_namespace": namespace,
-            "appuio_source": f"oci:{self._stage / 'build'}:{version}",
+            "appuio_source": f"oci:build:{version}",
             "appuio_name": name,
             "appuio_tags": [version],
-            "appuio_auth_file": str(self.auth_file),
-            "appuio_client": "podman",
-            "appuio_tokens": {zone.name: zone.admin_token for zone in zones},
+            "appuio_auth_file": self.auth_file.name,
             "appuio_token": "{{ appuio_tokens[appuio_zone] }}",
-            "appuio_ca_cert": str(next(iter(zones)).ca_cert),
+            "appuio_ca_cert": zones[0].ca_file,
         }
-        variables.touch(mode=0o600)
-        variables.write_text(json.dumps(shared, indent=2))
+        self._write("group_vars/all/main.yml", shared)
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        path = self._stage / name
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(content, indent=2) + "\n")
 
     def play(self, playbook: str, **variables: str) -> Played:
         """Run a playbook of the collection, show its output as it comes; raises StoryFailed when it fails."""
-        command = [str(self._python.parent / "ansible-playbook"), "-i", self._inventory.name]
+        command = [str(self._python.parent / "ansible-playbook"), "-i", "zones.yml"]
         command += [f"appuio.registry.{playbook}"]
         for name, value in variables.items():
             command += ["-e", f"{name}={value}"]

@@ -21,15 +21,17 @@ __all__ = ["StoryFailed", "tell"]
 VERSION = "1.4.2"
 NAMESPACE = "demo"
 NAME = "app"
+REVOCATION = 3.0  # seconds for which a revoked token is still accepted; about 10 in a real zone
 
 
 def tell(collections: Path, python: Path, *, keep: bool = False) -> None:
     """Roll an image out to three zones twice, look at what they have, and take the pusher away; raises StoryFailed."""
     say = Audience()
-    with _stage(keep, say) as stage, LocalZones(3) as zones:
+    with _stage(keep, say) as stage, LocalZones(3, revocation_delay=REVOCATION) as started:
         say.chapter("Three zones start on this machine, each with a registry and an API")
+        zones, tokens = started.zones, {}
         for zone in zones:
-            zone.make_namespace(NAMESPACE)
+            tokens[zone.name] = zone.create_user("you", projects={NAMESPACE: "admin"})
             say.line(f"{zone.name}: registry {zone.registry}, API {zone.host}")
 
         say.chapter("An image is made from files of this machine")
@@ -38,8 +40,8 @@ def tell(collections: Path, python: Path, *, keep: bool = False) -> None:
         say.line(f"digest {image.digest}")
 
         player = Player(collections, python, stage)
-        player.write_inventory(zones, NAMESPACE, VERSION, NAME)
-        witness = Witness(player.auth_file, zones, NAMESPACE, NAME)
+        player.write_inventory(zones, tokens, NAMESPACE, NAME, VERSION)
+        witness = Witness(player.auth_file, stage / "certificates", f"{NAMESPACE}/{NAME}")
 
         say.chapter("The image is rolled out: a pusher in each zone, a login with its token, the push")
         first = player.play("rollout")

@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.demo.player import StoryFailed
-from tests.zone import LocalZone
+from tests.zone import Zone
 
 TOKEN_CACHE = 30.0
 
@@ -24,27 +24,28 @@ TOKEN_CACHE = 30.0
 class Witness:
     """Looks at one repository of each zone with the pusher's token from the auth file."""
 
-    def __init__(self, auth_file: Path, namespace: str, name: str) -> None:
+    def __init__(self, auth_file: Path, certificates: Path, repository: str) -> None:
         self._auth_file = auth_file
-        self._repository = f"{namespace}/{name}"
+        self._certificates = certificates
+        self._repository = repository
         if not shutil.which("skopeo"):
             raise StoryFailed("skopeo is missing. Install it with: apt-get install skopeo")
 
-    def tags(self, zone: LocalZone) -> list[str]:
+    def tags(self, zone: Zone) -> list[str]:
         """Return the tags that the zone lists."""
         listed = json.loads(self._read(zone, "list-tags", self._reference(zone)))
         return sorted(listed["Tags"])
 
-    def digest(self, zone: LocalZone, tag: str) -> str:
+    def digest(self, zone: Zone, tag: str) -> str:
         """Return the digest of the bytes that stand under a tag."""
         raw = self._read(zone, "inspect", "--raw", f"{self._reference(zone)}:{tag}")
         return f"sha256:{hashlib.sha256(raw).hexdigest()}"
 
-    def may_read(self, zone: LocalZone, tag: str) -> bool:
+    def may_read(self, zone: Zone, tag: str) -> bool:
         """Whether the token still reads the image."""
         return self._run(zone, "inspect", "--raw", f"{self._reference(zone)}:{tag}").returncode == 0
 
-    def token_ends(self, zone: LocalZone) -> bool:
+    def token_ends(self, zone: Zone) -> bool:
         """Whether the registry stops accepting the token; OpenShift remembers one for about ten seconds."""
         until = time.monotonic() + TOKEN_CACHE
         while time.monotonic() < until:
@@ -53,26 +54,28 @@ class Witness:
             time.sleep(0.5)
         return False
 
-    def _reference(self, zone: LocalZone) -> str:
+    def _reference(self, zone: Zone) -> str:
         return f"docker://{zone.registry}/{self._repository}"
 
-    def _read(self, zone: LocalZone, *command: str) -> bytes:
+    def _read(self, zone: Zone, *command: str) -> bytes:
         ended = self._run(zone, *command)
         if ended.returncode:
             raise StoryFailed(f"skopeo {command[0]} in {zone.name}: {ended.stderr.decode(errors='replace').strip()}")
         return ended.stdout
 
-    def _run(self, zone: LocalZone, *command: str) -> subprocess.CompletedProcess[bytes]:
+    def _run(self, zone: Zone, *command: str) -> subprocess.CompletedProcess[bytes]:
         verb, *rest = command
-        trusted = ["--cert-dir", str(zone.cert_dir), "--authfile", str(self._auth_file)]
+        self._certificates.mkdir(exist_ok=True)
+        shutil.copy(zone.registry_ca_file, self._certificates / "ca.crt")
+        trusted = ["--cert-dir", str(self._certificates), "--authfile", str(self._auth_file)]
         return subprocess.run(["skopeo", verb, *trusted, *rest], capture_output=True, check=False)
 
-    def _accepts(self, zone: LocalZone) -> bool:
+    def _accepts(self, zone: Zone) -> bool:
         entry = json.loads(self._auth_file.read_text())["auths"][zone.registry]
         token = base64.b64decode(entry["auth"]).decode().partition(":")[2]
         request = urllib.request.Request(f"https://{zone.registry}/v2/", headers={"Authorization": f"Bearer {token}"})
         try:
-            with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=str(zone.ca_cert))):
+            with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=zone.registry_ca_file)):
                 return True
         except urllib.error.HTTPError as refused:
             if refused.code != 401:

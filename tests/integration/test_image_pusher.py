@@ -137,6 +137,18 @@ def test_heals_what_was_deleted(zone: Zone, project: str, role: Role) -> None:
     assert not may_push(zone, second.token, project)
 
 
+def test_the_token_in_a_file(role: Role, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    assert role.run(check=True, token_file=str(file)).changed == 1
+    assert not file.exists()
+    made = role.run(token_file=str(file), verbosity=4)
+    assert (made.changed, file.read_text(), file.stat().st_mode & 0o777) == (2, made.token, 0o600)
+    assert made.token not in made.played.stdout
+    assert role.run(token_file=str(file)).changed == 0
+    role.run(state="absent", token_file=str(file))
+    assert not file.exists()
+
+
 def test_what_others_made_is_used_and_stays(zone: Zone, project: str, role: Role) -> None:
     """The state that the documentation of APPUiO Cloud makes by hand with oc."""
     make_account_and_secret(zone, project)
