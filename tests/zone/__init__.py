@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 from .child import ChildFailed
+from .distribution import Distribution
 from .registry_process import NoRegistry
 from .zones import LocalZones, Zone, attached
 
-__all__ = ["ChildFailed", "LocalZones", "NoRegistry", "Zone", "attached"]
+__all__ = ["ChildFailed", "Distribution", "LocalZones", "NoRegistry", "Zone", "attached"]

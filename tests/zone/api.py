@@ -79,6 +79,11 @@ class Api:
         user = self._authentication.user(token.strip()) if scheme.lower() == "bearer" else None
         if user is None or user is ANONYMOUS:
             raise errors.unauthorized()
+        if name := exchange.headers.get("Impersonate-User"):
+            if not self._rbac.allowed(user, "impersonate", "", "users", "", name):
+                raise errors.no_right(user, "impersonate", "users", "", "", "", name)
+            groups = tuple(filter(None, exchange.headers.get("Impersonate-Group").split(", ")))
+            return User(name, (*groups, "system:authenticated"))
         return user
 
     def _answer(self, call: Call) -> None:

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import secrets
 import threading
 import time
@@ -16,6 +14,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from .signed_token import signed_token, unpadded_base64
 
 ISSUER = "https://kubernetes.default.svc"
 
@@ -148,16 +148,14 @@ class Authentication:
             self._tokens[token] = known
 
     def _signed(self, claims: dict[str, Any]) -> str:
-        header = {"alg": "RS256", "kid": "zone"}
-        signed = f"{_base64(json.dumps(header).encode())}.{_base64(json.dumps(claims, separators=(',', ':')).encode())}"
-        return f"{signed}.{_base64(self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
+        return signed_token({"alg": "RS256", "kid": "zone"}, claims, self._sign)
+
+    def _sign(self, message: bytes) -> bytes:
+        return self._key.sign(message, padding.PKCS1v15(), hashes.SHA256())
 
 
 def oauth_token_name(token: str) -> str:
     """Return the name of the OAuthAccessToken object of a token (its digest, so that the name is no secret)."""
     digest = hashlib.sha256(token.removeprefix("sha256~").encode()).digest()
-    return "sha256~" + _base64(digest)
+    return "sha256~" + unpadded_base64(digest)
 
-
-def _base64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

@@ -21,6 +21,7 @@ NAME = rf"{_COMPONENT}(?:/{_COMPONENT})*"
 _TAG = r"\w[\w.-]{0,127}"
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 _ROUTES = (
+    ("signatures", re.compile(rf"/extensions/v2/(?P<name>{NAME})/signatures/(?P<digest>{_DIGEST})"), ("GET", "PUT")),
     ("base", re.compile(r"/v2/"), ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")),
     ("catalog", re.compile(r"/v2/_catalog"), ("GET",)),
     ("tags", re.compile(rf"/v2/(?P<name>{NAME})/tags/list"), ("GET",)),
@@ -116,6 +117,8 @@ class Front:
             raise registry_error(500, "UNKNOWN", "unknown error", {})
         if kind == "catalog":
             self._manifests.catalog(exchange)
+        elif kind == "signatures":
+            exchange.reply_json(200, {"signatures": []}, HEADERS)
         elif kind == "tags":
             self._manifests.tags(exchange, name)
         else:
