@@ -22,7 +22,8 @@ options:
     description:
       - Name of an APPUiO Cloud user, with O(password). The zone's OAuth server gives a token for them, which is
         revoked again when only this task needed it.
-      - With another kind of credential it has no meaning.
+      - With another kind of credential it is what the registry is told, which ignores it. The default is
+        C(serviceaccount). Must not contain a colon.
     type: str
   password:
     description: Password of the user named by O(username).
@@ -40,7 +41,7 @@ options:
     description:
       - Name of a service account in O(namespace) whose token is used. It is read through the zone's API, with the
         access that O(token), O(username) and O(password), or O(kubeconfig) give.
-      - Needs the Python packages C(kubernetes) and C(openshift) where the task runs.
+      - The token in its newest Secret is used, and if there is none, a bound token for one day is requested.
     type: str
   auth_file:
     description:

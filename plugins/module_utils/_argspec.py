@@ -66,7 +66,7 @@ CREDENTIALS = ArgumentSpec(
         "service_account": {"type": "str"},
         "auth_file": {"type": "path"},
     },
-    required_together=(("username", "password"),),
+    required_by={"password": ("username",)},
 )
 
 CONNECTION = ArgumentSpec(

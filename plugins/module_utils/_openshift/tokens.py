@@ -12,10 +12,11 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, Mapping
 from urllib.parse import quote
 
-from .._errors import NotAllowed, NotFound, Problem
+from .._errors import NotAllowed, NotFound, Problem, ServerProblem
 from .json_api import JsonApi
 
 SECRET_TYPE = "kubernetes.io/service-account-token"
@@ -93,14 +94,31 @@ def user_name(api: JsonApi) -> str:
     return str((found.get("metadata") or {}).get("name") or "")
 
 
+def oauth_token_end(api: JsonApi, token: str) -> float | None:
+    """Return when a user's OAuth token ends in seconds since the epoch, None where the API does not tell."""
+    path = f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(_object_name(token))}"
+    try:
+        found = api.get(path, "ask when the token ends")
+        made = datetime.strptime(str(found["metadata"]["creationTimestamp"]), "%Y-%m-%dT%H:%M:%SZ")
+        seconds = int(found["expiresIn"])
+    except (KeyError, TypeError, ValueError, NotAllowed, NotFound, ServerProblem):
+        return None
+    return made.replace(tzinfo=timezone.utc).timestamp() + seconds if seconds > 0 else None
+
+
 def revoke_oauth_token(api: JsonApi, token: str) -> None:
     """Let a user's OAuth token end; raises Problem. It may be taken for up to two more minutes (caches)."""
-    digest = hashlib.sha256(token[len(OAUTH_PREFIX) :].encode()).digest()
-    name = OAUTH_PREFIX + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    name = _object_name(token)
     try:
         api.delete(f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(name)}", "revoke the token")
     except NotAllowed:
         api.delete(f"/apis/oauth.openshift.io/v1/oauthaccesstokens/{quote(name)}", "revoke the token")
+
+
+def _object_name(token: str) -> str:
+    """The name of the object is a digest, so that it is no secret."""
+    digest = hashlib.sha256(token[len(OAUTH_PREFIX) :].encode()).digest()
+    return OAUTH_PREFIX + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _is_of(secret: Mapping[str, Any], name: str) -> bool:

@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a login is to be: the module's options with the targets they make; asks no server."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import re
+from dataclasses import dataclass, field, replace
+from typing import Any, Mapping
+
+from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._credentials.auth_edit import FileAttributes
+from .._credentials.auth_paths import file_to_write
+from .._credentials.resolve import check_credentials
+from .._errors import InvalidOption
+from .._targets import Target, targets_from
+
+SPEC = (
+    ZONE
+    + ZONES
+    + CREDENTIALS
+    + CONNECTION
+    + ArgumentSpec(
+        options={
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "auth_file": {"type": "path", "aliases": ["authfile", "config_path", "dockercfg_path"]},
+            "client": {"type": "str", "choices": ["docker", "podman"], "default": "docker"},
+            "verify": {"type": "bool", "default": True},
+            "access": {"type": "list", "elements": "str", "choices": ["pull", "push"]},
+            "credential_store": {"type": "str", "default": "auto"},
+            "key_scope": {"type": "str", "choices": ["registry", "namespace"], "default": "registry"},
+            "min_validity": {"type": "int", "default": 600},
+            "revoke": {"type": "bool", "default": False},
+            "backup": {"type": "bool", "default": False},
+            "mode": {"type": "raw", "default": "0600"},
+            "owner": {"type": "str"},
+            "group": {"type": "str"},
+            "dockerconfigjson": {"type": "bool", "default": False},
+        },
+    )
+)
+_FILE_NAMES = ("auth_file", "authfile", "config_path", "dockercfg_path")
+_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Login:
+    """One login of the task: a target, the file for it, and what is to hold for it."""
+
+    target: Target
+    auth_file: str
+    present: bool = True
+    client: str = "docker"
+    verify: bool = True
+    access: tuple[str, ...] = ()
+    credential_store: str = "auto"
+    namespaced: bool = False
+    min_validity: int = 600
+    revoke: bool = False
+    backup: bool = False
+    attributes: FileAttributes = field(default_factory=FileAttributes)
+
+    @property
+    def registry(self) -> str:
+        """The registry, which is known to be given."""
+        return str(self.target.zone.registry)
+
+
+def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Login]:
+    """Return the logins that the options name; raises InvalidOption."""
+    targets = _targets(options)
+    present = options["state"] == "present"
+    if present:
+        check_credentials(targets, credential_environment(environment))
+    attributes = FileAttributes(_mode(options["mode"]), _owner(options.get("owner")), _group(options.get("group")))
+    store = str(options["credential_store"])
+    if not _HELPER.fullmatch(store):
+        raise InvalidOption(f"credential_store {store!r} is neither auto, nor file, nor the name of a helper")
+    default = options.get("auth_file")
+    logins = []
+    for target, own_file in zip(targets, _own_files(options)):
+        path = os.path.expanduser(own_file or default or file_to_write(options["client"], environment))
+        logins.append(
+            Login(
+                target=target,
+                auth_file=os.path.abspath(path),
+                present=present,
+                client=options["client"],
+                verify=options["verify"],
+                access=tuple(dict.fromkeys(options.get("access") or ())),
+                credential_store=store,
+                namespaced=options["key_scope"] == "namespace",
+                min_validity=options["min_validity"],
+                revoke=options["revoke"],
+                backup=options["backup"],
+                attributes=attributes,
+            )
+        )
+    for login in logins:
+        _check(login)
+    return logins
+
+
+def credential_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without the file that a login writes, which is no credential for it."""
+    return {name: value for name, value in environment.items() if name != "REGISTRY_AUTH_FILE"}
+
+
+def _targets(options: Mapping[str, Any]) -> list[Target]:
+    """For this module, ``auth_file`` is where a login is written, and nobody's credential."""
+    given = {name: value for name, value in options.items() if name != "auth_file"}
+    if given.get("zones"):
+        given["zones"] = [_without_file(entry) for entry in given["zones"]]
+    return [replace(target, who=dict(target.who)) for target in targets_from(given)]
+
+
+def _without_file(entry: Any) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    return {name: value for name, value in entry.items() if name not in _FILE_NAMES}
+
+
+def _own_files(options: Mapping[str, Any]) -> list[str | None]:
+    entries = options.get("zones")
+    if not entries:
+        return [None]
+    found: list[str | None] = []
+    for entry in entries:
+        named = [entry[name] for name in _FILE_NAMES if isinstance(entry, Mapping) and entry.get(name)]
+        found.append(str(named[0]) if named else None)
+    return found
+
+
+def _check(login: Login) -> None:
+    zone = login.target.zone.name
+    if login.target.zone.registry is None:
+        raise InvalidOption("nothing names the registry", zone=zone, advice="Give zone or registry")
+    if login.namespaced and not login.target.namespace:
+        raise InvalidOption("key_scope: namespace needs namespace", zone=zone)
+    if login.namespaced and login.client == "docker":
+        raise InvalidOption(
+            "docker keeps one credential per registry, so key_scope: namespace has no meaning for it",
+            zone=zone,
+            advice="Use client: podman, or give each namespace an auth_file of its own",
+        )
+    if login.namespaced and login.credential_store not in ("auto", "file"):
+        raise InvalidOption("a credential helper keeps no credentials of single namespaces", zone=zone)
+    if login.access and not login.target.namespace:
+        raise InvalidOption("access needs namespace", zone=zone)
+    if login.access and not login.verify and login.present:
+        raise InvalidOption("access is asked of the zone, so verify cannot be false", zone=zone)
+    if login.min_validity < 0:
+        raise InvalidOption("min_validity must not be below 0", zone=zone)
+
+
+def _mode(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise InvalidOption("mode is no octal number", advice="Write it in quotes, as '0600'")
+    if isinstance(value, int):
+        mode = value
+    else:
+        try:
+            mode = int(value, 8)
+        except ValueError:
+            raise InvalidOption(f"mode {value!r} is no octal number", advice="Write it in quotes, as '0600'") from None
+    if not 0 <= mode <= 0o777 or mode & 0o600 != 0o600:
+        raise InvalidOption(
+            f"mode {value!r} does not let the owner read and write", advice="Write it in quotes, as '0600'"
+        )
+    if mode & 0o007:
+        raise InvalidOption(f"mode {value!r} would let everybody at the credentials")
+    return mode
+
+
+def _owner(name: str | None) -> int | None:
+    if name is None:
+        return None
+    try:
+        return int(name) if name.isdigit() else pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise InvalidOption(f"there is no user {name}, whom owner names") from None
+
+
+def _group(name: str | None) -> int | None:
+    if name is None:
+        return None
+    try:
+        return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise InvalidOption(f"there is no group {name}, which group names") from None

@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What will be done about each login, why, and what it looks like before and after; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .._credential import Credential
+from .._credentials.token import expiry, timestamp
+from .._errors import Problem
+
+
+@dataclass(frozen=True)
+class LoginPlan:
+    """One login: what is there, what is wanted, and the reasons for what will be done (none: nothing).
+
+    ``credential`` is the one that will be stored, None where it has yet to be got; ``kept`` says that it is
+    the one that is there.
+    """
+
+    zone: str
+    registry: str
+    auth_file: str
+    store: str
+    present: bool
+    before: Credential | None = field(default=None, repr=False)
+    credential: Credential | None = field(default=None, repr=False)
+    username: str = ""
+    reasons: tuple[str, ...] = ()
+    expires_at: float | None = None
+    access: tuple[str, ...] = ()
+    backup_file: str | None = None
+    problem: Problem | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.reasons)
+
+    def failed(self, problem: Problem) -> LoginPlan:
+        """Return the plan of a login that cannot be."""
+        return replace(self, problem=problem.at(zone=self.zone), reasons=())
+
+    def result(self) -> dict[str, Any]:
+        """Return what the module tells of this login."""
+        told: dict[str, Any] = {
+            "zone": self.zone,
+            "registry": self.registry,
+            "username": self.username,
+            "auth_file": self.auth_file,
+            "credential_store": self.store,
+            "expires_at": timestamp(self.expires_at),
+            "access": list(self.access),
+            "changed": self.changed,
+            "msg": self.message(),
+        }
+        if self.backup_file:
+            told["backup_file"] = self.backup_file
+        if self.problem:
+            told.update(failed=True, error=str(self.problem))
+        return told
+
+    def message(self) -> str:
+        """Return in one sentence what was or will be done, and why."""
+        if self.problem:
+            return str(self.problem)
+        if self.reasons:
+            done = "Logged in to" if self.present else "Logged out of"
+            return f"{done} {self.registry}: {', '.join(self.reasons)}"
+        return f"{'Already logged in to' if self.present else 'Not logged in to'} {self.registry}"
+
+    def diff(self) -> dict[str, str] | None:
+        """Return the entry before and after, without any secret; None where nothing changes."""
+        if not self.changed:
+            return None
+        return {
+            "before_header": f"{self.auth_file} ({self.registry})",
+            "after_header": f"{self.auth_file} ({self.registry})",
+            "before": self._entry(self.before, self.before.username if self.before else "", None),
+            "after": self._entry(self.credential, self.username, self.expires_at) if self.present else "",
+        }
+
+    def _entry(self, credential: Credential | None, username: str, ends: float | None) -> str:
+        if credential is None and not username:
+            return ""
+        same = credential is not None and self.before is not None and credential.secret == self.before.secret
+        which = "the one that is stored" if same else "another"
+        end = timestamp(ends or (expiry(credential.secret) if credential else None))
+        lines = [f"registry: {self.registry}", f"username: {username}", f"secret: {which}"]
+        if end:
+            lines.append(f"expires_at: {end}")
+        return "".join(f"{line}\n" for line in lines)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All logins of a task."""
+
+    logins: tuple[LoginPlan, ...]
+    several: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to do for one of them."""
+        return any(login.changed for login in self.logins)
+
+    def predict(self) -> dict[str, Any]:
+        """Return the result that the plan's execution would give; raises Problem where a login cannot be."""
+        return result_of(self.logins, self.several)
+
+    def diff(self) -> Any:
+        """Return the difference of each login that changes."""
+        found = [diff for diff in (login.diff() for login in self.logins) if diff]
+        return found if self.several else found[0] if found else None
+
+
+def result_of(logins: tuple[LoginPlan, ...], several: bool) -> dict[str, Any]:
+    """Return the module's result; raises the first Problem, with what holds for the other zones."""
+    told = [login.result() for login in logins]
+    changed = any(login.changed for login in logins)
+    problems = [login.problem for login in logins if login.problem]
+    if problems:
+        problem = problems[0]
+        if several:
+            problem.result.update(zones=told, changed=changed)
+        raise problem
+    if not several:
+        return {name: value for name, value in told[0].items() if name != "zone"}
+    messages = [str(entry["msg"]) for entry in told]
+    return {"changed": changed, "zones": told, "msg": "; ".join(messages)}

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ending the token of a login that is given up, where its own user may do that."""
+
+from __future__ import annotations
+
+from typing import Callable
+from urllib.parse import urlsplit
+
+from .._credential import Credential
+from .._credentials.api_access import connect
+from .._errors import NotAuthenticated, NotFound, Problem
+from .._openshift.json_api import JsonApi
+from .._openshift.tokens import OAUTH_PREFIX, revoke_oauth_token
+from .options import Login
+
+
+def revoke(login: Login, credential: Credential, warn: Callable[[str], None]) -> None:
+    """Revoke a user's token; one that is over already is no failure. Raises Problem, and then nothing is removed."""
+    zone = login.target.zone
+    if not credential.secret.startswith(OAUTH_PREFIX):
+        warn(
+            f"zone {zone.name}: only a user's token can be revoked by itself; "
+            "that of a service account ends with its Secret or at its time"
+        )
+        return
+    if zone.host is None:
+        raise Problem("the token cannot be revoked: nothing names the API", zone=zone.name, advice="Give zone or host")
+    http = connect(zone.host, login.target.connection)
+    try:
+        revoke_oauth_token(JsonApi(http, credential.secret, urlsplit(zone.host).path.rstrip("/")), credential.secret)
+    except (NotAuthenticated, NotFound):
+        return
+    except Problem as problem:
+        raise problem.at(zone=zone.name, step="revoke the token") from None
+    finally:
+        http.close()

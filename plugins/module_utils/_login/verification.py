@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whether a credential is good for a registry, and what it may do in a namespace there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Mapping
+from urllib.parse import urlsplit
+
+from .._credential import Credential
+from .._credentials.api_access import api_connection, connect
+from .._credentials.token import expiry, timestamp
+from .._errors import NotAllowed, NotAuthenticated, Problem
+from .._openshift.access import may
+from .._openshift.json_api import Http, JsonApi
+from .options import Login
+
+# No image stream has to have this name: who may not pull is refused before it is looked for.
+_PROBE = "appuio-login-check"
+_RIGHTS_ADVICE = (
+    "Somebody who administers the namespace can bind registry-viewer (pull) or registry-editor (push) there. "
+    "A namespace that does not exist looks the same"
+)
+
+
+def check_end(credential: Credential, now: float | None = None) -> None:
+    """Raise NotAuthenticated for a token that says itself that its time is over; asks nobody."""
+    end = expiry(credential.secret)
+    if end is not None and end <= (time.time() if now is None else now):
+        raise NotAuthenticated(f"the token ended at {timestamp(end)}", step="log in", advice="Get a new one")
+
+
+def check_login(login: Login, credential: Credential) -> None:
+    """Raise Problem unless the registry takes the credential; tells why it does not."""
+    from .._registry.client import RegistryClient
+
+    http = registry_http(login, credential)
+    try:
+        RegistryClient(login.target.zone.name, login.registry, http).check_login()
+    finally:
+        http.close()
+
+
+def check_access(
+    login: Login, credential: Credential, environment: Mapping[str, str], *, may_write: bool
+) -> tuple[str, ...]:
+    """Return those of ``login.access`` that are granted; raises NotAllowed for one that is not.
+
+    The API is asked, which changes nothing. Where it does not tell, the registry is: a refused upload says
+    that there is no right to push. One that is begun is ended at once, and none is begun unless
+    ``may_write``, so that push may be missing in the result.
+    """
+    granted = []
+    for action in login.access:
+        allowed = _asked(login, credential, environment, action)
+        if allowed is None and (action == "pull" or may_write):
+            allowed = _probed(login, credential, action)
+        if allowed is False:
+            raise NotAllowed(
+                f"the credential is good, but gives no right to {action} in the namespace {login.target.namespace}",
+                zone=login.target.zone.name,
+                step="check access",
+                advice=_RIGHTS_ADVICE,
+            )
+        if allowed:
+            granted.append(action)
+    return tuple(granted)
+
+
+def registry_http(login: Login, credential: Credential) -> Http:
+    """Return a client for the registry."""
+    from .._http.client import HttpClient
+
+    connection = login.target.connection
+    ca_file = connection.registry_ca_cert or connection.ca_cert
+    client: Http = HttpClient(
+        origin=f"https://{login.registry}", connection=connection, ca_file=ca_file, credential=credential
+    )
+    return client
+
+
+def _asked(login: Login, credential: Credential, environment: Mapping[str, str], action: str) -> bool | None:
+    host = login.target.zone.host
+    if host is None:
+        return None
+    # There is another way to find out, so one attempt is enough.
+    connection = replace(api_connection(login.target, environment), retries=0)
+    http = connect(host, connection)
+    try:
+        api = JsonApi(http, credential.secret, urlsplit(host).path.rstrip("/"))
+        return may(api, str(login.target.namespace), action)
+    except Problem:
+        return None
+    finally:
+        http.close()
+
+
+def _probed(login: Login, credential: Credential, action: str) -> bool | None:
+    http = registry_http(login, credential)
+    repository = f"/v2/{login.target.namespace}/{_PROBE}"
+    step = f"ask for the right to {action}"
+    try:
+        if action == "pull":
+            status = http.request("GET", f"{repository}/tags/list", step=step).status
+            return _verdict(status, (200, 404))
+        answer = http.request("POST", f"{repository}/blobs/uploads/", step=step)
+        if answer.status == 202:
+            location = urlsplit(str(answer.headers.get("location") or ""))
+            http.request("DELETE", f"{location.path}?{location.query}", step="end the upload")
+        return _verdict(answer.status, (202,))
+    finally:
+        http.close()
+
+
+def _verdict(status: int, granted: tuple[int, ...]) -> bool | None:
+    return True if status in granted else False if status in (401, 403) else None
