@@ -21,6 +21,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._zone_list import 
         ("cloudscale-lpg-2", ("cloudscale", "lpg")),
         ("exoscale-ch-gva-2-0", ("exoscale", "ch-gva-2")),
         ("cloudscale-rma", ("cloudscale", "rma")),
+        ("exoscale-ch-gva", ("exoscale", "ch-gva")),
         ("lab", ("lab", "")),
     ],
 )
