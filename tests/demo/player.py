@@ -98,6 +98,7 @@ class Player:
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
             "ANSIBLE_HOME": str(self._stage / ".ansible"),
             "ANSIBLE_CONFIG": str(self._stage / "ansible.cfg"),
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
             "PYTHONUNBUFFERED": "1",
