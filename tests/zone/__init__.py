@@ -7,6 +7,7 @@ from __future__ import annotations
 from .child import ChildFailed
 from .distribution import Distribution
 from .registry_process import NoRegistry
-from .zones import LocalZones, Zone, attached
+from .zone import Zone
+from .zones import LocalZones, attached
 
 __all__ = ["ChildFailed", "Distribution", "LocalZones", "NoRegistry", "Zone", "attached"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +27,9 @@ _START_SECONDS = 120.0
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.zone", description=__doc__)
-    parser.add_argument("--directory", type=Path, default=None, help="where the zones live (default: below the temporary directory)")
+    parser.add_argument(
+        "--directory", type=Path, default=None, help="where the zones live (default: below the temporary directory)"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start zones")
     up.add_argument("--zones", type=int, default=3)
@@ -50,7 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
         running = supervisor(directory) is not None
         for zone in zones:
             state = "runs" if running else "is gone"
-            print(f"{zone.name}: {state}, registry {zone.registry}, API {zone.host}, {len(zone.requests()) if running else 0} requests")
+            count = f", {len(zone.requests())} requests" if running else ""
+            print(f"{zone.name}: {state}, registry {zone.registry}, API {zone.host}{count}")
         return 0 if running else 1
     except (NotRunning, NoRegistry, ChildFailed) as error:
         print(error, file=sys.stderr)
@@ -59,12 +63,25 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _up(directory: Path, count: int, names: tuple[str, ...], *, foreground: bool) -> int:
     if supervisor(directory) is not None:
-        print(f"zones run already in {directory}; stop them with: python -m tests.zone down --directory {directory}", file=sys.stderr)
+        print(
+            f"zones run already in {directory}; stop them with: python -m tests.zone down --directory {directory}",
+            file=sys.stderr,
+        )
         return 1
     if foreground:
         return _hold(directory, count, names)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    command = [sys.executable, "-m", "tests.zone", "up", "--foreground", "--zones", str(count), "--directory", str(directory)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.zone",
+        "up",
+        "--foreground",
+        "--zones",
+        str(count),
+        "--directory",
+        str(directory),
+    ]
     command += [word for name in names for word in ("--name", name)]
     log = directory / "zones.log"
     with log.open("wb") as output:
@@ -98,8 +115,6 @@ def _hold(directory: Path, count: int, names: tuple[str, ...]) -> int:
 
 def _forget_old(directory: Path) -> None:
     """Remove what zones that were killed left: a new start needs empty storage."""
-    import shutil
-
     with contextlib.suppress(NotRunning):
         for zone in attached(directory):
             if zone.directory.parent == directory:

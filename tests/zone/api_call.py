@@ -103,9 +103,7 @@ def read_body(call: Call) -> None:
     try:
         content = call.exchange.read(_LARGEST)
     except ValueError:
-        raise errors.ApiError(
-            413, "RequestEntityTooLarge", f"Request entity too large: limit is {_LARGEST}"
-        ) from None
+        raise errors.ApiError(413, "RequestEntityTooLarge", f"Request entity too large: limit is {_LARGEST}") from None
     dry_run = call.query.get("dryRun", "")
     if dry_run not in ("", "All"):
         raise errors.ApiError(

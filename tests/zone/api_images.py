@@ -50,8 +50,8 @@ class ImageViews:
         name, colon, tag = call.name.partition(":")
         if not colon or not name or not tag:
             if call.verb == "create":
-                causes = [("metadata.name", "FieldValueInvalid", f'Invalid value: "{call.name}": must be in the form '
-                           "<name>:<tag>")]  # fmt: skip
+                text = f'Invalid value: "{call.name}": must be in the form <name>:<tag>'
+                causes = [("metadata.name", "FieldValueInvalid", text)]
                 raise errors.invalid(call.resource.kind, IMAGE, call.name, causes)
             raise errors.bad_request("imagestream tags must be specified with <imagestream-name>:<tag>")
         stream = self._streams.get(call.namespace, name)
@@ -93,7 +93,9 @@ class ImageViews:
         source = reference["from"]
         if source.get("kind") not in _FROM_KINDS or not source.get("name"):
             text = f'Invalid value: "{source.get("kind")}": valid values are {", ".join(_FROM_KINDS)}'
-            raise errors.invalid(call.resource.kind, IMAGE, call.name, [(f"{member}.from.kind", "FieldValueInvalid", text)])
+            raise errors.invalid(
+                call.resource.kind, IMAGE, call.name, [(f"{member}.from.kind", "FieldValueInvalid", text)]
+            )
         kept = ("annotations", "from", "reference", "importPolicy", "referencePolicy")
         entry = {"name": tag, "annotations": None} | {key: reference[key] for key in kept if key in reference}
         if self._store.get("", "namespaces", "", call.namespace) is None:

@@ -146,8 +146,8 @@ class Resources:
 
     def _apply(self, call: Call) -> Answer:
         if not call.query.get("fieldManager"):
-            raise errors.bad_request("PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required "
-                                     "for apply patch")  # fmt: skip
+            text = 'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch'
+            raise errors.bad_request(text)
         check_identity(call.resource, call.body, call.namespace, call.name)
         if call.body["metadata"].get("managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")
@@ -234,5 +234,3 @@ def _apply_conflict(conflict: ApplyConflict) -> errors.ApiError:
     count = len(causes)
     message = f"Apply failed with {count} conflict{'s' if count > 1 else ''}: {text}"
     return errors.ApiError(409, "Conflict", message, {"causes": causes})
-
-

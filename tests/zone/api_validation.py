@@ -53,7 +53,9 @@ def check_identity(resource: Resource, body: Any, namespace: str, name: str) -> 
     if not isinstance(metadata, dict):
         raise errors.bad_request("metadata is no object")
     if namespace and metadata.setdefault("namespace", namespace) != namespace:
-        raise errors.bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        raise errors.bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     if name and metadata.setdefault("name", name) != name:
         raise errors.bad_request(
             f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
@@ -79,7 +81,7 @@ def check_object(resource: Resource, item: dict[str, Any], old: dict[str, Any] |
         for key, value in (item["metadata"].get(field) or {}).items():
             if not isinstance(value, str):
                 raise errors.bad_request(
-                    f"{resource.kind} in version \"{resource.version}\" cannot be handled as a {resource.kind}: json: "
+                    f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: json: '
                     f"cannot unmarshal {_json_type(value)} into Go struct field ObjectMeta.metadata.{field} of type "
                     f"string ({key})"
                 )

@@ -158,4 +158,3 @@ def oauth_token_name(token: str) -> str:
     """Return the name of the OAuthAccessToken object of a token (its digest, so that the name is no secret)."""
     digest = hashlib.sha256(token.removeprefix("sha256~").encode()).digest()
     return "sha256~" + unpadded_base64(digest)
-

@@ -176,7 +176,7 @@ def _answer(connection: Connection, functions: object, work: queue.Queue[Any]) -
 
         def call(function: Any = function, arguments: Any = arguments, options: Any = options) -> Any:
             if function is None:
-                raise ValueError(f"there is no function {name}")
+                raise ValueError("there is no such function")
             return function(*arguments, **options)
 
         if name in getattr(functions, "in_main_thread", ()):

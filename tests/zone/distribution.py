@@ -12,7 +12,7 @@ from typing import Any
 from .authority import Authority
 from .child import Child, Remote
 from .registry_process import NoRegistry, registry_program
-from .zones import Faults
+from .zone import Faults
 
 AUTHS = ("anonymous", "basic", "token")
 
@@ -115,4 +115,3 @@ class Distribution:
         if self._remote is None:
             raise NoRegistry("this registry is not started")
         return self._remote
-

@@ -104,9 +104,7 @@ class DistributionControl:
             )
             realm = f"{self._scheme}://127.0.0.1:{self.server.port}/token"
             bundle = str(self._tokens.bundle)
-            extra["auth"] = {
-                "token": {"realm": realm, "service": SERVICE, "issuer": "test", "rootcertbundle": bundle}
-            }
+            extra["auth"] = {"token": {"realm": realm, "service": SERVICE, "issuer": "test", "rootcertbundle": bundle}}
         self._registry = RegistryProcess(directory, http_secret=secrets.token_hex(32), extra=extra)
         self._registry.start()
 

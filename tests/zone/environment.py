@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from .zones import Zone
+    from .zone import Zone
 
 
 def inventory(zones: list[Zone]) -> dict[str, Any]:

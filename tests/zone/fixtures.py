@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from .zones import LocalZones, Zone
+from .zone import Zone
+from .zones import LocalZones
 
 _numbers = itertools.count(1)
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from .authentication import ANONYMOUS, Authentication
 from .exchange import Exchange
@@ -67,7 +66,9 @@ class Front:
             exchange.reply(error.status, error.body, [*HEADERS, *error.headers])
         except UpstreamGone:
             # What the router in front of a real registry says while no pod of it is ready.
-            exchange.reply(503, b"<html><body>Application is not available</body></html>\n", [("Content-Type", "text/html")])
+            exchange.reply(
+                503, b"<html><body>Application is not available</body></html>\n", [("Content-Type", "text/html")]
+            )
 
     def _route(self, exchange: Exchange) -> None:
         if fault := exchange.fault("revoke_token"):
@@ -132,9 +133,8 @@ class Front:
         scope = exchange.query.get("scope", "")
         parts = scope.split(":")
         if parts[0] == "repository" and len(parts) > 2 and parts[1].count("/") != 1:
-            raise self._details(
-                f'repository name \\"{parts[1]}\\" invalid: it must be of the format \\u003cproject\\u003e/\\u003cname\\u003e'
-            )
+            form = "it must be of the format \\u003cproject\\u003e/\\u003cname\\u003e"
+            raise self._details(f'repository name \\"{parts[1]}\\" invalid: {form}')
         if "Authorization" not in exchange.headers:
             exchange.reply_json(200, {"access_token": "anonymous", "token": "anonymous"}, HEADERS[:1])
             return

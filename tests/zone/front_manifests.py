@@ -18,7 +18,16 @@ from .exchange import Exchange
 from .front_blobs import Blobs
 from .image_streams import STREAM_NAME, ImageStreams
 from .manifest_checks import (
-    DOCKER_LIST, INDEXES, LARGEST, OCI_INDEX, OCI_MANIFEST, SCHEMA1, SCHEMA2, Manifest, read_manifest, too_large,
+    DOCKER_LIST,
+    INDEXES,
+    LARGEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    SCHEMA1,
+    SCHEMA2,
+    Manifest,
+    read_manifest,
+    too_large,
 )  # fmt: skip
 from .quota import Quota
 from .rbac import Rbac

@@ -84,7 +84,9 @@ def config_decodes(content: bytes) -> bool:
     texts = all(isinstance(config.get(name, ""), str) for name in ("architecture", "os", "author", "id"))
     objects = all(isinstance(config.get(name) or {}, dict) for name in ("config", "container_config"))
     created = config.get("created")
-    return texts and objects and (created is None or (isinstance(created, str) and _TIME.fullmatch(created) is not None))
+    return (
+        texts and objects and (created is None or (isinstance(created, str) and _TIME.fullmatch(created) is not None))
+    )
 
 
 def _invalid(detail: Any) -> RegistryError:

@@ -91,7 +91,7 @@ class OAuth:
             if not self.password_flow:
                 headers = [("Link", f'<{self.issuer}/oauth/token/display>; rel="related"')]
             elif not exchange.headers.get("X-CSRF-Token"):
-                text = 'A non-empty X-CSRF-Token header is required to receive basic-auth challenges'
+                text = "A non-empty X-CSRF-Token header is required to receive basic-auth challenges"
                 headers = [("Warning", f'199 Origin "{text}"')]
             exchange.reply(401, b"", headers)
             return

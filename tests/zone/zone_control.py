@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .api_kinds import BY_PATH, RESOURCES
+from .api_projects import Projects
 from .api_store import Object, Store
 from .authentication import Authentication, account_user
 from .faults import FaultList
@@ -15,7 +16,6 @@ from .front_manifests import Manifests
 from .http_server import Server
 from .image_streams import ImageStreams
 from .oauth import OAuth
-from .api_projects import Projects
 from .rbac import GROUP as RBAC
 from .rbac_roles import CLUSTER_ROLES, cluster_role_binding
 from .registry_process import RegistryProcess
