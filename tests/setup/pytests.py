@@ -16,9 +16,7 @@ from .environments import Environment
 from .steps import Counts, FailedTests
 
 
-def pytest(
-    name: str, cell: Cell, environment: Environment, folders: Sequence[str], log: TextIO, arguments: Sequence[str] = ()
-) -> Counts:
+def pytest(name: str, cell: Cell, environment: Environment, folders: Sequence[str], log: TextIO) -> Counts:
     """Run the tests of these folders; raises FailedTests, or CommandFailed where none could run."""
     missing = [folder for folder in folders if not (places.ROOT / folder).is_dir()]
     if missing:
@@ -27,20 +25,12 @@ def pytest(
     report.unlink(missing_ok=True)
     found = [str(tree.linked()), str(collections_wheel.folder(cell.collections))]
     env = surroundings(environment.bin, ANSIBLE_COLLECTIONS_PATH=":".join(found))
-    command: list[str | Path] = [
-        environment.bin / "python",
-        "-m",
-        "pytest",
-        "-n",
-        "2",
-        "--dist",
-        "loadfile",
-        "-q",
-        "-ra",
-    ]
-    command += ["-o", f"cache_dir={places.BUILD / 'pytest' / cell.name}", f"--junitxml={report}"]
+    # Zone tests take long and are of very different length: a worker that has none left takes another's.
+    command: list[str | Path] = [environment.bin / "python", "-m", "pytest", "-n", "2", "--dist", "worksteal"]
+    command += ["-q", "-ra", "--durations=15", "-o", f"cache_dir={places.BUILD / 'pytest' / cell.name}"]
+    command += [f"--junitxml={report}", *([] if cell.thorough else ["-m", "not thorough"])]
     try:
-        run([*command, *arguments, *folders], log, env=env, minutes=20)
+        run([*command, *folders], log, env=env, minutes=20)
     except CommandFailed:
         counts = _counts(report)
         if counts.failed:
