@@ -32,10 +32,16 @@ class Block:
 
 def blocks() -> list[Block]:
     """Return the code blocks of README.md and the guides."""
-    found = list(_markdown(ROOT / "README.md"))
+    found = list(markdown_blocks(ROOT / "README.md"))
     for guide in sorted((ROOT / "docs/docsite/rst").glob("*.rst")):
         found += _restructured(guide)
     return found
+
+
+def markdown_blocks(path: Path) -> Iterator[Block]:
+    """Yield the code blocks of a Markdown file."""
+    for match in re.finditer(r"^```(\w+)\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL):
+        yield Block(_place(path, match), match.group(1), match.group(2))
 
 
 def plugin_examples() -> list[Block]:
@@ -93,11 +99,6 @@ def _fragment(file: str, part: str) -> dict[str, Any]:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == part:
             return dict(yaml.safe_load(str(ast.literal_eval(node.value))).get("options") or {})
     raise LookupError(f"{file}.py has no {part}")
-
-
-def _markdown(path: Path) -> Iterator[Block]:
-    for match in re.finditer(r"^```(\w+)\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL):
-        yield Block(_place(path, match), match.group(1), match.group(2))
 
 
 def _restructured(path: Path) -> Iterator[Block]:

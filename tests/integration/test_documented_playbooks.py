@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks in README, guides and roles run as they stand there, against local zones of the same names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.image import make_layout
+from tests.integration.playbook import PlaybookResult, run_playbook
+from tests.unit.documented_code import ROOT, Block, blocks, markdown_blocks
+from tests.zone import LocalZones
+
+# What a reader has to have beside what stands in the text.
+READERS_OWN = {"my_vault_password": "v", "ghcr_token": "g", "image_pusher_token": "t"}
+ROLE_GUIDES = [block for path in sorted((ROOT / "roles").glob("*/README.md")) for block in markdown_blocks(path)]
+
+
+def playbooks() -> list[Block]:
+    """Return the code blocks that are playbooks."""
+    found = [block for block in [*blocks(), *ROLE_GUIDES] if block.language == "yaml"]
+    return [
+        block for block in found if isinstance(content := yaml.safe_load(block.text), list) and "hosts" in content[0]
+    ]
+
+
+@pytest.fixture(scope="module")
+def zones() -> Iterator[LocalZones]:
+    with LocalZones(2) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def tokens(zones: LocalZones) -> dict[str, str]:
+    return {zone.name: zone.create_user("ada", projects={"shop": "admin"}) for zone in zones.zones}
+
+
+def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str]) -> PlaybookResult:
+    """Run a block in a folder that is what the guides tell a reader to have: zones.yml, variables, a built image."""
+    make_layout(folder / "build/frontend", platforms=["linux/amd64"], layers=1, size=100)
+    (folder / "tokens").mkdir(exist_ok=True)
+    (folder / "zones.yml").write_text(readme_inventory())
+    for zone in zones.zones:
+        addresses = {"appuio_host": zone.host, "appuio_registry": zone.registry}
+        write(folder / "host_vars" / f"{zone.name}.yml", addresses)
+    authorities = {f"{role}_ca_cert": zones.zones[0].ca_file for role in ("image_pusher", "registry_access")}
+    shared = {"appuio_tokens": tokens, "appuio_token": "{{ appuio_tokens[appuio_zone] }}", **authorities, **READERS_OWN}
+    write(folder / "group_vars/all.yml", shared)
+    (folder / "book.yml").write_text(with_addresses(block.text, zones))
+    return run_playbook(
+        folder / "book.yml", folder, inventory=folder / "zones.yml", env={"SSL_CERT_FILE": zones.zones[0].ca_file}
+    )
+
+
+def readme_inventory() -> str:
+    """Return the inventory that README.md shows."""
+    return next(block.text for block in blocks() if block.place.startswith("README.md") and "plugin:" in block.text)
+
+
+def with_addresses(text: str, zones: LocalZones) -> str:
+    """Add the local addresses where a zone is named literally."""
+    for zone in zones.zones:
+        pattern = rf"^( *)(- )?zone: {zone.name}$"
+
+        def extended(match: re.Match[str], registry: str = zone.registry, host: str = zone.host) -> str:
+            indent = match.group(1) + " " * len(match.group(2) or "")
+            return f"{match.group(0)}\n{indent}registry: {registry}\n{indent}host: {host}"
+
+        text = re.sub(pattern, extended, text, flags=re.MULTILINE)
+    return text
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
+def test_there_are_playbooks_to_run() -> None:
+    assert len(playbooks()) >= 6
+
+
+@pytest.mark.parametrize("block", playbooks(), ids=str)
+def test_playbook(block: Block, tmp_path: Path, zones: LocalZones, tokens: dict[str, str]) -> None:
+    play(block, tmp_path, zones, tokens).succeeded()
