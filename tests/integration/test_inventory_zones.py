@@ -7,6 +7,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -154,3 +155,10 @@ def test_a_token_that_the_control_api_does_not_know(tmp_path: Path, control_api:
     ended = listed(inventory(tmp_path, control_api=control_api), token)
     assert ended.returncode != 0
     assert said in " ".join(ended.stderr.split())
+
+
+def test_the_example(tmp_path: Path) -> None:
+    shutil.copytree(Path(__file__).parents[2] / "docs/examples", tmp_path / "examples")
+    hosts = variables(listed(tmp_path / "examples/zones.yml"))
+    assert sorted(hosts) == ["cloudscale-lpg-2", "cloudscale-rma-1", "exoscale-ch-gva-2-0"]
+    assert all(found["appuio_namespace"] == "shop" for found in hosts.values())

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks of the collection, called by their names, on an inventory of two local zones."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.image import make_layout
+from tests.integration.api import may_push
+from tests.integration.playbook import PlaybookResult, run_playbook
+from tests.zone import LocalZones, Zone
+
+SUMMARY = "Tell what each zone has now"
+
+
+@dataclass
+class Stage:
+    """Two zones, a project of the test's own in both, an image, and an inventory beside its variables."""
+
+    zones: list[Zone]
+    folder: Path
+    project: str
+    digest: str = ""
+    tokens: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        self.digest = make_layout(self.folder / "build/app", tag="1.0", seed=self.project)
+        self.tokens = {zone.name: zone.create_user("ada", projects={self.project: "admin"}) for zone in self.zones}
+        listed = [{"zone": zone.name, "registry": zone.registry, "host": zone.host} for zone in self.zones]
+        self._write("zones.yml", {"plugin": "appuio.registry.zones", "zones": listed})
+        shared = {
+            "appuio_namespace": self.project,
+            "appuio_source": "oci:build/app:1.0",
+            "appuio_tokens": self.tokens,
+            "appuio_token": "{{ appuio_tokens[appuio_zone] }}",
+            "appuio_ca_cert": self.zones[0].ca_file,
+            "appuio_auth_file": str(self.folder / "auth.json"),
+            "appuio_retries": 1,
+            "appuio_retry_delay": 0.1,
+        }
+        self._write("group_vars/all.yml", shared)
+
+    def play(self, playbook: str, *, check: bool = False, verbosity: int = 0, **variables: Any) -> PlaybookResult:
+        """Run a playbook of the collection, with variables that start with appuio_."""
+        for zone in self.zones:
+            zone.clear_requests()
+        return run_playbook(
+            f"appuio.registry.{playbook}",
+            self.folder,
+            inventory=self.folder / "zones.yml",
+            extra_vars={f"appuio_{name}": value for name, value in variables.items()},
+            check=check,
+            diff=True,
+            verbosity=verbosity,
+        )
+
+    def tags(self, name: str = "app") -> list[dict[str, str]]:
+        return [zone.tags(self.project, name) for zone in self.zones]
+
+    def pusher_tokens(self) -> list[str]:
+        """Return the tokens that the login has left."""
+        auths = json.loads((self.folder / "auth.json").read_text())["auths"]
+        return [auths[zone.registry]["auth"] for zone in self.zones]
+
+    def writes(self) -> list[str]:
+        return [f"{one['method']} {one['path']}" for zone in self.zones for one in zone.writes()]
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+
+
+def changed(result: PlaybookResult) -> int:
+    return len(result.succeeded().changed)
+
+
+def summary(result: PlaybookResult) -> list[str]:
+    lines: list[str] = result.result(SUMMARY)["msg"]
+    return lines
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[list[Zone]]:
+    with LocalZones(2) as zones:
+        yield zones.zones
+
+
+@pytest.fixture
+def stage(started: list[Zone], tmp_path: Path, request: pytest.FixtureRequest) -> Stage:
+    project = "p" + hashlib.sha256(request.node.name.encode()).hexdigest()[:8]
+    return Stage(started, tmp_path, project)
+
+
+def test_rollout_first_again_and_of_another_image(stage: Stage) -> None:
+    foreseen = stage.play("rollout", check=True)
+    assert changed(foreseen) == 2
+    assert stage.writes() == []
+    assert "Its login and push cannot be foreseen" in " ".join(foreseen.stdout.split())
+
+    first = stage.play("rollout", verbosity=4)
+    assert changed(first) == 6
+    assert stage.tags() == [{"1.0": stage.digest}] * 2
+    for zone, line in zip(stage.zones, sorted(summary(first)), strict=True):
+        assert line.startswith(f"{zone.name}: {zone.registry}/{stage.project}/app:1.0")
+        assert f"digest {stage.digest}, changed=true" in line
+        assert "bytes uploaded" in line
+    for token in [*stage.tokens.values(), *stage.pusher_tokens()]:
+        assert token not in first.stdout
+
+    again = stage.play("rollout")
+    assert changed(again) == 0
+    assert stage.writes() == []
+    assert all("changed=false, 0 of" in line for line in summary(again))
+
+    foreseen = stage.play("rollout", check=True, tags=["1.0", "latest"])
+    assert changed(foreseen) == 2
+    assert stage.writes() == []
+    assert changed(stage.play("rollout", tags=["1.0", "latest"])) == 2
+    assert stage.tags() == [{"1.0": stage.digest, "latest": stage.digest}] * 2
+
+
+def test_the_parts_one_after_the_other(stage: Stage) -> None:
+    made = stage.play("setup_pusher", pusher_role="system:image-builder")
+    assert changed(made) == 2
+    login = stage.play("login", service_account="image-pusher")
+    assert changed(login) == 2
+    assert changed(stage.play("login", service_account="image-pusher")) == 0
+    pushed = stage.play("push", service_account="image-pusher", name="other", tags="x")
+    assert changed(pushed) == 2
+    assert stage.tags("other") == [{"x": stage.digest}] * 2
+    assert changed(stage.play("login", login_state="absent")) == 2
+    tokens = [zone.token_for(stage.project, "image-pusher", "") for zone in stage.zones]
+    assert all(may_push(zone, token, stage.project) for zone, token in zip(stage.zones, tokens, strict=True))
+    assert changed(stage.play("setup_pusher", pusher_state="absent")) == 2
+    assert not any(may_push(zone, token, stage.project) for zone, token in zip(stage.zones, tokens, strict=True))
+
+
+def test_a_zone_that_is_down_does_not_hold_the_others_up(stage: Stage) -> None:
+    with down(stage.zones[1], "registry"):
+        result = stage.play("push")
+    assert result.rc != 0
+    assert stage.tags() == [{"1.0": stage.digest}, {}]
+    lines = {line.partition(":")[0]: line for line in summary(result)}
+    assert "changed=true" in lines[stage.zones[0].name]
+    assert "failed" in lines[stage.zones[1].name]
+
+
+def test_all_or_none(stage: Stage) -> None:
+    with down(stage.zones[1], "registry"):
+        failed = stage.play("push", atomic=True)
+    assert failed.rc != 0
+    assert stage.tags() == [{}, {}]
+    together = stage.play("push", atomic=True)
+    assert changed(together) == 1
+    assert stage.tags() == [{"1.0": stage.digest}] * 2
+    assert len(summary(together)) == 2
+    assert changed(stage.play("push", atomic=True)) == 0
+
+
+def test_all_or_none_without_every_pusher(stage: Stage) -> None:
+    with down(stage.zones[1], "api"):
+        failed = stage.play("rollout", atomic=True)
+    assert failed.rc != 0
+    assert "failed before the push, and appuio_atomic is set" in " ".join(failed.stdout.split())
+    assert stage.tags() == [{}, {}]
+
+
+@contextlib.contextmanager
+def down(zone: Zone, side: str) -> Iterator[None]:
+    """Stop a side of a zone for a while."""
+    zone.stop(side)
+    try:
+        yield
+    finally:
+        zone.start(side)
