@@ -308,7 +308,7 @@ class Saboteur:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_ignored: object) -> None:
         self._ended.set()
         self._thread.join()
 

@@ -122,7 +122,7 @@ def _forget_old(directory: Path) -> None:
         remove_state(directory)
 
 
-def _interrupt(*_: object) -> None:
+def _interrupt(*_ignored: object) -> None:
     raise KeyboardInterrupt
 
 

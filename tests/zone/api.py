@@ -75,7 +75,7 @@ class Api:
     def _user(self, exchange: Exchange) -> User:
         if "Authorization" not in exchange.headers:
             return ANONYMOUS
-        scheme, _, token = exchange.headers.get("Authorization").partition(" ")
+        scheme, _ignored, token = exchange.headers.get("Authorization").partition(" ")
         user = self._authentication.user(token.strip()) if scheme.lower() == "bearer" else None
         if user is None or user is ANONYMOUS:
             raise errors.unauthorized()

@@ -40,7 +40,7 @@ def apply(live: dict[str, Any], wanted: dict[str, Any], manager: str, *, force: 
     fields = {path for path in after if path not in _IDENTITY}
     conflicts = sorted(
         (owner, path)
-        for (owner, _), paths in owners.items()
+        for (owner, _ignored), paths in owners.items()
         for path in paths & fields
         if before.get(path) != after[path]
     )
@@ -53,7 +53,7 @@ def apply(live: dict[str, Any], wanted: dict[str, Any], manager: str, *, force: 
             _remove(result, path)
     for path in fields:
         _set(result, path, copy.deepcopy(after[path]))
-    taken = {path for _, path in conflicts}
+    taken = {path for _ignored, path in conflicts}
     owners = {owner: paths - taken for owner, paths in owners.items()}
     owners[(manager, "Apply")] = fields
     return with_owners(result, owners)

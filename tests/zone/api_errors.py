@@ -101,7 +101,7 @@ def unsupported_media_type(accepted: list[str]) -> ApiError:
 
 def invalid(kind: str, group: str, name: str, causes: list[tuple[str, str, str]]) -> ApiError:
     """Return the 422 of (field, reason, message) causes; reason is FieldValueRequired, FieldValueInvalid, …"""
-    parts = [f"{field}: {message}" for field, _, message in causes]
+    parts = [f"{field}: {message}" for field, _ignored, message in causes]
     text = parts[0] if len(parts) == 1 else f"[{', '.join(parts)}]"
     title = f"{kind}.{group}" if group else kind
     details: dict[str, Any] = {"name": name} | ({"group": group} if group else {}) | {"kind": kind}

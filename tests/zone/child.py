@@ -129,7 +129,7 @@ def serve(functions: object, key: str, ready: dict[str, Any], stop: Callable[[],
     Public methods of ``functions`` can be called; those named in its ``in_main_thread`` run in this thread.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: os.close(0))
+    signal.signal(signal.SIGTERM, lambda *_ignored: os.close(0))
     work: queue.Queue[tuple[Callable[[], Any], queue.Queue[Any]] | None] = queue.Queue()
     listener = Listener(("127.0.0.1", 0), authkey=bytes.fromhex(key), backlog=16)
     threading.Thread(target=_accept, args=(listener, functions, work), daemon=True).start()

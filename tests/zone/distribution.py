@@ -77,7 +77,7 @@ class Distribution:
     def __enter__(self) -> Distribution:
         return self.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_ignored: object) -> None:
         self.stop()
 
     @property

@@ -63,8 +63,8 @@ class TokenServer:
         exchange.record.user = user
         access = []
         for scope in form.get("scope", "").split(" "):
-            kind, _, rest = scope.partition(":")
-            name, _, actions = rest.rpartition(":")
+            kind, _ignored, rest = scope.partition(":")
+            name, _ignored, actions = rest.rpartition(":")
             if kind:
                 granted = [action for action in actions.split(",") if known or action == "pull"]
                 access.append({"type": kind, "name": name, "actions": granted})

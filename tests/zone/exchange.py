@@ -17,6 +17,7 @@ from .http_messages import Body, Headers, PeerGone, Stream
 from .request_log import Record
 
 _DRAINED = 256 * 1024
+_LINGERED = 16 * 1024 * 1024
 _THROTTLED_BLOCK = 16 * 1024
 
 
@@ -198,9 +199,9 @@ class Exchange:
     def _linger(self) -> None:
         """Let the client read the answer before the unread rest of its body resets the connection."""
         self.stream.socket.settimeout(1.0)
+        view, left = memoryview(bytearray(65536)), _LINGERED
         try:
-            left = 64
-            while left and self.stream.read_into(memoryview(bytearray(65536))):
-                left -= 1
+            while left > 0 and (got := self.stream.read_into(view)):
+                left -= got
         except (PeerGone, OSError):
             pass

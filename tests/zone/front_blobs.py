@@ -55,7 +55,7 @@ class Blobs:
         body = exchange.blocks() if blocks else ()
         length = exchange.body.length if blocks else 0
         answer = upstream.request(exchange.method, target, headers, body, length=length)
-        for name in ("Date", "X-Content-Type-Options", *(name for name, _ in HEADERS)):
+        for name in ("Date", "X-Content-Type-Options", *(name for name, _ignored in HEADERS)):
             answer.headers.remove(name)
         answer.headers.fields += HEADERS
         if answer.headers.get("Content-Type").startswith("application/json"):

@@ -56,7 +56,7 @@ class Manifests:
 
     def tags(self, exchange: Exchange, name: str) -> None:
         """Answer tags/list: complete, in no order."""
-        namespace, _, stream = name.partition("/")
+        namespace, _ignored, stream = name.partition("/")
         if self._streams.get(namespace, stream) is None:
             raise registry_error(404, "NAME_UNKNOWN", "repository name not known to registry", {"name": name})
         tags = list(self._streams.tags(namespace, stream))
@@ -81,7 +81,7 @@ class Manifests:
         exchange.reply_json(200, rest | {key: values}, headers)
 
     def _get(self, exchange: Exchange, name: str, reference: str) -> None:
-        namespace, _, stream = name.partition("/")
+        namespace, _ignored, stream = name.partition("/")
         by_tag = ":" not in reference
         if by_tag:
             if self._streams.get(namespace, stream) is None:
@@ -144,7 +144,7 @@ class Manifests:
         config = None
         if manifest.config is not None:
             config = self._blobs.content(upstream, name, manifest.config["digest"])
-        namespace, _, stream = name.partition("/")
+        namespace, _ignored, stream = name.partition("/")
         with self._store.lock:
             if not by_digest:
                 self._may_tag(namespace, stream, reference, manifest, user)
@@ -215,7 +215,7 @@ class Manifests:
         if ":" not in reference:
             exchange.reply(202, b"", [*HEADERS])
             return
-        namespace, _, stream = name.partition("/")
+        namespace, _ignored, stream = name.partition("/")
         if self._streams.holds(namespace, stream, reference):
             raise registry_error(405, "UNSUPPORTED", "The operation is unsupported.")
         raise RegistryError(

@@ -54,7 +54,7 @@ class FrontRights:
             raise self._refusal(access, f'Bearer realm="https://{host}/openshift/token"')
         if not given[1]:
             raise self._refusal(access, 'Basic realm=openshift,error="failed to decode credentials"')
-        for kind, name, _ in access.records:
+        for kind, name, _ignored in access.records:
             if kind == "repository" and name != access.mount_from and name.count("/") != 1:
                 raise RegistryError(400, b"", [])
         if not api_runs:
@@ -77,7 +77,7 @@ class FrontRights:
             return False
         if kind == "registry":
             return self._rbac.allowed(user, "list", "image.openshift.io", "imagestreams")
-        namespace, _, stream = name.partition("/")
+        namespace, _ignored, stream = name.partition("/")
         if action == "delete" and not access.deletes_upload:
             return self._rbac.allowed(user, "delete", "image.openshift.io", "images")
         verb = "get" if action == "pull" else "update"

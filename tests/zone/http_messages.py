@@ -31,7 +31,7 @@ class Headers:
         return ", ".join(values) if values else default
 
     def __contains__(self, name: str) -> bool:
-        return any(field.lower() == name.lower() for field, _ in self.fields)
+        return any(field.lower() == name.lower() for field, _ignored in self.fields)
 
     def set(self, name: str, value: str) -> None:
         """Replace a field, or add it."""

@@ -80,7 +80,7 @@ class Server:
     def _accept(self, listener: socket.socket) -> None:
         while self.running:
             try:
-                connection, _ = listener.accept()
+                connection, _ignored = listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -121,7 +121,7 @@ class Server:
         parts = head[0].split(" ")
         if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
             return False
-        method, target, _ = parts
+        method, target, _ignored = parts
         record = self._log.begin(
             Record(self.side, method, without_secrets(target), connection=number, user_agent=head[1].get("User-Agent"))
         )

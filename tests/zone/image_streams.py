@@ -100,7 +100,7 @@ class ImageStreams:
         text = str(source.get("name", ""))
         where = source.get("namespace") or namespace
         if source.get("kind") == "ImageStreamImage":
-            name, _, digest = text.partition("@")
+            name, _ignored, digest = text.partition("@")
             return digest if self.holds(where, name, digest) else None
         if source.get("kind") == "ImageStreamTag":
             name, colon, tag = text.partition(":")

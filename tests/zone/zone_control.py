@@ -125,7 +125,7 @@ class ZoneControl:
 
     def put_object(self, item: Object) -> None:
         """Keep an object as it is, such as a ResourceQuota, a workload or a Zone, in place of one of its name."""
-        group, _, version = item["apiVersion"].rpartition("/")
+        group, _ignored, version = item["apiVersion"].rpartition("/")
         for (row_group, row_version, plural), row in BY_PATH.items():
             if (row_group, row_version, row.kind) == (group, version, item["kind"]):
                 namespace = item["metadata"].get("namespace", "") if row.namespaced else ""

@@ -86,7 +86,7 @@ class LocalZones:
     def __enter__(self) -> LocalZones:
         return self.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_ignored: object) -> None:
         self.stop()
 
     def __getitem__(self, index: int) -> Zone:

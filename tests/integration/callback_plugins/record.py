@@ -26,16 +26,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     CALLBACK_NAME = "record"
     CALLBACK_NEEDS_ENABLED = True
 
-    def v2_runner_on_ok(self, result: Any, **_: Any) -> None:
+    def v2_runner_on_ok(self, result: Any, **_ignored: Any) -> None:
         self._record("ok", result)
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False, **_: Any) -> None:
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False, **_ignored: Any) -> None:
         self._record("failed", result)
 
-    def v2_runner_on_unreachable(self, result: Any, **_: Any) -> None:
+    def v2_runner_on_unreachable(self, result: Any, **_ignored: Any) -> None:
         self._record("unreachable", result)
 
-    def v2_runner_on_skipped(self, result: Any, **_: Any) -> None:
+    def v2_runner_on_skipped(self, result: Any, **_ignored: Any) -> None:
         self._record("skipped", result)
 
     def _record(self, status: str, result: Any) -> None:
