@@ -96,7 +96,7 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     check_again = role.run(check=True)
     assert (check_again.changed, check_again.writes, check_again.fact) == (0, [], token)
 
-    less = {"role": "system:image-builder"}
+    less: dict[str, Any] = {"role": "system:image-builder"}
     secrets = f"/api/v1/namespaces/{project}/secrets"
     assert ask(zone, token, "GET", secrets)[0] == 200
     check = role.run(check=True, **less)
@@ -108,7 +108,7 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     again = role.run(**less)
     assert (again.changed, again.writes) == (0, [])
 
-    gone = {"state": "absent"}
+    gone: dict[str, Any] = {"state": "absent"}
     check = role.run(check=True, **gone)
     assert (check.changed, check.writes) == (1, [])
     assert may_push(zone, token, project)
@@ -195,7 +195,7 @@ def test_refuses_a_binding_to_another_role_and_a_secret_of_something_else(zone: 
     assert f"zone {zone.name}, namespace {project}: the RoleBinding image-pusher is there" in refused.said
     assert "grants view instead of registry-editor" in refused.said
     assert refused.writes == []
-    opaque = {"apiVersion": "v1", "type": "Opaque", "metadata": {"name": "image-pusher-secret"}}
+    opaque: dict[str, Any] = {"apiVersion": "v1", "type": "Opaque", "metadata": {"name": "image-pusher-secret"}}
     make(zone, project, "Secret", "/api/v1/namespaces/{}/secrets", **opaque)
     refused = role.run(role_binding="other")
     assert "is no token of the service account image-pusher" in refused.said
@@ -203,7 +203,7 @@ def test_refuses_a_binding_to_another_role_and_a_secret_of_something_else(zone: 
 
 
 def test_image_streams_for_a_pusher_that_may_not_make_them(zone: Zone, project: str, role: Role) -> None:
-    options = {"role": "system:image-pusher", "image_streams": ["app"]}
+    options: dict[str, Any] = {"role": "system:image-pusher", "image_streams": ["app"]}
     made = role.run(**options)
     assert made.changed == 1
     assert zone.image_stream(project, "app") is not None
@@ -256,7 +256,7 @@ def test_user_and_password_leave_no_token_behind(zone: Zone, role: Role) -> None
 
 
 def test_a_kubeconfig_is_used_for_its_own_cluster_only(zone: Zone, role: Role, tmp_path: Path) -> None:
-    options = {"api_key": None, "ca_cert": None, "kubeconfig": zone.kubeconfig}
+    options: dict[str, Any] = {"api_key": None, "ca_cert": None, "kubeconfig": zone.kubeconfig}
     assert role.run(check=True, **options).changed == 1
     refused = role.run(host="https://127.0.0.1:1", **options)
     assert f"the kubeconfig is logged in to {zone.host}, not to https://127.0.0.1:1" in refused.said
