@@ -38,7 +38,7 @@ def checks(environment: Environment) -> dict[str, Callable[[TextIO], None]]:
         "mypy tests": lambda log: _mypy(environment, _TESTS, log),
         "antsibull-docs": lambda log: _collection_docs(environment, log),
         "antsibull-changelog": command("antsibull-changelog", "lint"),
-        "reuse": command("reuse", "lint"),
+        "reuse": lambda log: _reuse(environment, log),
         "ansible-doc": lambda log: _ansible_doc(environment, log),
     }
 
@@ -66,14 +66,18 @@ def _collection_docs(environment: Environment, log: TextIO) -> None:
     run(command, log, env=_surroundings(environment), cwd=tree.copied("antsibull-docs"))
 
 
+def _reuse(environment: Environment, log: TextIO) -> None:
+    run([environment.bin / "reuse", "lint"], log, env=_surroundings(environment), cwd=tree.copied("reuse"))
+
+
 def _ansible_doc(environment: Environment, log: TextIO) -> None:
     """Render the manual page of every module, plugin and role; raises CommandFailed if one has none."""
     for kind in _DOCUMENTED:
         names = _documented(environment, kind, log)
         if kind in ("module", "role") and not names:
             raise CommandFailed(f"ansible-doc finds no {kind} of {_COLLECTION}")
-        for name in names:
-            run([environment.bin / "ansible-doc", "--type", kind, name], log, env=_surroundings(environment))
+        if names:
+            run([environment.bin / "ansible-doc", "--type", kind, *names], log, env=_surroundings(environment))
 
 
 def _documented(environment: Environment, kind: str, log: TextIO) -> list[str]:

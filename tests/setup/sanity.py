@@ -7,7 +7,6 @@ from __future__ import annotations
 import configparser
 import os
 import re
-import shutil
 import subprocess
 import urllib.request
 from pathlib import Path
@@ -53,9 +52,6 @@ def _ansible_test(
     _provide_pip(environment, home, log)
     _hand_on_pip_settings(home)
     copy = tree.copied(name)
-    if shutil.which("git"):
-        # Otherwise ansible-test takes the checkout around it for the source and finds all of it ignored.
-        run(["git", "init", "--quiet"], log, cwd=copy)
     env = surroundings(
         environment.bin,
         HOME=str(home),

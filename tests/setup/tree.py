@@ -29,7 +29,9 @@ def linked() -> Path:
 def copied(name: str) -> Path:
     """Return the root of a fresh copy of the collection, in a folder of this name under ``.build/copies``.
 
-    It holds what git tracks and what it would track, so nothing that was generated.
+    It holds what git tracks and what it would track, so nothing that was generated. It is a repository of
+    its own where there is git: tools that look for one would otherwise find the checkout around it, in
+    which all of this is ignored.
     """
     target = places.BUILD / "copies" / name / _NAME
     shutil.rmtree(places.BUILD / "copies" / name, ignore_errors=True)
@@ -37,6 +39,8 @@ def copied(name: str) -> Path:
         copy = target / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(places.ROOT / file, copy, follow_symlinks=False)
+    if shutil.which("git"):
+        subprocess.run(["git", "init", "--quiet"], cwd=target, stdin=subprocess.DEVNULL, check=True)
     return target
 
 

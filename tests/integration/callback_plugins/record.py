@@ -18,7 +18,7 @@ description: Writes a JSON object per result to a file.
 """
 
 
-class CallbackModule(CallbackBase):  # type: ignore[misc]
+class CallbackModule(CallbackBase):
     """One line of JSON per result."""
 
     CALLBACK_VERSION = 2.0
