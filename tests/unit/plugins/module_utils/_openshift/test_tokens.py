@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tokens of service accounts and users, and rights, as single requests to an API."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Problem,
+    ServerProblem,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, tokens
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
+
+from tests.unit.plugins.module_utils.scripted_http import Line, ScriptedHttp, answer, refusal
+
+SECRETS = "GET /api/v1/namespaces/shop/secrets?fieldSelector=type%3Dkubernetes.io/service-account-token"
+REQUEST = "POST /api/v1/namespaces/shop/serviceaccounts/image-pusher/token"
+FORBIDDEN = refusal(403, 'secrets is forbidden: User "jane" cannot list resource "secrets"')
+
+
+def api(*lines: Line) -> tuple[JsonApi, ScriptedHttp]:
+    http = ScriptedHttp(*lines)
+    return JsonApi(http, "my-token"), http
+
+
+def secret(name: str, token: str | None, made: str, account: str = "image-pusher", **metadata: Any) -> dict[str, Any]:
+    return {
+        "type": tokens.SECRET_TYPE,
+        "metadata": {
+            "name": name,
+            "creationTimestamp": made,
+            "annotations": {tokens.ACCOUNT_ANNOTATION: account},
+            **metadata,
+        },
+        "data": {"token": base64.b64encode(token.encode()).decode()} if token else {},
+    }
+
+
+def test_the_newest_filled_secret_of_the_account() -> None:
+    items = [
+        secret("old", "old-token", "2026-01-01T00:00:00Z"),
+        secret("new", "new-token", "2026-03-01T00:00:00Z"),
+        secret("empty", None, "2026-04-01T00:00:00Z"),
+        secret("going", "gone-token", "2026-05-01T00:00:00Z", deletionTimestamp="2026-05-02T00:00:00Z"),
+        secret("other", "other-token", "2026-06-01T00:00:00Z", account="builder"),
+        {**secret("opaque", "x", "2026-07-01T00:00:00Z"), "type": "Opaque"},
+    ]
+    client, http = api((SECRETS, answer(200, {"items": items})))
+    assert tokens.account_token(client, "shop", "image-pusher", 3600) == tokens.AccountToken("new-token", "new")
+    assert http.headers[0]["Authorization"] == "Bearer my-token"
+
+
+@pytest.mark.parametrize("first", [answer(200, {"items": []}), FORBIDDEN])
+def test_a_bound_token_where_no_secret_can_be_read(first: Any) -> None:
+    client, http = api((SECRETS, first), (REQUEST, answer(201, {"status": {"token": "bound"}})))
+    assert tokens.account_token(client, "shop", "image-pusher", 3600) == tokens.AccountToken("bound")
+    assert http.document()["spec"] == {"expirationSeconds": 3600}
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [(answer(200, {"items": []}), "does not exist in the namespace shop"), (FORBIDDEN, "may not be read")],
+)
+def test_neither_secret_nor_bound_token(first: Any, said: str) -> None:
+    client, _http = api((SECRETS, first), (REQUEST, refusal(403, "cannot create")))
+    with pytest.raises(NotAllowed, match=f"{said}.*admin of the namespace"):
+        tokens.account_token(client, "shop", "image-pusher", 3600)
+
+
+def test_a_service_account_that_does_not_exist() -> None:
+    client, _http = api((SECRETS, answer(200, {"items": []})), (REQUEST, refusal(404, "not found")))
+    with pytest.raises(NotFound, match="no service account image-pusher in the namespace shop"):
+        tokens.account_token(client, "shop", "image-pusher", 3600)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "said"),
+    [
+        (refusal(401, "Unauthorized"), NotAuthenticated, "wrong, expired or revoked"),
+        (refusal(403, "because of this"), NotAllowed, "because of this"),
+        (refusal(404, "no such thing"), NotFound, "no such thing"),
+        (refusal(500, "etcd is away"), ServerProblem, "status 500.*etcd is away"),
+        (answer(200, ["a", "list"]), ServerProblem, "no Kubernetes API"),
+        (answer(502), ServerProblem, "status 502"),
+    ],
+)
+def test_refusals_in_the_apis_words(given: Any, kind: type[Problem], said: str) -> None:
+    client, _http = api(("GET /apis/user.openshift.io/v1/users/~", given))
+    with pytest.raises(kind, match=said):
+        tokens.user_name(client)
+
+
+def test_who_a_token_is_of() -> None:
+    client, _http = api(("GET /apis/user.openshift.io/v1/users/~", answer(200, {"metadata": {"name": "jane"}})))
+    assert tokens.user_name(client) == "jane"
+
+
+def test_the_name_of_a_token_is_its_digest() -> None:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(b"marker").digest()).rstrip(b"=").decode()
+    path = f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/sha256~{digest}"
+    client, _http = api((f"DELETE {path}", answer(200, {})))
+    tokens.revoke_oauth_token(client, "sha256~marker")
+    found = {"metadata": {"creationTimestamp": "2026-11-23T09:30:00Z"}, "expiresIn": 86400}
+    client, _http = api((f"GET {path}", answer(200, found)), (f"GET {path}", refusal(404, "gone")))
+    assert tokens.oauth_token_end(client, "sha256~marker") == 1795512600
+    assert tokens.oauth_token_end(client, "sha256~marker") is None
+
+
+def test_the_right_that_decides() -> None:
+    path = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    yes, no = answer(201, {"status": {"allowed": True}}), answer(201, {"status": {"allowed": False}})
+    client, http = api((path, yes), (path, no))
+    assert access.may(client, "shop", "pull")
+    assert not access.may(client, "shop", "push")
+    asked = {"namespace": "shop", "group": "image.openshift.io", "resource": "imagestreams", "subresource": "layers"}
+    assert http.document(0)["spec"]["resourceAttributes"] == {**asked, "verb": "get"}
+    assert http.document(1)["spec"]["resourceAttributes"] == {**asked, "verb": "update"}
+
+
+def test_a_prefix_of_the_api_is_kept() -> None:
+    http = ScriptedHttp(("GET /k8s/clusters/c-1/apis/user", answer(200, {"metadata": {"name": "jane"}})))
+    assert tokens.user_name(JsonApi(http, "t", "/k8s/clusters/c-1")) == "jane"
