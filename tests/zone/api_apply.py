@@ -113,6 +113,8 @@ def _set(item: dict[str, Any], path: Path, value: Any) -> None:
         if not isinstance(item.get(part), dict):
             item[part] = {}
         item = item[part]
+    if value == {} and isinstance(item.get(path[-1]), dict):
+        return  # an empty map says nothing about what is in it
     item[path[-1]] = value
 
 

@@ -24,9 +24,7 @@ def test_without_credentials_the_challenge_names_the_token_endpoint_and_nothing_
     reply = Asker(zone)("GET", "/v2/")
     assert reply.status == 401
     assert reply.headers["WWW-Authenticate"] == f'Bearer realm="https://{zone.registry}/openshift/token"'
-    assert reply.json == {
-        "errors": [{"code": "UNAUTHORIZED", "message": "authentication required", "detail": None}]
-    }
+    assert reply.json == {"errors": [{"code": "UNAUTHORIZED", "message": "authentication required", "detail": None}]}
 
 
 def test_the_realm_follows_the_host_that_was_asked(zone: Zone) -> None:
