@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is trusted: the system's authorities and the ones the user names."""
+
+from __future__ import annotations
+
+import ssl
+
+from .._errors import InvalidOption
+
+
+def tls_context(
+    verify: bool = True,
+    ca_file: str | None = None,
+    client_cert: str | None = None,
+    client_key: str | None = None,
+) -> ssl.SSLContext:
+    """Return a context for connections to a registry or an API; raises InvalidOption for unusable files.
+
+    A named authority is trusted besides the system's, also when it is an intermediate one or the server's
+    own certificate, as Go's clients do it. Python 3.13's stricter form check is off, so that a zone is
+    reached or not reached whatever Python there is.
+    """
+    context = ssl.create_default_context()
+    context.verify_flags |= getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidOption(f"the authorities in {ca_file} cannot be read: {error}") from None
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if client_cert:
+        try:
+            context.load_cert_chain(client_cert, client_key)
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidOption(f"the client certificate {client_cert} cannot be used: {error}") from None
+    return context

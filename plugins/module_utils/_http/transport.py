@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Connections to one origin over ``http.client``: one per thread, kept alive, bodies streamed both ways.
+
+Source: RFC 9110 and RFC 9112. A transport repeats nothing but a request on a kept connection that the
+server had closed meanwhile; who calls decides on everything else.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import threading
+from email.message import Message
+
+from .failures import CONNECTION_ERRORS, Interrupted, as_problem
+from .message import BLOCK_SIZE, Origin, Reader, Request
+from .proxy import Proxy
+
+
+class OpenResponse:
+    """An answer whose body is still to be read; close it, or read it to its end to keep the connection."""
+
+    def __init__(self, answer: http.client.HTTPResponse, transport: Transport) -> None:
+        self._answer = answer
+        self._transport = transport
+        self.status: int = answer.status
+        self.headers: Message = answer.headers
+
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer; return the number of bytes, 0 at the end; raises Interrupted when it is cut."""
+        try:
+            count = self._answer.readinto(buffer)
+        except CONNECTION_ERRORS as error:
+            self._transport.drop()
+            raise as_problem(error, self._transport.origin.authority, self._transport.timeout) from None
+        if not count and len(buffer) and self._answer.length:
+            self._transport.drop()
+            raise Interrupted(f"the answer of {self._transport.origin.authority} ended too early")
+        return count
+
+    def read(self, limit: int) -> bytes:
+        """Return the whole body; raises Interrupted, also when it is longer than ``limit`` bytes."""
+        content = bytearray()
+        buffer = memoryview(bytearray(min(BLOCK_SIZE, limit + 1)))
+        while count := self.readinto(buffer):
+            content += buffer[:count]
+            if len(content) > limit:
+                self._transport.drop()
+                raise Interrupted(f"the answer of {self._transport.origin.authority} is longer than {limit} bytes")
+        return bytes(content)
+
+    def close(self) -> None:
+        """Give the connection back; one whose answer was not read to its end is closed."""
+        if not self._answer.isclosed():
+            self._transport.drop()
+
+
+class Transport:
+    """Connections to one origin; ``timeout`` in seconds is for each step without progress."""
+
+    def __init__(self, origin: Origin, tls: ssl.SSLContext | None, proxy: Proxy | None, timeout: float) -> None:
+        self.origin = origin
+        self.timeout = timeout
+        self._tls = tls
+        self._proxy = proxy
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._open: set[http.client.HTTPConnection] = set()
+
+    def send(self, request: Request) -> OpenResponse:
+        """Send a request and return its answer; raises Unreachable, Interrupted or TlsUntrusted."""
+        kept = getattr(self._local, "connection", None) is not None
+        try:
+            return self._exchange(request)
+        except CONNECTION_ERRORS as error:
+            self.drop()
+            if not (kept and isinstance(error, (http.client.RemoteDisconnected, ConnectionError))):
+                raise as_problem(error, self.origin.authority, self.timeout) from None
+        try:
+            return self._exchange(request)
+        except CONNECTION_ERRORS as error:
+            self.drop()
+            raise as_problem(error, self.origin.authority, self.timeout) from None
+
+    def drop(self) -> None:
+        """Close this thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        self._local.connection = None
+        if connection is not None:
+            with self._lock:
+                self._open.discard(connection)
+            connection.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._lock:
+            connections, self._open = self._open, set()
+        for connection in connections:
+            connection.close()
+
+    def _exchange(self, request: Request) -> OpenResponse:
+        connection = self._connection()
+        connection.putrequest(request.method, self._target(request), skip_host=True, skip_accept_encoding=True)
+        connection.putheader("Host", self.origin.authority)
+        for name, value in request.headers.items():
+            connection.putheader(name, value)
+        if request.body is not None:
+            connection.putheader("Content-Length", str(request.body.length - request.offset))
+        elif request.method in ("POST", "PUT", "PATCH"):
+            connection.putheader("Content-Length", "0")
+        if self._proxy and self.origin.scheme == "http":
+            for name, value in self._proxy.headers.items():
+                connection.putheader(name, value)
+        broken: Exception | None = None
+        try:
+            connection.endheaders()
+            if request.body is not None:
+                self._send_body(connection, request.body.open(request.offset))
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as error:
+            broken = error
+        return OpenResponse(self._answer(connection, broken), self)
+
+    def _answer(self, connection: http.client.HTTPConnection, broken: Exception | None) -> http.client.HTTPResponse:
+        """A server may refuse a body before it has read it: what it said is worth more than the broken pipe."""
+        try:
+            answer = connection.getresponse()
+        except CONNECTION_ERRORS:
+            if broken is not None:
+                raise broken from None
+            raise
+        if broken is not None:
+            answer.will_close = True
+        return answer
+
+    @staticmethod
+    def _send_body(connection: http.client.HTTPConnection, reader: Reader) -> None:
+        buffer = memoryview(bytearray(BLOCK_SIZE))
+        try:
+            while count := reader.readinto(buffer):
+                connection.send(buffer[:count])
+        finally:
+            reader.close()
+
+    def _target(self, request: Request) -> str:
+        return f"{self.origin}{request.target}" if self._proxy and self.origin.scheme == "http" else request.target
+
+    def _connection(self) -> http.client.HTTPConnection:
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            if connection.sock is None:
+                self.drop()
+            else:
+                return connection
+        host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self.origin.host, self.origin.port)
+        if self.origin.scheme == "https":
+            made: http.client.HTTPConnection = http.client.HTTPSConnection(
+                host, port, timeout=self.timeout, context=self._tls
+            )
+            if self._proxy:
+                made.set_tunnel(self.origin.host, self.origin.port, headers=self._proxy.headers)
+        else:
+            made = http.client.HTTPConnection(host, port, timeout=self.timeout)
+        made.connect()
+        self._local.connection = made
+        with self._lock:
+            self._open.add(made)
+        return made
