@@ -14,6 +14,9 @@ from typing import Callable, Mapping
 from urllib.parse import urlsplit
 
 from .._errors import InvalidOption, Problem, TlsUntrusted
+from .._http.client import HttpClient
+from .._http.message import Origin, Request
+from .._http.transport import OpenResponse
 from .._openshift.json_api import Http, JsonApi
 from .._openshift.oauth import OAuthToken, discover, password_token
 from .._openshift.tokens import revoke_oauth_token
@@ -98,13 +101,18 @@ def api_connection(target: Target, environment: Mapping[str, str]) -> Connection
 
 
 def connect(url: str, connection: Connection) -> Http:
-    """Return a client for the origin of a URL that trusts ``ca_cert``."""
-    from .._http.client import HttpClient
+    """Return a client for the origin of a URL that trusts ``ca_cert`` and follows no redirection.
 
+    An OAuth server answers with redirections that are meant for a browser, and what they carry is the answer.
+    """
     parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    client: Http = HttpClient(origin=origin, connection=connection, ca_file=connection.ca_cert, credential=None)
+    client: Http = _Direct(f"{parts.scheme}://{parts.netloc}", connection, connection.ca_cert)
     return client
+
+
+class _Direct(HttpClient):
+    def _redirected(self, place: Origin, request: Request) -> OpenResponse:
+        return self._send(place, request)
 
 
 def _host(target: Target, environment: Mapping[str, str], choice: Choice) -> str:

@@ -13,6 +13,7 @@ from .._credential import Credential
 from .._credentials.api_access import api_connection, connect
 from .._credentials.token import expiry, timestamp
 from .._errors import NotAllowed, NotAuthenticated, Problem
+from .._http.client import HttpClient
 from .._openshift.access import may
 from .._openshift.json_api import Http, JsonApi
 from .options import Login
@@ -71,14 +72,9 @@ def check_access(
 
 def registry_http(login: Login, credential: Credential) -> Http:
     """Return a client for the registry."""
-    from .._http.client import HttpClient
-
     connection = login.target.connection
     ca_file = connection.registry_ca_cert or connection.ca_cert
-    client: Http = HttpClient(
-        origin=f"https://{login.registry}", connection=connection, ca_file=ca_file, credential=credential
-    )
-    return client
+    return HttpClient(f"https://{login.registry}", connection, ca_file, credential)
 
 
 def _asked(login: Login, credential: Credential, environment: Mapping[str, str], action: str) -> bool | None:
