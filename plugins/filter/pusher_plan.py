@@ -19,7 +19,8 @@ options:
   _input:
     description:
       - The pusher that is wanted, with C(namespace), C(service_account), C(secret_name), C(role), C(role_binding),
-        C(state), C(adopt) and C(image_streams), as the role P(appuio.registry.image_pusher#role) has them.
+        C(state), C(adopt), C(image_streams), C(token_kind), C(rotate) and C(grace), as the role
+        P(appuio.registry.image_pusher#role) has them.
     type: dict
     required: true
   accounts:
@@ -28,7 +29,7 @@ options:
     elements: dict
     required: true
   secrets:
-    description: The Secret of the token, in a list, or an empty list.
+    description: The Secret of the token, if it is there, and those of the label that the role gives to its Secrets.
     type: list
     elements: dict
     required: true
@@ -77,6 +78,9 @@ _value:
       description: What is left alone, and why.
       type: list
       elements: str
+    secret_name:
+      description: The Secret that holds the token in the end. Empty when none does.
+      type: str
     refused:
       description: Why nothing can be done. Empty when it can.
       type: str
@@ -94,8 +98,9 @@ def pusher_plan(
     wanted: Mapping[str, Any], accounts: Found, secrets: Found, bindings: Found, image_streams: Found = ()
 ) -> dict[str, Any]:
     """Return the plan for a pusher."""
-    found = Namespace(accounts[0] if accounts else None, secrets[0] if secrets else None, bindings, image_streams)
-    return dict(vars(plan_pusher(Pusher(**wanted), found)))
+    found = Namespace(accounts[0] if accounts else None, secrets, bindings, image_streams)
+    plan = plan_pusher(Pusher(**wanted), found)
+    return {**vars(plan.steps), "secret_name": plan.secret_name}
 
 
 class FilterModule:

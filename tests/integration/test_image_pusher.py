@@ -149,6 +149,50 @@ def test_the_token_in_a_file(role: Role, tmp_path: Path) -> None:
     assert not file.exists()
 
 
+def test_a_rotation_lets_the_old_token_live_for_a_while(zone: Zone, project: str, role: Role) -> None:
+    first = role.run().token
+    check = role.run(check=True, rotate=True)
+    assert (check.changed, check.writes, check.fact) == (1, [], "")
+    rotated = role.run(rotate=True)
+    assert rotated.changed == 1
+    second = rotated.token
+    assert second != first
+    assert may_push(zone, first, project)
+    assert may_push(zone, second, project)
+    again = role.run()
+    assert (again.changed, again.fact) == (0, second)
+    assert may_push(zone, first, project)
+    after = role.run(grace=0)
+    assert (after.changed, after.fact) == (1, second)
+    assert not may_push(zone, first, project)
+    assert may_push(zone, second, project)
+    assert role.run(state="absent").changed == 1
+    assert not may_push(zone, second, project)
+
+
+def test_a_bound_token(zone: Zone, project: str, role: Role, tmp_path: Path) -> None:
+    secret = role.run().token
+    file = tmp_path / "token"
+    options: dict[str, Any] = {"token_kind": "bound", "token_file": str(file), "expiration": 1200}
+    check = role.run(check=True, **options)
+    assert (check.changed, check.writes, check.fact) == (1, [], "")
+    bound = role.run(verbosity=4, **options)
+    assert bound.changed == 2
+    assert may_push(zone, bound.token, project)
+    assert bound.token not in bound.played.stdout
+    assert not may_push(zone, secret, project)
+    again = role.run(**options)
+    assert (again.changed, again.writes, again.fact) == (0, [], bound.token)
+    rotated = role.run(rotate=True, **options)
+    assert rotated.changed == 1
+    assert rotated.token not in ("", bound.token)
+    short = role.run(token_kind="bound", expiration=60)
+    assert "cannot get a bound token for image-pusher" in short.said
+    assert "may not specify a duration less than 10 minutes" in short.said
+    refused = role.run(token_kind="bound", api_key=None, ca_cert=None, kubeconfig=zone.kubeconfig)
+    assert "not with a kubeconfig" in refused.said
+
+
 def test_what_others_made_is_used_and_stays(zone: Zone, project: str, role: Role) -> None:
     """The state that the documentation of APPUiO Cloud makes by hand with oc."""
     make_account_and_secret(zone, project)

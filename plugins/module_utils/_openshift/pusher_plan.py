@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from . import objects
 from .objects import Definition, Found
 from .steps import Steps, called
+from .token_plan import TokenWish, plan_no_secret, plan_secret
 
 OF_EVERY_NAMESPACE = ("default", "builder", "deployer")
 
@@ -31,6 +33,14 @@ class Pusher:
     state: str = "present"
     adopt: bool = False
     image_streams: Sequence[str] = ()
+    token_kind: str = "secret"
+    rotate: bool = False
+    grace: int = 3600
+
+    @property
+    def tokens(self) -> TokenWish:
+        """What is wanted of the Secrets with the tokens."""
+        return TokenWish(self.namespace, self.service_account, self.secret_name, self.rotate, self.grace, self.adopt)
 
     @property
     def subject(self) -> Definition:
@@ -43,40 +53,43 @@ class Namespace:
     """What is there: the objects of the pusher's names, and all role bindings."""
 
     account: Found | None = None
-    secret: Found | None = None
+    secrets: Sequence[Found] = ()
     bindings: Sequence[Found] = ()
     image_streams: Sequence[Found] = ()
 
 
-def plan_pusher(pusher: Pusher, found: Namespace) -> Steps:
-    """Return the steps from what was found to what is wanted."""
+@dataclass(frozen=True)
+class PusherPlan:
+    """The steps, and the name of the Secret that holds the token afterwards, empty where none does."""
+
+    steps: Steps
+    secret_name: str = ""
+
+
+def plan_pusher(pusher: Pusher, found: Namespace, now: datetime | None = None) -> PusherPlan:
+    """Return the steps from what was found to what is wanted; ``now`` counts for old tokens."""
     if pusher.state == "absent":
-        return _plan_absent(pusher, found)
-    plan = _plan_present(pusher, found)
-    return Steps(refused=plan.refused) if plan.refused else plan
+        return PusherPlan(_plan_absent(pusher, found))
+    plan = _plan_present(pusher, found, now or datetime.now(timezone.utc))
+    return PusherPlan(Steps(refused=plan.steps.refused)) if plan.steps.refused else plan
 
 
-def _plan_present(pusher: Pusher, found: Namespace) -> Steps:
+def _plan_present(pusher: Pusher, found: Namespace, now: datetime) -> PusherPlan:
     plan = Steps()
-    if found.secret and not objects.is_token_of(found.secret, pusher.service_account):
-        plan.refused = (
-            f"the Secret {pusher.secret_name} is there and is no token of the service account "
-            f"{pusher.service_account}. Choose another image_pusher_secret_name, or delete that Secret"
-        )
-    wanted = (
-        (_account(pusher), found.account, "the pusher needs it"),
-        (_secret(pusher), found.secret, "it holds the token"),
-    )
-    for definition, there, reason in wanted:
-        if not there:
-            plan.to_put(definition, "make", reason)
-        elif pusher.adopt and not objects.is_ours(there):
-            plan.to_put(definition, "adopt", "image_pusher_adopt is set")
+    if not found.account:
+        plan.to_put(_account(pusher), "make", "the pusher needs it")
+    elif pusher.adopt and not objects.is_ours(found.account):
+        plan.to_put(_account(pusher), "adopt", "image_pusher_adopt is set")
+    name_of_secret = ""
+    if pusher.token_kind == "secret":
+        name_of_secret = plan_secret(plan, pusher.tokens, found.secrets, now)
+    else:
+        plan_no_secret(plan, pusher.tokens, found.secrets, "the token is a bound one")
     for name in pusher.image_streams:
         if not objects.named(found.image_streams, name):
             plan.to_put(objects.image_stream(pusher.namespace, name), "make", "it is to be pushed into")
     _plan_binding(plan, pusher, found.bindings)
-    return plan
+    return PusherPlan(plan, name_of_secret)
 
 
 def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[Found]) -> None:
@@ -144,32 +157,21 @@ def _plan_absent(pusher: Pusher, found: Namespace) -> Steps:
             plan.to_put(change, f"take {pusher.service_account} out of", reason)
         else:
             plan.left.append(f"{called(_binding(pusher))}, which was not made by this role")
-    if found.secret:
-        if not objects.is_token_of(found.secret, pusher.service_account):
-            plan.left.append(f"{called(_secret(pusher))}, which is no token of {pusher.service_account}")
-        else:
-            _remove_or_leave(plan, pusher, _secret(pusher), found.secret, reason)
+    plan_no_secret(plan, pusher.tokens, found.secrets, reason)
     if found.account:
         if pusher.service_account in OF_EVERY_NAMESPACE:
             plan.left.append(f"{called(_account(pusher))}, which every namespace has")
+        elif objects.is_ours(found.account) or pusher.adopt:
+            plan.to_remove(_account(pusher), reason)
         else:
-            _remove_or_leave(plan, pusher, _account(pusher), found.account, reason)
+            plan.left.append(
+                f"{called(_account(pusher))}, which was not made by this role (image_pusher_adopt would remove it)"
+            )
     return plan
-
-
-def _remove_or_leave(plan: Steps, pusher: Pusher, definition: Definition, there: Found, reason: str) -> None:
-    if objects.is_ours(there) or pusher.adopt:
-        plan.to_remove(definition, reason)
-    else:
-        plan.left.append(f"{called(definition)}, which was not made by this role (image_pusher_adopt would remove it)")
 
 
 def _account(pusher: Pusher) -> Definition:
     return objects.service_account(pusher.namespace, pusher.service_account)
-
-
-def _secret(pusher: Pusher) -> Definition:
-    return objects.token_secret(pusher.namespace, pusher.secret_name, pusher.service_account)
 
 
 def _binding(pusher: Pusher) -> Definition:

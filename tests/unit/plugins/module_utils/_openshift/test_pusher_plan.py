@@ -61,7 +61,9 @@ def kinds(definitions: list[dict[str, Any]]) -> list[str]:
 
 
 def plan(found: tuple[Any, ...], **options: Any) -> Steps:
-    return plan_pusher(Pusher(**{**PUSHER, **options}), Namespace(*found))
+    account, secret, *rest = found
+    there = Namespace(account, [secret] if secret else [], *rest)
+    return plan_pusher(Pusher(**{**PUSHER, **options}), there).steps
 
 
 NOTHING: tuple[Any, Any, list[Any]] = (None, None, [])
