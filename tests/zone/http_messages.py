@@ -58,6 +58,8 @@ class Stream:
         while b"\r\n\r\n" not in self._pending:
             if len(self._pending) > _MAX_HEAD:
                 raise BadMessage("the head is too large")
+            if self._pending and not self._pending[:1].isalpha() and self._pending[:1] not in b"\r\n":
+                raise BadMessage("this is no HTTP")  # such as the start of a TLS handshake
             received = self._receive()
             if not received:
                 if self._pending.strip():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import socket
 import ssl
 import struct
@@ -19,6 +20,8 @@ from .http_messages import BadMessage, PeerGone, Stream
 from .request_log import Record, RequestLog, without_secrets
 
 _HANDSHAKE_SECONDS = 20.0
+_BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request"
+_NOT_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 _numbers = itertools.count(1)
 
 
@@ -90,8 +93,14 @@ class Server:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is not None:
                 connection.settimeout(_HANDSHAKE_SECONDS)
-                connection = self._tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True)
+                connection = self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+                connection.do_handshake()
                 connection.settimeout(None)
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                _say_plainly(connection)
+            connection.close()
+            return
         except (OSError, ValueError):
             connection.close()
             return
@@ -114,7 +123,10 @@ class Server:
         """Serve one request; tells whether the connection stays."""
         try:
             head = stream.read_head()
-        except (PeerGone, BadMessage):
+        except PeerGone:
+            return False
+        except BadMessage:
+            stream.socket.sendall(_BAD_REQUEST)
             return False
         if head is None:
             return False
@@ -144,6 +156,14 @@ class Server:
         finally:
             record.seconds = time.monotonic() - started
             record.status = record.status or 0
+
+
+def _say_plainly(connection: socket.socket) -> None:
+    """Tell a client that speaks plain HTTP where TLS is spoken, as Go's server does."""
+    try:
+        os.write(connection.fileno(), _NOT_TLS)  # past the TLS that was not agreed on
+    except OSError:
+        pass
 
 
 def _break(connection: socket.socket) -> None:

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -118,6 +119,18 @@ def test_a_zone_goes_down_and_comes_back_on_the_same_ports(zone: Zone, ask: Aske
     assert ask("POST", f"/v2/{project}/app/blobs/uploads/").status == 503
     zone.start_registry()
     assert ask("POST", f"/v2/{project}/app/blobs/uploads/").status == 202
+
+
+def test_those_who_speak_the_other_protocol_are_told_so_at_once(zone: Zone, tmp_path: Path) -> None:
+    def first_words(address: str, said: bytes) -> bytes:
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(said)
+            return connection.recv(1000)
+
+    assert b"HTTP request to an HTTPS server" in first_words(zone.registry, b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n")
+    with Distribution(tmp_path, tls=False) as plain:
+        assert first_words(plain.registry, b"\x16\x03\x01\x02\x00\x01\x00").startswith(b"HTTP/1.1 400")
 
 
 def test_the_log_tells_who_did_what_and_no_secret(zone: Zone, ask: Asker, project: str) -> None:
