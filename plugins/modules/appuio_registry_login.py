@@ -57,7 +57,8 @@ options:
   username:
     description:
       - Name of an APPUiO Cloud user, with O(password). The zone's OAuth server gives a token for them, and the token
-        is what is stored, never the password.
+        is what is stored, never the password. A stored token of this user that is still good is kept, and then the
+        password is not tried.
       - With another kind of credential, it is the user name to store. The registry ignores it, so that any stored
         user name is taken as good if this is not given, and C(serviceaccount) is stored if there is none.
       - Must not contain a colon.

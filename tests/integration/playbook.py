@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -91,16 +92,19 @@ def run_playbook(
     command += ["--check"] * check + ["--diff"] * diff + ["-" + "v" * verbosity] * (verbosity > 0)
     record = folder / "results.jsonl"
     record.unlink(missing_ok=True)
-    ended = subprocess.run(
-        [*command, str(_playbook(plays, folder))],
-        env=_environment(folder, record, collections_path, env or {}),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    command.append(str(_playbook(plays, folder)))
+    # A short path: Ansible makes a socket there, and the name of a socket has at most 107 characters.
+    with tempfile.TemporaryDirectory(prefix="run-") as temporary:
+        ended = subprocess.run(
+            command,
+            env=_environment(folder, record, collections_path, {"TMPDIR": temporary, **(env or {})}),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
     lines = record.read_text().splitlines() if record.exists() else []
     return PlaybookResult(ended.returncode, ended.stdout, [TaskResult(**json.loads(line)) for line in lines])
 
@@ -157,6 +161,5 @@ def _environment(
         "ANSIBLE_RETRY_FILES_ENABLED": "0",
         "APPUIO_TEST_RECORD": str(record),
         "HOME": str(folder / "home"),
-        "TMPDIR": str(folder / "tmp"),
     }
     return {name: value for name, value in {**kept, **own, **more}.items() if value is not None}

@@ -42,6 +42,8 @@ class CallbackModule(CallbackBase):
         shown = json.loads(self._dump_results(result._result, indent=0, keep_invocation=True))
         if "diff" in result._result:
             shown["diff"] = json.loads(json.dumps(result._result["diff"], default=str))
+        if status == "failed":  # newer versions take it out of what they show
+            shown["failed"] = True
         record = {
             "task": result._task.get_name(),
             "host": result._host.get_name(),

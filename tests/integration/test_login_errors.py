@@ -1,0 +1,220 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""appuio_registry_login when something is wrong: what it says, that nothing is written, and that others are served."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.login import MODULE, Logins, mode, stored, where
+from tests.integration.playbook import run_task
+from tests.zone import LocalZones
+
+TOKEN = "sha256~a-token-of-nobody"
+
+
+@pytest.fixture(scope="module")
+def zones() -> Iterator[LocalZones]:
+    with LocalZones(2, separate_authorities=True) as running:
+        yield running
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "made" / "auth.json"
+
+
+@pytest.fixture
+def logins(zones: LocalZones, tmp_path: Path, path: Path) -> Logins:
+    return Logins(tmp_path / "run", {**where(zones[0]), "auth_file": str(path), "namespace": "shop"})
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def ended_token() -> str:
+    """A token that says itself that its time is over."""
+    parts = [{"alg": "none"}, {"sub": "system:serviceaccount:shop:old", "exp": 1700000000}]
+    return ".".join(
+        [base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts] + ["x"]
+    )
+
+
+def said(ended: Any, task: str) -> str:
+    """Return what a task that had to fail said."""
+    result = ended.result(task)
+    assert result.get("failed"), f"{task} did not fail: {result}"
+    return str(result["msg"])
+
+
+def test_each_trouble_has_its_name_and_leaves_nothing(zones: LocalZones, logins: Logins, path: Path) -> None:
+    zone = zones[0]
+    good = zone.token_for("shop", "image-pusher")
+    viewer = zone.token_for("shop", "viewer", role="registry-viewer")
+    revoked = zone.token_for("shop", "gone")
+    zone.revoke_token(revoked)
+    logins.add("wrong", token="sha256~wrong-token")
+    logins.add("revoked", token=revoked)
+    logins.add("over", token=ended_token())
+    logins.add("no such zone", zone="nowhere-else-9", token=good, registry=None, host=None, base_domain="invalid")
+    logins.add("refused", registry=f"127.0.0.1:{free_port()}", token=good)
+    logins.add("untrusted", registry_ca_cert=zone.ca_file, token=good)
+    logins.add("no right", token=viewer, access=["pull", "push"])
+    logins.add("no namespace", token=good, namespace="nowhere", access=["pull"])
+    logins.add("no registry", registry=zone.host.removeprefix("https://"), registry_ca_cert=zone.ca_file, token=good)
+    logins.look("the folder", path.parent)
+    ended = logins.run()
+    for task in ("wrong", "revoked", "over", "refused", "untrusted", "no right", "no namespace", "no registry"):
+        assert f"zone {zone.name}" in said(ended, task)
+    assert "zone nowhere-else-9" in said(ended, "no such zone")
+    assert "registry.nowhere-else-9.invalid" in said(ended, "no such zone")
+    assert "the token ended at 2023-11-14T22:13:20Z" in said(ended, "over")
+    assert "registry_ca_cert" in said(ended, "untrusted")
+    assert "no right to push in the namespace shop" in said(ended, "no right")
+    assert "no right to pull in the namespace nowhere" in said(ended, "no namespace")
+    assert not ended.result("the folder")["stat"]["exists"], "nothing is written when something is wrong"
+
+
+def test_rights_are_found_out_without_the_api(zones: LocalZones, logins: Logins) -> None:
+    zone = zones[0]
+    pusher = zone.token_for("shop", "image-pusher")
+    viewer = zone.token_for("shop", "viewer", role="registry-viewer")
+    zone.clear_requests()
+    alone = {"zone": None, "host": None}
+    logins.add("check", check=True, token=pusher, access=["pull", "push"], **alone)
+    logins.run()
+    assert zone.writes() == []
+    logins.tasks.clear()
+    logins.add("pusher", token=pusher, access=["pull", "push"], **alone)
+    logins.add("again", token=pusher, access=["pull", "push"], **alone)
+    logins.add("viewer pulls", token=viewer, access=["pull"], **alone)
+    logins.add("viewer pushes", token=viewer, access=["push"], **alone)
+    logins.add("api away", token=pusher, access=["push"], host=f"https://127.0.0.1:{free_port()}")
+    ended = logins.run()
+    assert ended.result("pusher")["access"] == ["pull", "push"]
+    assert ended.changed == ["pusher", "viewer pulls", "api away"]
+    assert "no right to push" in said(ended, "viewer pushes")
+    assert ended.result("api away")["access"] == ["push"]
+    begun = [record for record in zone.writes("registry") if record["method"] == "POST" and record["status"] == 202]
+    removed = [record for record in zone.writes("registry") if record["method"] == "DELETE"]
+    assert len(begun) == len(removed) == 3
+    assert {record["status"] for record in removed} == {204}
+    assert zone.image_stream("shop", "appuio-login-check") is None
+
+
+def test_the_api_behind_the_registry_is_down(zones: LocalZones, logins: Logins) -> None:
+    zone = zones[0]
+    token = zone.token_for("shop", "image-pusher")
+    zone.stop("api")
+    try:
+        logins.add("down", token=token)
+        ended = logins.run()
+    finally:
+        zone.start("api")
+    assert f"zone {zone.name}" in said(ended, "down")
+    assert "400" in said(ended, "down") or "API" in said(ended, "down")
+
+
+def test_one_zone_that_fails_does_not_hide_the_others(zones: LocalZones, logins: Logins, path: Path) -> None:
+    first, second = zones.zones
+    entries = [
+        {**where(first), "token": "sha256~wrong-token"},
+        {**where(second), "token": second.token_for("shop", "image-pusher")},
+    ]
+    logins.options = {"auth_file": str(path)}
+    logins.add("check", check=True, zones=entries)
+    logins.add("both", zones=entries)
+    logins.add("again", zones=entries)
+    ended = logins.run()
+    for task, changed in (("check", True), ("both", True), ("again", False)):
+        assert f"zone {first.name}" in said(ended, task)
+        told = ended.result(task)["zones"]
+        assert [zone.get("failed", False) for zone in told] == [True, False]
+        assert (told[0]["changed"], told[1]["changed"]) == (False, changed)
+    assert stored(path, second.registry) is not None
+    assert stored(path, first.registry) is None
+
+
+def test_files_that_cannot_be(zones: LocalZones, logins: Logins, tmp_path: Path) -> None:
+    token = zones[0].token_for("shop", "image-pusher")
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"auths": {\n  "a": {}\n  "b": {}\n}}')
+    (tmp_path / "file").touch()
+    missing = tmp_path / "helper.json"
+    missing.write_text('{"credsStore": "not-there"}')
+    logins.add("broken", token=token, auth_file=str(broken))
+    logins.add("broken, absent", state="absent", auth_file=str(broken))
+    logins.add("no folder", token=token, auth_file=str(tmp_path / "file" / "auth.json"))
+    logins.add("home", token=token, auth_file=None, env={"HOME": "/proc/nowhere"})
+    logins.add("no helper", token=token, auth_file=str(missing))
+    logins.add("file anyway", token=token, auth_file=str(missing), credential_store="file")
+    ended = logins.run()
+    for task in ("broken", "broken, absent"):
+        assert f"{broken} cannot be read" in said(ended, task)
+        assert "line 3, column 3" in said(ended, task)
+    assert broken.read_text().count("\n") == 3
+    assert mode(broken) != 0o600, "a file that is refused is left as it is"
+    assert "cannot be written: Not a directory" in said(ended, "no folder")
+    assert "auth_file or REGISTRY_AUTH_FILE" in said(ended, "home")
+    assert "docker-credential-not-there is not installed" in said(ended, "no helper")
+    assert json.loads(missing.read_text())["credHelpers"] == {zones[0].registry: ""}
+
+
+def test_a_symbolic_link_and_a_backup(zones: LocalZones, logins: Logins, tmp_path: Path) -> None:
+    token = zones[0].token_for("shop", "image-pusher")
+    link, real = tmp_path / "link.json", tmp_path / "real.json"
+    real.write_text('{"auths": {}}')
+    link.symlink_to(real)
+    logins.add("linked", token=token, auth_file=str(link), backup=True)
+    ended = logins.run()
+    assert link.is_symlink()
+    assert stored(real, zones[0].registry) == ("serviceaccount", token)
+    assert Path(ended.result("linked")["backup_file"]).read_text() == '{"auths": {}}'
+    assert (mode(real), mode(Path(ended.result("linked")["backup_file"]))) == (0o600, 0o600)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"auth_file": "/x"}, "no credential is given"),
+        ({"token": TOKEN, "password": "a-long-password"}, "required by 'password'"),
+        ({"token": TOKEN, "key_scope": "namespace"}, "docker keeps one credential per registry"),
+        ({"token": TOKEN, "mode": "0644"}, "would let everybody at the credentials"),
+        ({"token": TOKEN, "access": ["push"], "namespace": None}, "access needs namespace"),
+        ({"token": TOKEN, "credential_store": "../evil"}, "credential_store"),
+        ({"token": TOKEN, "owner": "nobody-of-this-name"}, "no user nobody-of-this-name"),
+    ],
+)
+def test_options_that_cannot_be_meant(zones: LocalZones, tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    zones[0].clear_requests()
+    given = {**where(zones[0]), "namespace": "shop", **options}
+    ended = run_task(MODULE, {name: value for name, value in given.items() if value is not None}, tmp_path)
+    assert message in said(ended, MODULE)
+    assert zones[0].requests() == [], "found before anything is asked"
+
+
+def test_many_hosts_at_once_in_one_file(tmp_path: Path) -> None:
+    from tests.integration.playbook import LOCAL, play, run_playbook
+
+    path = tmp_path / "auth.json"
+    inventory = {"all": {"hosts": {f"zone-{number}": LOCAL for number in range(20)}}}
+    options = {"zone": "{{ inventory_hostname }}", "token": "of-{{ inventory_hostname }}", "verify": False}
+    task = {"name": "in", MODULE: {**options, "auth_file": str(path)}}
+    ended = run_playbook(
+        [play([task], hosts="all")], tmp_path / "run", inventory=inventory, arguments=["--forks", "10"]
+    ).succeeded()
+    assert len(ended.changed) == 20
+    for number in range(20):
+        assert stored(path, f"registry.zone-{number}.appuio.cloud") == ("serviceaccount", f"of-zone-{number}")
+    assert sorted(os.listdir(tmp_path)) == ["auth.json", "run"]
