@@ -49,6 +49,9 @@ class Task(Protocol):
     def apply(self, plan: Any) -> dict[str, Any]:
         """Carry the plan out and return the result; raises Problem."""
 
+    def close(self) -> None:
+        """Give back what the task holds, whether it succeeded or not."""
+
 
 @dataclass(frozen=True)
 class Masked:
@@ -74,8 +77,11 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], Surroundings
     surroundings = Surroundings(dict(os.environ), module.tmpdir, masked, module.warn)
     try:
         task = start(module.params, surroundings)
-        plan = task.plan()
-        result = plan.predict() if module.check_mode else task.apply(plan)
+        try:
+            plan = task.plan()
+            result = plan.predict() if module.check_mode else task.apply(plan)
+        finally:
+            task.close()
     except MissingLibrary as missing:
         text = missing_required_lib(missing.library, reason=missing.reason)
         module.fail_json(msg=text, exception=missing.trace)

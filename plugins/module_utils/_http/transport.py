@@ -77,11 +77,18 @@ class Transport:
             self.drop()
             if not (kept and isinstance(error, (http.client.RemoteDisconnected, ConnectionError))):
                 raise as_problem(error, self.origin.authority, self.timeout) from None
+        except BaseException:
+            # The body could not be read to its end: what was sent of it must not be taken for a request.
+            self.drop()
+            raise
         try:
             return self._exchange(request)
         except CONNECTION_ERRORS as error:
             self.drop()
             raise as_problem(error, self.origin.authority, self.timeout) from None
+        except BaseException:
+            self.drop()
+            raise
 
     def drop(self) -> None:
         """Close this thread's connection."""

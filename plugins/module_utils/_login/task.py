@@ -47,6 +47,9 @@ class LoginTask:
             result["dockerconfigjson"] = _dockerconfigjson(self.logins, done)
         return result
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _planned(self, login: Login) -> LoginPlan:
         zone = login.target.zone.name
         planned = LoginPlan(zone, login.registry, login.auth_file, "file", login.present)

@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an image consists of: descriptors, platforms, manifests as the bytes they are; pure.
+
+Source: OCI Image Format Specification 1.1, "Content Descriptors", "Image Manifest", "Image Index".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from .._errors import SourceProblem
+from .._reference import is_digest
+from .digest import digest_of
+from .media_types import OCI_INDEX, OCI_MANIFEST, is_index, is_manifest
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What an image runs on, as an index entry or an image's configuration says it."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """A pointer to content: its type, digest and size in bytes."""
+
+    media_type: str
+    digest: str
+    size: int
+    platform: Platform | None = None
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+    urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A manifest or index: its bytes are what its digest is of, so they are kept."""
+
+    content: bytes = field(repr=False)
+    media_type: str = ""
+    digest: str = ""
+    config: Descriptor | None = None
+    layers: tuple[Descriptor, ...] = ()
+    entries: tuple[Descriptor, ...] = ()
+
+    @property
+    def is_index(self) -> bool:
+        """Whether this names manifests rather than blobs."""
+        return is_index(self.media_type)
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """Configuration and layers, each once."""
+        found = {blob.digest: blob for blob in (*((self.config,) if self.config else ()), *self.layers)}
+        return tuple(found.values())
+
+
+def parse_manifest(content: bytes, media_type: str | None = None) -> Manifest:
+    """Return what the bytes say; raises SourceProblem for what is neither a manifest nor an index.
+
+    ``media_type`` is what a descriptor or a header said; the content's own word must be the same.
+    """
+    try:
+        document = json.loads(content)
+    except ValueError:
+        raise SourceProblem("a manifest of the source is not JSON") from None
+    if not isinstance(document, dict):
+        raise SourceProblem("a manifest of the source is not a JSON object")
+    own = document.get("mediaType") or _guessed(document)
+    media_type = media_type if media_type and (is_index(media_type) or is_manifest(media_type)) else own
+    if document.get("mediaType") and document["mediaType"] != media_type:
+        raise SourceProblem(f"a manifest of the source says it is {own} and is announced as {media_type}")
+    if media_type is None or not (is_index(media_type) or is_manifest(media_type)):
+        if document.get("schemaVersion") == 1:
+            raise SourceProblem("the source is an image of the old schema 1, which zones do not take")
+        raise SourceProblem(f"the source is not an image: its type is {media_type or 'unknown'}")
+    if is_index(media_type):
+        entries = tuple(descriptor(entry) for entry in _list(document, "manifests"))
+        return Manifest(content, media_type, digest_of(content), entries=entries)
+    layers = tuple(descriptor(layer) for layer in _list(document, "layers"))
+    return Manifest(content, media_type, digest_of(content), descriptor(document.get("config")), layers)
+
+
+def descriptor(value: Any) -> Descriptor:
+    """Return the descriptor that a JSON object is; raises SourceProblem."""
+    if not isinstance(value, dict):
+        raise SourceProblem("a manifest of the source lacks a descriptor")
+    digest, size = value.get("digest"), value.get("size")
+    if not isinstance(digest, str) or not is_digest(digest):
+        raise SourceProblem(f"a descriptor of the source has no digest of a known kind: {digest!r}")
+    if not isinstance(size, int) or size < 0:
+        raise SourceProblem(f"the descriptor of {digest} has no size")
+    platform = value.get("platform")
+    return Descriptor(
+        media_type=str(value.get("mediaType") or ""),
+        digest=digest,
+        size=size,
+        platform=_platform(platform) if isinstance(platform, dict) else None,
+        annotations=value.get("annotations") or {},
+        urls=tuple(value.get("urls") or ()),
+    )
+
+
+def _platform(value: Mapping[str, Any]) -> Platform:
+    return Platform(*(str(value.get(name) or "") for name in ("os", "architecture", "variant")))
+
+
+def _guessed(document: Mapping[str, Any]) -> str | None:
+    if isinstance(document.get("manifests"), list):
+        return OCI_INDEX
+    if isinstance(document.get("layers"), list) and isinstance(document.get("config"), dict):
+        return OCI_MANIFEST
+    return None
+
+
+def _list(document: Mapping[str, Any], name: str) -> list[Any]:
+    value = document.get(name)
+    if not isinstance(value, list):
+        raise SourceProblem(f"a manifest of the source has no {name}")
+    return value

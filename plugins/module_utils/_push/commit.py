@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The second phase of a push: the tags, zone by zone, and back again if one of them cannot be moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Sequence
+
+from .._errors import Problem
+from .._oci.walk import Image
+from .._registry.client import Found
+from .plan import Move
+from .stage import Stage, Work
+
+RemoveTag = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class _Moved:
+    work: Work
+    move: Move
+    before: Found | None
+
+
+class Commit:
+    """Moves tags; ``remove_tag(zone, tag)`` removes one that was new, raising Problem where it cannot."""
+
+    def __init__(self, image: Image, stage: Stage, atomic: bool, remove_tag: RemoveTag) -> None:
+        self._image = image
+        self._stage = stage
+        self._atomic = atomic
+        self._remove_tag = remove_tag
+        self._moved: list[_Moved] = []
+
+    def run(self, works: Sequence[Work]) -> None:
+        """Move the tags of all zones; what fails is noted in the outcomes, and what had moved is put back."""
+        try:
+            remembered = self._remember(works) if self._atomic else {}
+        except Problem as problem:
+            zone = next((work for work in works if work.plan.zone == problem.zone), works[0])
+            zone.push.outcome.problem = problem
+            return
+        for work in works:
+            try:
+                self._zone(work, remembered)
+            except Problem as problem:
+                work.push.outcome.problem = problem.at(zone=work.plan.zone)
+                if self._atomic:
+                    self._back()
+                    return
+
+    def _remember(self, works: Sequence[Work]) -> dict[tuple[str, str], Found | None]:
+        """Read what the tags name now, as it cannot be read by digest for certain once they have moved."""
+        moves = [(work, move) for work in works for move in work.plan.moves if move.needed]
+        if len(moves) < 2:
+            return {}
+        found = {}
+        for work, move in moves:
+            try:
+                before = work.push.client.get_manifest(work.push.repository, move.tag) if move.before else None
+            except Problem as problem:
+                raise problem.at(zone=work.plan.zone) from None
+            found[(work.plan.zone, move.tag)] = before
+            if before is not None:
+                work.push.outcome.previous[move.tag] = before.digest
+        return found
+
+    def _zone(self, work: Work, remembered: dict[tuple[str, str], Found | None]) -> None:
+        for move in work.plan.moves:
+            if not move.needed:
+                continue
+            self._moved.append(_Moved(work, move, remembered.get((work.plan.zone, move.tag))))
+            root = self._image.root
+            work.push.push_manifest(root, move.tag, self._image, lambda blob: self._stage.body_of(work, blob))
+            work.push.outcome.changed = True
+        if work.plan.by_digest:
+            work.push.outcome.changed = True
+
+    def _back(self) -> None:
+        """Put back all that has moved, and the one of which it is not known whether it has."""
+        for moved in reversed(self._moved):
+            outcome, push, tag = moved.work.push.outcome, moved.work.push, moved.move.tag
+            try:
+                now = push.client.head_manifest(push.repository, tag)
+                if now is not None and now.digest == self._image.digest != moved.move.before:
+                    if moved.before is not None:
+                        push.client.put_manifest(push.repository, tag, moved.before.content, moved.before.media_type)
+                    else:
+                        self._remove_tag(moved.work.plan.zone, tag)
+                    outcome.rolled_back = True
+                outcome.changed = False
+            except Problem as problem:
+                outcome.changed = True
+                outcome.problem = Problem(
+                    f"the tag {tag} was moved and could not be put back: {problem.at(zone=moved.work.plan.zone)}",
+                    zone=moved.work.plan.zone,
+                    step="roll back",
+                    advice=f"It named {moved.move.before or 'nothing'} before",
+                )

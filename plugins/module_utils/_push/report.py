@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What happened, or would happen, as a module returns it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+from .._errors import Problem
+from .._oci.model import Manifest
+from .._oci.walk import Image
+from .plan import ZonePlan
+
+
+@dataclass
+class Outcome:
+    """What happened in one zone; ``duration`` in seconds."""
+
+    uploaded: int = 0
+    mounted: int = 0
+    existing: int = 0
+    bytes_uploaded: int = 0
+    duration: float = 0.0
+    changed: bool = False
+    rolled_back: bool = False
+    problem: Problem | None = None
+    previous: dict[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PushPlan:
+    """The plan for all zones, and what is known of the image."""
+
+    source: str
+    root: Manifest
+    platforms: tuple[str, ...]
+    zones: tuple[ZonePlan, ...]
+    image: Image | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether something is to be done in any zone."""
+        return any(zone.changed for zone in self.zones)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of all blobs; None for an index of which nothing has to be pushed, so that it was not read."""
+        if self.image is not None:
+            return self.image.size
+        return None if self.root.is_index else sum(blob.size for blob in self.root.blobs)
+
+    def predict(self) -> dict[str, Any]:
+        """Return the result of a push that goes as planned; nothing has been uploaded."""
+        outcomes = [Outcome(changed=zone.changed, problem=zone.problem) for zone in self.zones]
+        return self.result(outcomes)
+
+    def diff(self) -> dict[str, Any]:
+        """Return what each tag of each zone names before and after."""
+        before: dict[str, Any] = {}
+        after: dict[str, Any] = {}
+        for zone in self.zones:
+            where = f"{zone.registry}/{zone.repository}"
+            before[where] = {move.tag: move.before for move in zone.moves}
+            after[where] = {move.tag: move.before if zone.problem else move.after for move in zone.moves}
+        return {"before": before, "after": after}
+
+    def result(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """Return the module's result from what happened in each zone, in the order of the zones."""
+        zones = [self._zone(zone, outcome) for zone, outcome in zip(self.zones, outcomes)]
+        changed = any(zone["changed"] for zone in zones)
+        reason = zones[0]["reason"]
+        if len(zones) > 1:
+            reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
+        return {
+            "changed": changed,
+            "reason": reason,
+            "digest": self.root.digest,
+            "media_type": self.root.media_type,
+            "platforms": list(self.platforms),
+            "source": self.source,
+            "image_id": self.root.config.digest if self.root.config else None,
+            "zones": zones,
+        }
+
+    def _zone(self, zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
+        address = f"{zone.registry}/{zone.repository}"
+        problem = outcome.problem
+        return {
+            "zone": zone.zone,
+            "registry": zone.registry,
+            "reference": f"{address}:{zone.moves[0].tag}" if zone.moves else f"{address}@{self.root.digest}",
+            "reference_digest": f"{address}@{self.root.digest}",
+            "digest": self.root.digest,
+            "previous_digest": {**{move.tag: move.before for move in zone.moves}, **outcome.previous},
+            "tags": [move.tag for move in zone.moves],
+            "changed": outcome.changed,
+            "reason": str(problem) if problem else zone.reason,
+            "blobs": {"uploaded": outcome.uploaded, "mounted": outcome.mounted, "existing": outcome.existing},
+            "bytes": {"total": self.size, "uploaded": outcome.bytes_uploaded},
+            "duration": round(outcome.duration, 3),
+            "rolled_back": outcome.rolled_back,
+            "failed": problem is not None,
+            "error": str(problem) if problem else None,
+        }
+
+
+def failure(plan: PushPlan, outcomes: Sequence[Outcome]) -> Problem:
+    """Return the one problem that tells of all zones that failed, with the result of all zones."""
+    failed = [outcome.problem for outcome in outcomes if outcome.problem]
+    first = failed[0]
+    told = list(dict.fromkeys(str(problem) for problem in failed))
+    problem = Problem(
+        told[0] if len(told) == 1 else f"{len(failed)} of {len(outcomes)} zones failed: {' | '.join(told)}"
+    )
+    problem.result = {**first.result, **plan.result(outcomes)}
+    return problem

@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A push from its options to its result: look, plan, stage, commit."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping
+
+from .._credentials.resolve import Resolved, check_credentials, resolve_credential
+from .._errors import InvalidOption, Problem, SourceProblem
+from .._http.client import HttpClient
+from .._oci.model import Manifest
+from .._oci.platforms import is_attestation
+from .._oci.walk import Image, gather, platform_of, select
+from .._openshift.tag_removal import remove_tag
+from .._registry.client import RegistryClient
+from .._source.base import Source
+from .._source.location import open_source, parse_location
+from .._targets import Target, targets_from
+from .commit import Commit
+from .plan import ZonePlan, plan_zone
+from .report import Outcome, PushPlan, failure
+from .stage import Abandoned, Stage, Work
+from .wish import Wish, check_targets, wish_from
+from .zone_push import ZonePush
+
+
+@dataclass
+class PushTask:
+    """One push to one or several zones."""
+
+    wish: Wish
+    targets: list[Target]
+    source: Source
+    environment: Mapping[str, str] = field(repr=False)
+    mask: Callable[[str], None]
+    _pushes: dict[str, ZonePush] = field(default_factory=dict)
+    _resolved: dict[str, Resolved] = field(default_factory=dict, repr=False)
+
+    def plan(self) -> PushPlan:
+        """Return what is to be done; reads no layer; raises Problem, with the results of all zones."""
+        root = select(self.source.root(), self.source.manifest, self.wish.platforms, self.source.read)
+        self._check_expected(root)
+        with ThreadPoolExecutor(len(self.targets)) as pool:
+            zones = tuple(pool.map(lambda target: self._planned(target, root), self.targets))
+        image = None
+        if any(zone.changed for zone in zones):
+            image = gather(root, self.source.manifest, self.source.read)
+        plan = PushPlan(self.source.description, root, self._platforms(root, image), zones, image)
+        failed = [zone for zone in zones if zone.problem]
+        if failed and (self.wish.atomic or len(failed) == len(zones)):
+            raise failure(plan, [Outcome(problem=zone.problem) for zone in zones])
+        return plan
+
+    def apply(self, plan: PushPlan) -> dict[str, Any]:
+        """Push, and return the result; raises Problem, with the results of all zones, where one failed."""
+        outcomes = self._applied(plan)
+        if any(outcome.problem for outcome in outcomes):
+            raise failure(plan, outcomes)
+        return plan.result(outcomes)
+
+    def close(self) -> None:
+        """Give back connections, files and tokens that were only fetched for this task."""
+        self.source.close()
+        for push in self._pushes.values():
+            push.client.close()
+        for resolved in self._resolved.values():
+            resolved.release()
+        self._resolved.clear()
+
+    def _applied(self, plan: PushPlan) -> list[Outcome]:
+        outcomes = {zone.zone: Outcome(problem=zone.problem) for zone in plan.zones}
+        works = [Work(zone, self._pushes[zone.zone], threading.Event()) for zone in plan.zones if zone.changed]
+        if works and plan.image is not None:
+            stage = Stage(plan.image, self.source, self.wish.jobs, self.wish.atomic)
+            stage.run(works)
+            ready = [work for work in works if work.push.outcome.problem is None]
+            if len(ready) == len(works) or not self.wish.atomic:
+                Commit(plan.image, stage, self.wish.atomic, self._remove_tag).run(ready)
+            outcomes.update({work.plan.zone: work.push.outcome for work in works})
+            self._note_abandoned(works)
+        return [outcomes[zone.zone] for zone in plan.zones]
+
+    def _note_abandoned(self, works: list[Work]) -> None:
+        """Say of a zone that was ready that it was left as it was because of another one."""
+        if not self.wish.atomic or not any(work.push.outcome.problem for work in works):
+            return
+        for work in works:
+            if work.push.outcome.problem is None:
+                work.push.outcome.problem = Abandoned("left as it was, as another zone failed", zone=work.plan.zone)
+
+    def _planned(self, target: Target, root: Manifest) -> ZonePlan:
+        zone, registry = target.zone.name, str(target.zone.registry)
+        place = ZonePlan(zone, registry, f"{target.namespace}/{self.wish.name}")
+        try:
+            push = self._push(target, place)
+            return plan_zone(place, self.wish, root, push.look(self.wish, root.digest))
+        except Problem as problem:
+            return ZonePlan(zone, registry, place.repository, problem=problem.at(zone=zone))
+
+    def _push(self, target: Target, place: ZonePlan) -> ZonePush:
+        resolved = resolve_credential(target, self.environment, self.mask)
+        self._resolved[place.zone] = resolved
+        connection = target.connection
+        authorities = connection.registry_ca_cert or connection.ca_cert
+        http = HttpClient(f"https://{place.registry}", connection, authorities, resolved.credential)
+        push = ZonePush(RegistryClient(place.zone, place.registry, http), place.repository)
+        self._pushes[place.zone] = push
+        return push
+
+    def _remove_tag(self, zone: str, tag: str) -> None:
+        target = next(target for target in self.targets if target.zone.name == zone)
+        if target.zone.host is None:
+            raise InvalidOption("the address of the zone's API is not known", advice="Give zone or host")
+        http = HttpClient(target.zone.host, target.connection, target.connection.ca_cert)
+        try:
+            token = self._resolved[zone].credential.secret
+            remove_tag(http, target.zone.host, token, str(target.namespace), self.wish.name, tag)
+        finally:
+            http.close()
+
+    def _check_expected(self, root: Manifest) -> None:
+        expected = self.wish.expected_digest
+        if expected and expected != root.digest:
+            raise SourceProblem(
+                f"{self.source.description} is {root.digest}, not {expected} as expected_digest says",
+                advice="Nothing was uploaded",
+            )
+
+    def _platforms(self, root: Manifest, image: Image | None) -> tuple[str, ...]:
+        if image is not None:
+            return image.platforms
+        if root.is_index:
+            return tuple(str(entry.platform) for entry in root.entries if entry.platform and not is_attestation(entry))
+        there = platform_of(root, self.source.read)
+        return (str(there),) if there else ()
+
+
+def push_task(
+    options: Mapping[str, Any],
+    environment: Mapping[str, str],
+    directory: str,
+    mask: Callable[[str], None],
+) -> PushTask:
+    """Return the task that the options describe; raises InvalidOption; asks nobody."""
+    location = parse_location(str(options["source"]))
+    source = open_source(location, options, environment, mask, directory)
+    wish = wish_from(options, source.name, source.tag)
+    targets = targets_from(options)
+    check_targets(targets)
+    check_credentials(targets, environment)
+    return PushTask(wish, targets, source, environment, mask)

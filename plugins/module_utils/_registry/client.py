@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can be asked of a registry (OCI Distribution Specification 1.1), with OpenShift's manners in mind."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Iterator
+
+from .._errors import NotAllowed, NotAuthenticated, NotFound, Problem, ServerProblem, SourceProblem
+from .._http.client import HttpClient, passing
+from .._http.message import Response
+from .._http.transport import OpenResponse
+from .._oci.digest import digest_of, matches
+from .._oci.media_types import ACCEPT
+from .errors import RIGHTS_ADVICE, missing_blobs, refusal, said_by
+
+
+class BlobsMissing(ServerProblem):
+    """The registry refused a manifest because it does not have these blobs."""
+
+    def __init__(self, problem: ServerProblem, digests: tuple[str, ...]) -> None:
+        super().__init__(problem.message, status=problem.status, codes=problem.codes, said=problem.said)
+        self.digests = digests
+
+
+@dataclass(frozen=True)
+class Found:
+    """A manifest that a registry has: its digest, type, and its bytes where they were asked for."""
+
+    digest: str
+    media_type: str
+    content: bytes = b""
+
+
+class RegistryClient:
+    """A registry, by the name its zone has in messages; safe for several threads."""
+
+    def __init__(self, zone_name: str | None, registry: str, http: HttpClient) -> None:
+        self.zone = zone_name
+        self.registry = registry
+        self.http = http
+
+    def check_login(self) -> None:
+        """Raise NotAuthenticated unless the registry takes the credential, or a Problem if it is no registry."""
+        response = self.http.request("GET", "/v2/", step="log in to the registry", transient=transient)
+        if response.status == 401:
+            raise self._not_authenticated("log in to the registry", response)
+        if response.status == 404:
+            raise NotFound(f"{self.registry} is no container registry", zone=self.zone, step="log in to the registry")
+        if response.status != 200:
+            raise refusal(response, "log in to the registry", self.registry, self.zone)
+
+    def head_manifest(self, repository: str, tag: str) -> Found | None:
+        """Return what a tag names, or None; never asks by digest, which zones answer with an error."""
+        step = f"ask for the tag {tag}"
+        response = self._ask("HEAD", f"/v2/{repository}/manifests/{tag}", repository, step, "pull", {"Accept": ACCEPT})
+        if response.status == 404:
+            return None
+        self._expect(response, (200,), step, repository, "pull")
+        digest = response.headers.get("docker-content-digest")
+        if not digest:
+            return self.get_manifest(repository, tag)
+        return Found(digest, response.headers.get_content_type())
+
+    def holds_manifest(self, repository: str, digest: str) -> bool:
+        """Whether a manifest can be read by its digest; an error means no, as zones answer so without ImageStream."""
+        step = f"ask for the manifest {digest}"
+        path = f"/v2/{repository}/manifests/{digest}"
+        wanted = scopes(repository, "pull")
+        response = self.http.request(
+            "HEAD", path, {"Accept": ACCEPT}, step=step, scopes=wanted, transient=lambda answer: answer.status == 429
+        )
+        if response.status not in (404, 500):
+            self._expect(response, (200,), step, repository, "pull")
+        return response.status == 200
+
+    def get_manifest(self, repository: str, reference: str) -> Found | None:
+        """Return a manifest with its bytes, or None; raises SourceProblem if they are not what they are said to be."""
+        step = f"read the manifest {reference}"
+        path = f"/v2/{repository}/manifests/{reference}"
+        response = self._ask("GET", path, repository, step, "pull", {"Accept": ACCEPT})
+        if response.status == 404:
+            return None
+        self._expect(response, (200,), step, repository, "pull")
+        digest = response.headers.get("docker-content-digest")
+        if ":" in reference:
+            digest = reference
+        if digest and not matches(response.body, digest):
+            raise SourceProblem(f"{self.registry} sent other bytes for {repository} {reference} than {digest}")
+        return Found(digest or digest_of(response.body), response.headers.get_content_type(), response.body)
+
+    def put_manifest(self, repository: str, reference: str, content: bytes, media_type: str) -> str:
+        """Put a manifest under a tag or its digest; return the digest; raises BlobsMissing, NotAllowed and others."""
+        step = f"put the {'manifest' if ':' in reference else 'tag'} {reference}"
+        path = f"/v2/{repository}/manifests/{reference}"
+        response = self.http.request(
+            "PUT",
+            path,
+            {"Content-Type": media_type},
+            content,
+            step=step,
+            scopes=scopes(repository, "push"),
+            transient=transient,
+        )
+        if response.status not in (200, 201, 202):
+            problem = self._explained(response, step, repository, "push")
+            missing = missing_blobs(response)
+            raise BlobsMissing(problem, missing) if missing and isinstance(problem, ServerProblem) else problem
+        digest = str(response.headers.get("docker-content-digest") or digest_of(content))
+        if digest != digest_of(content) and digest.startswith("sha256:"):
+            raise ServerProblem(f"{self.registry} stored {digest}, not what it was sent", zone=self.zone, step=step)
+        return digest
+
+    def tags(self, repository: str) -> list[str] | None:
+        """Return the tags of a repository, or None when there is no such repository."""
+        step = "list the tags"
+        response = self._ask("GET", f"/v2/{repository}/tags/list", repository, step, "pull")
+        if response.status == 404:
+            return None
+        self._expect(response, (200,), step, repository, "pull")
+        document = response.json()
+        tags = document.get("tags") if isinstance(document, dict) else None
+        return sorted(str(tag) for tag in tags or ())
+
+    def has_blob(self, repository: str, digest: str) -> bool:
+        """Whether a repository has a blob."""
+        step = f"ask for the blob {digest}"
+        response = self._ask("HEAD", f"/v2/{repository}/blobs/{digest}", repository, step, "push")
+        if response.status == 404:
+            return False
+        self._expect(response, (200,), step, repository, "push")
+        return True
+
+    @contextmanager
+    def open_blob(self, repository: str, digest: str, offset: int = 0) -> Iterator[OpenResponse]:
+        """Give a blob's bytes from ``offset`` on; one attempt; raises Interrupted, NotFound and others."""
+        step = f"read the blob {digest}"
+        headers = {"Range": f"bytes={offset}-"} if offset else {}
+        wanted = 206 if offset else 200
+        path = f"/v2/{repository}/blobs/{digest}"
+        with self.http.open("GET", path, headers, step=step, scopes=scopes(repository, "pull")) as opened:
+            if opened.status != wanted:
+                response = Response(opened.status, opened.headers, opened.read(1 << 20))
+                raise self._explained(response, step, repository, "pull")
+            yield opened
+
+    def expect(self, response: Response, statuses: tuple[int, ...], step: str, repository: str) -> None:
+        """Raise the problem that an answer to a push is, unless its status is one of these."""
+        self._expect(response, statuses, step, repository, "push")
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.http.close()
+
+    def _ask(
+        self, method: str, path: str, repository: str, step: str, action: str, headers: dict[str, str] | None = None
+    ) -> Response:
+        wanted = scopes(repository, action)
+        return self.http.request(method, path, headers, step=step, scopes=wanted, transient=transient)
+
+    def _expect(self, response: Response, statuses: tuple[int, ...], step: str, repository: str, action: str) -> None:
+        if response.status not in statuses:
+            raise self._explained(response, step, repository, action)
+
+    def _explained(self, response: Response, step: str, repository: str, action: str) -> Problem:
+        """OpenShift answers alike to a bad token and to missing rights: whether it lets us in tells them apart."""
+        if response.status != 401:
+            return refusal(response, step, self.registry, self.zone)
+        if self.http.request("GET", "/v2/", step="log in to the registry", transient=transient).status != 200:
+            return self._not_authenticated(step, response)
+        namespace = repository.rpartition("/")[0] or repository
+        return NotAllowed(
+            f"the credential is good, but gives no right to {action} in {namespace} of {self.registry}",
+            zone=self.zone,
+            step=step,
+            said=said_by(response),
+            advice=RIGHTS_ADVICE,
+        )
+
+    def _not_authenticated(self, step: str, response: Response) -> Problem:
+        return NotAuthenticated(
+            f"{self.registry} does not accept the credential: it is wrong, expired or revoked",
+            zone=self.zone,
+            step=step,
+            said=said_by(response),
+            advice="Get a new token; nothing was written",
+        )
+
+
+def transient(response: Response) -> bool:
+    """Whether repeating can help: also a bare 400, which zones answer while their API is away."""
+    return passing(response) or (response.status == 400 and not response.body)
+
+
+def scopes(repository: str, action: str) -> frozenset[str]:
+    """Return what a registry with a token handshake is asked for; to push needs to pull, too."""
+    return frozenset({f"repository:{repository}:{'pull,push' if action == 'push' else 'pull'}"})

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every source of an image can do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .._http.message import Body
+from .._oci.model import Descriptor, Manifest
+
+
+class Source(Protocol):
+    """An image that can be read at random; every byte it gives is checked against its digest."""
+
+    @property
+    def description(self) -> str:
+        """The source as the user would write it, with what was found out about it."""
+
+    @property
+    def name(self) -> str:
+        """What the image would be called in a namespace."""
+
+    @property
+    def tag(self) -> str | None:
+        """The tag that the source says."""
+
+    def root(self) -> Manifest:
+        """Return the manifest or index that the source names; raises SourceProblem."""
+
+    def manifest(self, descriptor: Descriptor) -> Manifest:
+        """Return a manifest below it; raises SourceProblem."""
+
+    def blob(self, descriptor: Descriptor) -> Body:
+        """Return a blob as a body that several uploads may open; its reader raises SourceProblem."""
+
+    def read(self, descriptor: Descriptor) -> bytes:
+        """Return a small blob, a configuration; raises SourceProblem."""
+
+    def release(self, descriptor: Descriptor) -> None:
+        """Forget a blob that nobody needs any more."""
+
+    def close(self) -> None:
+        """Give back what the source holds."""

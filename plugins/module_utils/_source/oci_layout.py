@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An image in an OCI image layout (OCI Image Format Specification 1.1, "OCI Image Layout")."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+
+from .._errors import SourceProblem
+from .._http.message import Body
+from .._oci.digest import matches
+from .._oci.media_types import OCI_INDEX
+from .._oci.model import Descriptor, Manifest, descriptor, parse_manifest
+from .file_blob import FileBlob, unreadable
+from .verifier import altered, truncated
+
+REF_NAME = "org.opencontainers.image.ref.name"
+_LARGEST = 16 * 1024 * 1024
+
+
+class OciLayout:
+    """A directory with ``index.json`` and ``blobs``; without a tag it has to hold exactly one image."""
+
+    def __init__(self, directory: str, tag: str | None) -> None:
+        self._directory = directory
+        self._blobs: dict[str, Body] = {}
+        self._lock = threading.Lock()
+        self.tag = tag
+        self.name = os.path.basename(os.path.abspath(directory)).lower()
+        self.description = f"oci:{directory}:{tag}" if tag else f"oci:{directory}"
+
+    def root(self) -> Manifest:
+        """Return what ``index.json`` names by the tag; raises SourceProblem."""
+        content = self._index()
+        index = parse_manifest(content, OCI_INDEX)
+        entries = list(index.entries)
+        names = sorted(entry.annotations[REF_NAME] for entry in entries if REF_NAME in entry.annotations)
+        if self.tag:
+            found = [entry for entry in entries if _short(entry.annotations.get(REF_NAME, "")) == self.tag]
+            found = [entry for entry in entries if entry.annotations.get(REF_NAME) == self.tag] or found
+            if not found:
+                raise SourceProblem(
+                    f"{self.description} does not exist: the layout has no tag {self.tag}",
+                    advice=f"It has {', '.join(names) or 'no tags'}",
+                )
+            return self.manifest(found[0])
+        if len(entries) == 1:
+            return self.manifest(entries[0])
+        if entries and not names and all(entry.platform for entry in entries):
+            return index
+        raise SourceProblem(
+            f"{self.description} holds {len(entries) or 'no'} images", advice=f"Name one: {', '.join(names) or 'none'}"
+        )
+
+    def manifest(self, descriptor: Descriptor) -> Manifest:
+        """Return a manifest of the layout; raises SourceProblem."""
+        return parse_manifest(self.read(descriptor), descriptor.media_type)
+
+    def blob(self, descriptor: Descriptor) -> Body:
+        """Return a blob, which is read in place."""
+        with self._lock:
+            if descriptor.digest not in self._blobs:
+                where = f"the blob {descriptor.digest} of {self.description}"
+                self._blobs[descriptor.digest] = FileBlob(self._path(descriptor), descriptor, where)
+            return self._blobs[descriptor.digest]
+
+    def read(self, descriptor: Descriptor) -> bytes:
+        """Return a small blob; raises SourceProblem."""
+        where = f"the blob {descriptor.digest} of {self.description}"
+        content = _content(self._path(descriptor))
+        if len(content) != descriptor.size:
+            raise truncated(descriptor, where, len(content))
+        if not matches(content, descriptor.digest):
+            raise altered(descriptor, where, "something else")
+        return content
+
+    def release(self, descriptor: Descriptor) -> None:
+        """Nothing is held for a blob."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _index(self) -> bytes:
+        if not os.path.isdir(self._directory):
+            raise SourceProblem(f"{self.description} does not exist: there is no directory {self._directory}")
+        content = _content(os.path.join(self._directory, "index.json"))
+        try:
+            document = json.loads(content)
+            entries = document["manifests"]
+            [descriptor(entry) for entry in entries]
+        except (ValueError, KeyError, TypeError):
+            raise SourceProblem(f"{self._directory}/index.json is no index of an OCI image layout") from None
+        return content
+
+    def _path(self, descriptor: Descriptor) -> str:
+        algorithm, _colon, encoded = descriptor.digest.partition(":")
+        return os.path.join(self._directory, "blobs", algorithm, encoded)
+
+
+def _short(name: str) -> str:
+    """The tag of a full reference, as some tools write it into the annotation."""
+    tail = name.rpartition("/")[2]
+    return tail.rpartition(":")[2] if ":" in tail else tail
+
+
+def _content(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if len(content) > _LARGEST:
+        raise SourceProblem(f"{path} is larger than 16 MiB, which is too much for a manifest or a configuration")
+    return content

@@ -1,0 +1,294 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The appuio.registry authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Push an image to the registries of zones."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: appuio_image_push
+short_description: Push an image to the integrated registries of zones
+version_added: 0.1.0
+author:
+  - The appuio.registry authors (@appuio)
+description:
+  - Brings a container image to the registry of one or several zones, as C(<registry>/<namespace>/<name>:<tag>).
+  - No container engine and no other tool is needed, and nothing but Python has to be installed where it runs.
+  - The image is passed through byte for byte, with all its platforms unless O(platforms) chooses some, so that its
+    digest is the same in every zone.
+  - Asks the zones first what the tags name. If they all name the image already, no layer is read and nothing changes.
+  - Every byte is checked against its digest on the way. A source that is truncated or altered fails before a tag moves.
+  - Several zones are served at the same time, and the source is read once for all of them.
+extends_documentation_fragment:
+  - appuio.registry.zone
+  - appuio.registry.zone.several
+  - appuio.registry.credentials
+  - appuio.registry.connection
+  - appuio.registry.attributes
+  - appuio.registry.attributes.action_group
+options:
+  source:
+    description:
+      - The image, in the notation of C(containers-transports(5)).
+      - V(docker://host/repository:tag) or V(docker://host/repository@digest) is an image in a registry. A reference
+        without a prefix is the same.
+      - V(oci:DIRECTORY) or V(oci:DIRECTORY:TAG) is an image in an OCI image layout, on the host where the task runs.
+    type: str
+    required: true
+  source_username:
+    description: User name for the registry of a C(docker://) source, with O(source_password).
+    type: str
+  source_password:
+    description: Password or token for O(source_username).
+    type: str
+  source_auth_file:
+    description:
+      - File with stored credentials for a C(docker://) source.
+      - By default, the files that podman and docker read are looked into.
+    type: path
+  source_validate_certs:
+    description:
+      - Whether to verify the certificate of a C(docker://) source.
+      - If V(false), a registry that does not speak TLS is spoken to without it.
+    type: bool
+    default: true
+  source_ca_cert:
+    description: File with the authorities that sign the certificate of a C(docker://) source.
+    type: path
+  name:
+    description:
+      - What the image is called in O(namespace).
+      - By default, it is the last component of the source's name.
+    type: str
+  tags:
+    description:
+      - The tags that are to name the image.
+      - By default, it is the source's tag, or V(latest) if it has none.
+      - With an empty list, the image is pushed by its digest only. A zone does not show such an image before
+        something names it.
+    type: list
+    elements: str
+    aliases: [tag]
+  platforms:
+    description:
+      - Platforms of a multi-platform image to push, as V(linux/amd64) or V(linux/arm/v7). By default, these are all,
+        and the index is pushed as it is.
+      - With one platform, that image is pushed without an index. With several, an index of these is pushed, which has
+        another digest than the source.
+    type: list
+    elements: str
+  atomic:
+    description:
+      - With several zones or tags, whether either all tags move or none does.
+      - Everything is uploaded everywhere before the first tag moves. If a tag cannot be moved then, those that have
+        moved already go back to what they named. A tag that was new is removed through the zone's API, which
+        C(registry-editor) may do and C(system:image-builder) may not.
+      - If V(false), each zone goes its own way. The task still fails if one of them does.
+    type: bool
+    default: true
+  existing_tags:
+    description:
+      - What happens to a tag that names another image already.
+      - With V(overwrite) it is moved, with V(keep) it stays as it is, with V(fail) the task fails before anything is
+        uploaded.
+    type: str
+    choices: [overwrite, keep, fail]
+    default: overwrite
+  expected_digest:
+    description: Fail before anything is uploaded unless what would be pushed has exactly this digest.
+    type: str
+  force:
+    description: Put the tags again even if they name this image already.
+    type: bool
+    default: false
+  jobs:
+    description: How many blobs are uploaded at the same time to each zone, V(1) to V(32).
+    type: int
+    default: 4
+notes:
+  - O(namespace) is required, in the task or in each entry of O(zones).
+  - In check mode only the zones and the source are asked, and nothing is uploaded.
+  - OpenShift refuses an index with an entry that does not say its platform. This is found before anything is uploaded.
+seealso:
+  - module: appuio.registry.appuio_registry_login
+  - name: APPUiO Cloud documentation
+    description: How to push images to the integrated registry.
+    link: https://docs.appuio.cloud/user/how-to/use-integrated-registry.html
+"""
+
+EXAMPLES = r"""
+- name: Push an image that a build has left in a directory
+  appuio.registry.appuio_image_push:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    token: "{{ appuio_pusher_token }}"
+    source: oci:build/shop:1.4.2
+    name: shop
+    tags: ["1.4.2", latest]
+
+- name: Copy an image from another registry to two zones, in both or in none
+  appuio.registry.appuio_image_push:
+    zones:
+      - zone: cloudscale-lpg-2
+        token: "{{ appuio_tokens['cloudscale-lpg-2'] }}"
+      - zone: exoscale-ch-gva-2-0
+        token: "{{ appuio_tokens['exoscale-ch-gva-2-0'] }}"
+    namespace: shop
+    source: docker://registry.example.com/shop/frontend:1.4.2
+    source_username: reader
+    source_password: "{{ reader_password }}"
+  register: pushed
+
+- name: Show where the image can be pulled from
+  ansible.builtin.debug:
+    msg: "{{ pushed.zones | map(attribute='reference_digest') | list }}"
+
+- name: Push only one platform, with the credentials of an earlier login
+  appuio.registry.appuio_image_push:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    auth_file: ~/.docker/config.json
+    source: docker://registry.example.com/shop/frontend:1.4.2
+    platforms: [linux/amd64]
+
+- name: Push a release that must not replace another one
+  appuio.registry.appuio_image_push:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    token: "{{ appuio_pusher_token }}"
+    source: oci:build/shop
+    name: shop
+    tags: ["{{ release }}"]
+    existing_tags: fail
+    expected_digest: "{{ approved_digest }}"
+"""
+
+RETURN = r"""
+digest:
+  description: Digest of the image or index that was pushed.
+  type: str
+  returned: when the source could be read
+  sample: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
+media_type:
+  description: Media type of what O(source) names, after O(platforms) were chosen.
+  type: str
+  returned: when the source could be read
+  sample: application/vnd.oci.image.index.v1+json
+platforms:
+  description: Platforms of the image.
+  type: list
+  elements: str
+  returned: when the source could be read
+  sample: [linux/amd64, linux/arm64]
+source:
+  description: The source, with the tag that was used.
+  type: str
+  returned: when the source could be read
+  sample: docker://registry.example.com/shop/frontend:1.4.2
+image_id:
+  description: Digest of the image's configuration, for an image of one platform.
+  type: str
+  returned: when the source could be read
+reason:
+  description: Why something changed, or nothing did.
+  type: str
+  returned: when the source could be read
+  sample: "1.4.2: does not exist yet"
+zones:
+  description: What happened in each zone. On failure, it comes with the error.
+  type: list
+  elements: dict
+  returned: when the source could be read
+  contains:
+    zone:
+      description: Name of the zone.
+      type: str
+    registry:
+      description: The zone's registry.
+      type: str
+    reference:
+      description: Reference of the image with its first tag.
+      type: str
+    reference_digest:
+      description: Reference of the image by its digest.
+      type: str
+    digest:
+      description: Digest of the image.
+      type: str
+    previous_digest:
+      description: What each tag named before. It is null for a tag that was new.
+      type: dict
+    tags:
+      description: The tags.
+      type: list
+      elements: str
+    changed:
+      description: Whether something changed in this zone.
+      type: bool
+    reason:
+      description: Why, tag by tag.
+      type: str
+    blobs:
+      description: How many configurations and layers were C(uploaded), C(mounted), and C(existing) in the repository.
+      type: dict
+    bytes:
+      description:
+        - Size of all configurations and layers as C(total), and C(uploaded) bytes.
+        - The total of an index of which nothing has to be pushed is null, as its images are not read.
+      type: dict
+    duration:
+      description: Seconds that the upload took.
+      type: float
+    rolled_back:
+      description: Whether tags were put back in this zone, because another one failed.
+      type: bool
+    failed:
+      description: Whether the push failed in this zone.
+      type: bool
+    error:
+      description: Why it failed, null if it did not.
+      type: str
+  sample:
+    - zone: cloudscale-lpg-2
+      registry: registry.cloudscale-lpg-2.appuio.cloud
+      reference: registry.cloudscale-lpg-2.appuio.cloud/shop/frontend:1.4.2
+      digest: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
+      previous_digest:
+        1.4.2:
+      tags: [1.4.2]
+      changed: true
+      reason: "1.4.2: does not exist yet"
+      blobs:
+        uploaded: 4
+        mounted: 0
+        existing: 0
+      bytes:
+        total: 31457280
+        uploaded: 31457280
+      duration: 2.31
+      rolled_back: false
+      failed: false
+      error:
+"""
+
+from typing import Any
+
+from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask, push_task
+from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+
+
+def start(options: dict[str, Any], surroundings: Surroundings) -> PushTask:
+    """Return the task that the options describe; raises InvalidOption."""
+    return push_task(options, surroundings.environment, surroundings.temporary_directory, surroundings.mask)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, start)
+
+
+if __name__ == "__main__":
+    main()
