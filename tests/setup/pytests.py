@@ -16,8 +16,13 @@ from .environments import Environment
 from .steps import Counts, FailedTests
 
 
-def pytest(name: str, cell: Cell, environment: Environment, folders: Sequence[str], log: TextIO) -> Counts:
-    """Run the tests of these folders; raises FailedTests, or CommandFailed where none could run."""
+def pytest(
+    name: str, cell: Cell, environment: Environment, folders: Sequence[str], thorough: bool, log: TextIO
+) -> Counts:
+    """Run the tests of these folders; raises FailedTests, or CommandFailed where none could run.
+
+    Without ``thorough``, tests of that mark are left out.
+    """
     missing = [folder for folder in folders if not (places.ROOT / folder).is_dir()]
     if missing:
         raise CommandFailed(f"there is no {', '.join(missing)}")
@@ -28,7 +33,7 @@ def pytest(name: str, cell: Cell, environment: Environment, folders: Sequence[st
     # Zone tests take long and are of very different length: a worker that has none left takes another's.
     command: list[str | Path] = [environment.bin / "python", "-m", "pytest", "-n", "2", "--dist", "worksteal"]
     command += ["-q", "-ra", "--durations=15", "-o", f"cache_dir={places.BUILD / 'pytest' / cell.name}"]
-    command += [f"--junitxml={report}", *([] if cell.thorough else ["-m", "not thorough"])]
+    command += [f"--junitxml={report}", *([] if thorough else ["-m", "not thorough"])]
     try:
         run([*command, *folders], log, env=env, minutes=20)
     except CommandFailed:
