@@ -145,6 +145,28 @@ def test_the_parts_one_after_the_other(stage: Stage) -> None:
     assert not any(may_push(zone, token, stage.project) for zone, token in zip(stage.zones, tokens, strict=True))
 
 
+def test_rotation_and_removal(stage: Stage) -> None:
+    assert changed(stage.play("setup_pusher")) == 2
+    login = stage.play("login", service_account="image-pusher")
+    assert changed(login) == 2
+    before = stage.pusher_tokens()
+    foreseen = stage.play("rotate_tokens", check=True)
+    assert changed(foreseen) == 2
+    assert stage.writes() == []
+    rotated = stage.play("rotate_tokens", verbosity=4)
+    assert changed(rotated) == 4
+    after = stage.pusher_tokens()
+    assert not set(before) & set(after)
+    for token in after:
+        assert token not in rotated.stdout
+    foreseen = stage.play("remove", check=True)
+    assert changed(foreseen) == 4
+    assert stage.writes() == []
+    assert changed(stage.play("remove")) == 4
+    assert json.loads((stage.folder / "auth.json").read_text()).get("auths", {}) == {}
+    assert changed(stage.play("remove")) == 0
+
+
 def test_a_zone_that_is_down_does_not_hold_the_others_up(stage: Stage) -> None:
     with down(stage.zones[1], "registry"):
         result = stage.play("push")
