@@ -130,9 +130,9 @@ class HttpClient:
             if opened.status != 401 or not own:
                 return opened
             refused = Response(opened.status, opened.headers)
-            # A refusal is only read here when there is another round; what it says is the caller's.
             if not self._authentication.learn(refused, scopes, sent):
                 return opened
+            opened.read(LARGEST_ANSWER)
             opened.close()
         return opened
 
