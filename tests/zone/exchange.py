@@ -156,7 +156,7 @@ class Exchange:
 
     def credentials(self) -> tuple[str, str] | None:
         """Return (scheme, token or password) of the Authorization header; None without one that is known."""
-        scheme, _, value = self.headers.get("Authorization").partition(" ")
+        scheme, _ignored, value = self.headers.get("Authorization").partition(" ")
         if scheme.lower() == "bearer":
             return "bearer", value.strip()
         if scheme.lower() == "basic":
@@ -169,7 +169,7 @@ class Exchange:
             text = base64.b64decode(self.headers.get("Authorization").partition(" ")[2], validate=True).decode()
         except ValueError:
             return "", ""
-        user, _, password = text.partition(":")
+        user, _ignored, password = text.partition(":")
         return user, password
 
     def _slowed(self, block: memoryview) -> Iterator[memoryview]:
@@ -190,7 +190,7 @@ class Exchange:
         if self.body.finished or self._continue:
             self.keep_alive = self.keep_alive and self.body.finished
         elif self.keep_alive and self._can_drain() and self.body.received == 0:
-            for _ in self.body.blocks():
+            for _ignored in self.body.blocks():
                 pass
         else:
             self.keep_alive = False

@@ -39,7 +39,7 @@ def ask(zone: Zone, project: str) -> Asker:
 
 def test_a_status_with_retry_after_hits_as_often_as_told(zone: Zone, ask: Asker) -> None:
     number = zone.faults.add("status", side="registry", status=429, retry_after="3", path="^/v2/$", skip=1, count=2)
-    replies = [ask("GET", "/v2/") for _ in range(4)]
+    replies = [ask("GET", "/v2/") for _ignored in range(4)]
     assert [reply.status for reply in replies] == [200, 429, 429, 200]
     assert replies[1].headers["Retry-After"] == "3"
     assert zone.faults.hits(number) == 2
@@ -87,7 +87,7 @@ def test_a_full_disk(zone: Zone, ask: Asker, project: str) -> None:
 
 def test_a_token_that_ends_in_the_middle(zone: Zone, ask: Asker) -> None:
     zone.faults.add("revoke_token", side="registry", skip=2, count=1)
-    assert [ask("GET", "/v2/").status for _ in range(4)] == [200, 200, 401, 401]
+    assert [ask("GET", "/v2/").status for _ignored in range(4)] == [200, 200, 401, 401]
 
 
 def test_slow_ones_are_slow(zone: Zone, ask: Asker, project: str) -> None:
@@ -123,7 +123,7 @@ def test_a_zone_goes_down_and_comes_back_on_the_same_ports(zone: Zone, ask: Aske
 
 def test_those_who_speak_the_other_protocol_are_told_so_at_once(zone: Zone, tmp_path: Path) -> None:
     def first_words(address: str, said: bytes) -> bytes:
-        host, _, port = address.partition(":")
+        host, _ignored, port = address.partition(":")
         with socket.create_connection((host, int(port)), timeout=30) as connection:
             connection.sendall(said)
             return connection.recv(1000)

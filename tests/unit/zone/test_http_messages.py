@@ -62,7 +62,7 @@ def test_what_came_before_a_break_is_passed_on(framing: str) -> None:
     else:
         body = body_of(b"Transfer-Encoding: chunked\r\n", b"%x\r\n" % len(CONTENT) + CONTENT[:300_000])
     blocks = body.blocks()
-    came = b"".join(bytes(next(blocks)) for _ in range(2))
+    came = b"".join(bytes(next(blocks)) for _ignored in range(2))
     with pytest.raises(PeerGone):
         next(blocks)
     assert came == CONTENT[:300_000]
