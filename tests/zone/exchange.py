@@ -57,6 +57,7 @@ class Exchange:
         self._faults = {fault.action: fault for fault in faults}
         self._continue = "100-continue" in headers.get("Expect").lower()
         self._sent = 0
+        self._started = time.monotonic()
         record.authorization = headers.get("Authorization").partition(" ")[0]
 
     def fault(self, action: str) -> Fault | None:
@@ -131,10 +132,11 @@ class Exchange:
         if not self.keep_alive:
             headers.set("Connection", "close")
         self.record.status = status
+        self._note(0)
         phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Status"
         head = f"HTTP/1.1 {status} {phrase}\r\n".encode() + bytes(headers) + b"\r\n"
         if first and not self._faults:
-            self.record.bytes_out += len(first)
+            self._note(len(first))
             self.stream.socket.sendall(head + first)
             return
         self.stream.socket.sendall(head)
@@ -150,9 +152,9 @@ class Exchange:
                 if fault and self._sent + len(piece) > fault.after_bytes:
                     self.stream.socket.sendall(piece[: fault.after_bytes - self._sent])
                     raise Aborted(hard=fault.action == "reset_response")
+            self._note(len(piece))
             self.stream.socket.sendall(piece)
             self._sent += len(piece)
-            self.record.bytes_out += len(piece)
 
     def credentials(self) -> tuple[str, str] | None:
         """Return (scheme, token or password) of the Authorization header; None without one that is known."""
@@ -171,6 +173,11 @@ class Exchange:
             return "", ""
         user, _ignored, password = text.partition(":")
         return user, password
+
+    def _note(self, octets: int) -> None:
+        """Bring the record up to date before the client gets the last of its answer and looks at it."""
+        self.record.bytes_out += octets
+        self.record.seconds = time.monotonic() - self._started
 
     def _slowed(self, block: memoryview) -> Iterator[memoryview]:
         throttle = self.fault("throttle")

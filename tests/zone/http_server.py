@@ -10,7 +10,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 import traceback
 from collections.abc import Callable
 
@@ -139,7 +138,6 @@ class Server:
         )
         faults = self._faults.take(self.side, method, target)
         record.faults = ",".join(fault.action for fault in faults)
-        started = time.monotonic()
         try:
             exchange = Exchange(stream, method, target, head[1], record, faults, local)
             exchange.run(self._handle)
@@ -154,7 +152,6 @@ class Server:
             traceback.print_exc()
             return False
         finally:
-            record.seconds = time.monotonic() - started
             record.status = record.status or 0
 
 

@@ -119,6 +119,10 @@ def test_a_dry_run_stores_nothing_and_is_no_write(zone: Zone, anna: Asker, proje
     assert anna("GET", f"{base}/ghost").status == 404
     assert anna("DELETE", f"{base}/default?dryRun=All").status == 200
     assert anna("GET", f"{base}/default").status == 200
+    label = b'{"metadata": {"labels": {"a": "b"}}}'
+    seen = anna("PATCH", f"{base}/default?dryRun=All", label, Content_Type=MERGE).json
+    assert seen["metadata"]["labels"] == {"a": "b"}
+    assert "labels" not in anna("GET", f"{base}/default").json["metadata"]
     assert zone.writes() == []
     anna("POST", base, account("real"))
     assert [record["method"] for record in zone.writes()] == ["POST"]
@@ -286,6 +290,19 @@ def test_access_reviews(
     assert zone.writes() == []
 
 
+def test_a_rule_may_be_for_single_names(zone: Zone, anna: Asker, project: str) -> None:
+    rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "resourceNames": ["mine"]}]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "r"}, "rules": rules}
+    anna("POST", f"{RBAC}/{project}/roles", role)
+    bound = binding("b", "r", "robot", project)
+    bound["roleRef"]["kind"] = "Role"
+    assert anna("POST", f"{RBAC}/{project}/rolebindings", bound).status == 201
+    robot = Asker(zone, zone.token_for(project, "robot", ""), "api")
+    assert robot("GET", f"/api/v1/namespaces/{project}/secrets/mine").status == 404
+    assert robot("GET", f"/api/v1/namespaces/{project}/secrets/other").status == 403
+    assert robot("GET", f"/api/v1/namespaces/{project}/secrets").status == 403
+
+
 def test_server_side_apply_keeps_what_others_manage(anna: Asker, project: str) -> None:
     path = f"/api/v1/namespaces/{project}/configmaps/c"
 
@@ -363,6 +380,8 @@ def test_the_password_flow_and_its_revocation(zone: Zone, project: str) -> None:
     path = "/oauth/authorize?client_id=openshift-challenging-client&response_type=token"
     basic = base64.b64encode(f"otto-{project}:s3cret:x".encode()).decode()
     assert anonymous("GET", path, X_CSRF_Token="1").headers["WWW-Authenticate"] == 'Basic realm="openshift"'
+    wrong = base64.b64encode(f"otto-{project}:guess".encode()).decode()
+    assert anonymous("GET", path, Authorization=f"Basic {wrong}", X_CSRF_Token="1").status == 401
     reply = anonymous("GET", path, Authorization=f"Basic {basic}", X_CSRF_Token="1")
     fragment = reply.headers["Location"].partition("#")[2]
     token = next(part for part in fragment.split("&") if part.startswith("access_token="))[13:].replace("%7E", "~")
