@@ -414,3 +414,18 @@ def test_quota_is_counted_and_kept(zone: Zone, anna: Asker, project: str) -> Non
     assert "exceeded quota: q, requested: openshift.io/imagestreams=1, used:" in second[2]
     shown = anna("GET", f"/api/v1/namespaces/{project}/resourcequotas/q").json
     assert shown["status"]["used"] == {"openshift.io/imagestreams": "1"}
+
+
+def test_watches_tell_what_happens(zone: Zone, anna: Asker, project: str) -> None:
+    path = f"/api/v1/namespaces/{project}/configmaps"
+    version = anna("GET", path).json["metadata"]["resourceVersion"]
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "seen"}}
+    anna("POST", path, body)
+    zone.create_project(f"{project}-other")
+    anna("DELETE", f"{path}/seen")
+    stream = anna("GET", f"{path}?watch=true&resourceVersion={version}&timeoutSeconds=1").body
+    events = [json.loads(line) for line in stream.splitlines()]
+    assert [(event["type"], event["object"]["metadata"]["name"]) for event in events] == [
+        ("ADDED", "seen"),
+        ("DELETED", "seen"),
+    ]

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -239,3 +242,35 @@ def test_tags_are_listed_whole_and_deleted_through_the_api(zone: Zone, ask: Aske
     assert api("DELETE", f"{path}/app:b").status == 200
     assert zone.tags(project, "app") == dict.fromkeys(("a", "c"), digest_of(manifest))
     assert api("DELETE", f"{path}/app:b").status == 404
+
+
+def test_tags_pushed_at_once_into_a_new_stream_all_arrive(zone: Zone, ask: Asker, project: str) -> None:
+    manifest = ask.image(f"{project}/app")
+    tags = [f"t{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda tag: ask.put_manifest(f"{project}/app", tag, manifest).status, tags))
+    assert replies == [201] * 8
+    assert zone.tags(project, "app") == dict.fromkeys(tags, digest_of(manifest))
+
+
+def test_a_client_that_waits_for_100_continue_gets_it_only_with_the_right(zone: Zone, ask: Asker, project: str) -> None:
+    path = ask.start_upload(f"{project}/app")
+    content = b"x" * 100_000
+    host, _, port = zone.registry.partition(":")
+    for token, answer in ((str(ask.token), b"HTTP/1.1 100"), ("wrong", b"HTTP/1.1 401")):
+        head = f"PUT {path}&digest={digest_of(content)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        head += f"Content-Length: {len(content)}\r\nExpect: 100-continue\r\n\r\n"
+        context = ssl.create_default_context(cafile=zone.registry_ca_file)
+        with (
+            socket.create_connection((host, int(port)), timeout=30) as plain,
+            context.wrap_socket(plain, server_hostname=host) as connection,
+        ):
+            connection.sendall(head.encode())
+            assert connection.recv(12) == answer
+            if answer.endswith(b"100"):
+                connection.sendall(content)
+                rest = b""
+                while b"201 Created" not in rest:
+                    received = connection.recv(4096)
+                    assert received
+                    rest += received
