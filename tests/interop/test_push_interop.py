@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What we push, skopeo and podman read; what skopeo and buildah make, we push; with the same digests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image import make_layout
+from tests.integration.push import Pusher, pusher
+from tests.zone.fixtures import fresh_project, local_zones, zones
+
+__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+
+
+class Clients:
+    """Container tools with the zone's authority trusted, and storage and auth file of their own."""
+
+    def __init__(self, pusher: Pusher, folder: Path, short: Path) -> None:
+        self.short = short
+        self.zone, self.folder = pusher.zones[0], folder
+        self.image = f"{self.zone.registry}/{pusher.project}/app"
+        self.credentials = f"any:{pusher.tokens[self.zone.name]}"
+        certificates = folder / "certificates"
+        certificates.mkdir()
+        shutil.copy(self.zone.registry_ca_file, certificates / "ca.crt")
+        self.certificates = str(certificates)
+
+    def run(self, *words: str) -> str:
+        ended = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    def storage(self, program: str) -> list[str]:
+        """Return a program with storage of its own; podman wants a short path for what runs."""
+        return [
+            program,
+            "--storage-driver",
+            "vfs",
+            "--root",
+            str(self.folder / "root"),
+            "--runroot",
+            str(self.short),
+        ]
+
+
+@pytest.fixture
+def clients(pusher: Pusher, tmp_path: Path) -> Iterator[Clients]:
+    with tempfile.TemporaryDirectory(prefix="run-", ignore_cleanup_errors=True) as short:
+        yield Clients(pusher, tmp_path, Path(short))
+
+
+@pytest.mark.parametrize("media", ["oci", "docker"])
+def test_skopeo_reads_what_we_pushed(pusher: Pusher, clients: Clients, tmp_path: Path, media: str) -> None:
+    digest = make_layout(tmp_path / "app", media=media, attestations=media == "oci")
+    pusher.push(f"oci:{tmp_path / 'app'}")
+    for zone in pusher.zones:
+        raw = clients.run(
+            *("skopeo", "inspect", "--raw", "--tls-verify=false", "--creds", f"any:{pusher.tokens[zone.name]}"),
+            f"docker://{zone.registry}/{pusher.project}/app:1.0",
+        )
+        assert f"sha256:{hashlib.sha256(raw.encode()).hexdigest()}" == digest
+    clients.run(
+        *("skopeo", "copy", "--all", "--preserve-digests", "--src-cert-dir", clients.certificates),
+        *("--dest-cert-dir", clients.certificates, "--src-creds", clients.credentials),
+        *("--dest-creds", clients.credentials, f"docker://{clients.image}:1.0", f"docker://{clients.image}-back:1.0"),
+    )
+    assert pusher.tags("app-back")[0] == {"1.0": digest}
+
+
+def test_podman_pulls_what_we_pushed(pusher: Pusher, clients: Clients, tmp_path: Path) -> None:
+    make_layout(tmp_path / "app", platforms=("linux/amd64",))
+    result = pusher.push(f"oci:{tmp_path / 'app'}")
+    podman = clients.storage("podman")
+    pulled = clients.run(
+        *podman, "pull", "--quiet", "--cert-dir", clients.certificates, "--creds", clients.credentials,
+        f"{clients.image}@{result['digest']}",
+    )  # fmt: skip
+    assert f"sha256:{pulled.strip()}" == result["image_id"]
+
+
+def test_we_push_what_skopeo_pushed_elsewhere(pusher: Pusher, clients: Clients, tmp_path: Path) -> None:
+    digest = make_layout(tmp_path / "app")
+    first, others = pusher.zones[0], pusher.zones[1:]
+    clients.run(
+        *("skopeo", "copy", "--all", "--dest-cert-dir", clients.certificates, "--dest-creds", clients.credentials),
+        *(f"oci:{tmp_path / 'app'}", f"docker://{clients.image}:made"),
+    )
+    result = pusher.push(
+        f"docker://{clients.image}:made",
+        source_username="any",
+        source_password=pusher.tokens[first.name],
+        source_ca_cert=str(first.ca_file),
+        zones=pusher.entries(*others),
+        tags=None,
+    )
+    assert result["digest"] == digest
+    assert pusher.tags() == [{"made": digest}] * 3
+
+
+def test_we_push_what_buildah_built(pusher: Pusher, clients: Clients, tmp_path: Path) -> None:
+    buildah = clients.storage("buildah")
+    (tmp_path / "hello").write_text("hello\n")
+    container = clients.run(*buildah, "from", "scratch").strip()
+    clients.run(*buildah, "copy", container, str(tmp_path / "hello"), "/hello")
+    clients.run(*buildah, "commit", "--quiet", container, f"oci:{tmp_path / 'built'}:1.0")
+    result = pusher.push(f"oci:{tmp_path / 'built'}:1.0", tags=None)
+    assert pusher.tags() == [{"1.0": result["digest"]}] * 3
+    entry = json.loads((tmp_path / "built/index.json").read_bytes())["manifests"][0]
+    assert result["digest"] == entry["digest"]
