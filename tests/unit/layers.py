@@ -21,7 +21,7 @@ RANKS = {
     "_zone": 1,
     "_reference": 1,
     "_credential": 1,
-    "_oci": 1,
+    "_oci": 2,
     "_targets": 2,
     "_zone_list": 2,
     "_http": 3,

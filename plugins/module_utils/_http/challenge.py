@@ -26,7 +26,7 @@ def parse_challenges(values: list[str]) -> list[Challenge]:
         rest = value
         while scheme := _SCHEME.match(rest):
             rest = rest[scheme.end() :]
-            parameters = {}
+            parameters: dict[str, str] = {}
             while parameter := _PARAMETER.match(rest):
                 name, quoted, plain = parameter.groups()
                 text = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain

@@ -8,8 +8,9 @@ import random
 import time
 from dataclasses import dataclass
 from datetime import timezone
+from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import Callable, Mapping
+from typing import Callable
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT = 60.0
@@ -47,7 +48,7 @@ class Attempts:
         return True
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+def retry_after(headers: Message, now: float) -> float | None:
     """Return the seconds that a Retry-After header asks for, or None without a readable one."""
     value = headers.get("retry-after")
     if value is None:

@@ -15,7 +15,8 @@ from .._credentials.token import expiry, timestamp
 from .._errors import NotAllowed, NotAuthenticated, Problem
 from .._http.client import HttpClient
 from .._openshift.access import may
-from .._openshift.json_api import Http, JsonApi
+from .._openshift.json_api import JsonApi
+from .._registry.client import RegistryClient
 from .options import Login
 
 # No image stream has to have this name: who may not pull is refused before it is looked for.
@@ -35,8 +36,6 @@ def check_end(credential: Credential, now: float | None = None) -> None:
 
 def check_login(login: Login, credential: Credential) -> None:
     """Raise Problem unless the registry takes the credential; tells why it does not."""
-    from .._registry.client import RegistryClient
-
     http = registry_http(login, credential)
     try:
         RegistryClient(login.target.zone.name, login.registry, http).check_login()
@@ -70,7 +69,7 @@ def check_access(
     return tuple(granted)
 
 
-def registry_http(login: Login, credential: Credential) -> Http:
+def registry_http(login: Login, credential: Credential) -> HttpClient:
     """Return a client for the registry."""
     connection = login.target.connection
     ca_file = connection.registry_ca_cert or connection.ca_cert

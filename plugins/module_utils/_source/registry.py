@@ -17,7 +17,7 @@ from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference
 from .._registry.client import RegistryClient
 from .._targets import Connection
-from .spool import SpooledBlob
+from .spool import SpooledBlob, Stream
 from .verifier import altered, truncated
 
 _HUB_HOST = "registry-1.docker.io"
@@ -97,7 +97,7 @@ class RegistrySource:
             blob.release()
         self._client.close()
 
-    def _stream(self, descriptor: Descriptor, offset: int) -> AbstractContextManager[object]:
+    def _stream(self, descriptor: Descriptor, offset: int) -> AbstractContextManager[Stream]:
         return self._client.open_blob(self._reference.repository, descriptor.digest, offset)
 
     def _fetched(self, reference: str, media_type: str | None) -> Manifest:
