@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from .._credential import Credential
 from .._credentials.api_access import api_connection, connect
 from .._credentials.token import expiry, timestamp
-from .._errors import NotAllowed, NotAuthenticated, Problem
+from .._errors import NotAllowed, NotAuthenticated, Problem, ServerProblem
 from .._http.client import HttpClient
 from .._openshift.access import may
 from .._openshift.json_api import JsonApi
@@ -39,6 +39,17 @@ def check_login(login: Login, credential: Credential) -> None:
     http = registry_http(login, credential)
     try:
         RegistryClient(login.target.zone.name, login.registry, http).check_login()
+    except ServerProblem as problem:
+        if problem.status != 400:
+            raise
+        # OpenShift's registry answers so to every credential while the API does not answer it.
+        raise ServerProblem(
+            "the registry cannot check the credential, because the zone's API does not answer it",
+            zone=login.target.zone.name,
+            step="log in to the registry",
+            status=problem.status,
+            advice="Try again when the API is up, or store the credential unchecked with verify: false",
+        ) from None
     finally:
         http.close()
 
