@@ -82,6 +82,7 @@ def make_binding(zone: Zone, project: str, name: str, role: str, *subjects: dict
     )
 
 
+@pytest.mark.thorough
 def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None:
     """The matrix: each state in check mode and for real, first and again."""
     check = role.run(check=True)
@@ -124,6 +125,7 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     assert (again.changed, again.writes) == (0, [])
 
 
+@pytest.mark.thorough
 def test_heals_what_was_deleted(zone: Zone, project: str, role: Role) -> None:
     role.run()
     ask(zone, zone.admin_token, "DELETE", f"/api/v1/namespaces/{project}/secrets/image-pusher-secret")
@@ -137,6 +139,7 @@ def test_heals_what_was_deleted(zone: Zone, project: str, role: Role) -> None:
     assert not may_push(zone, second.token, project)
 
 
+@pytest.mark.thorough
 def test_the_token_in_a_file(role: Role, tmp_path: Path) -> None:
     file = tmp_path / "token"
     assert role.run(check=True, token_file=str(file)).changed == 1
@@ -207,6 +210,7 @@ def test_what_others_made_is_used_and_stays(zone: Zone, project: str, role: Role
     assert "was not made by this role" in absent.said
 
 
+@pytest.mark.thorough
 def test_adopts_when_told_to(zone: Zone, project: str, role: Role) -> None:
     make_account_and_secret(zone, project)
     adopted = role.run(verbosity=4, adopt=True)
@@ -221,6 +225,7 @@ def test_adopts_when_told_to(zone: Zone, project: str, role: Role) -> None:
     assert there(zone, project) == []
 
 
+@pytest.mark.thorough
 def test_foreign_subjects_of_a_binding_survive(zone: Zone, project: str, role: Role) -> None:
     ada = {"kind": "User", "name": "ada", "apiGroup": "rbac.authorization.k8s.io"}
     make_binding(zone, project, "image-pusher", "registry-editor", ada)
@@ -246,6 +251,7 @@ def test_refuses_a_binding_to_another_role_and_a_secret_of_something_else(zone: 
     assert refused.writes == []
 
 
+@pytest.mark.thorough
 def test_image_streams_for_a_pusher_that_may_not_make_them(zone: Zone, project: str, role: Role) -> None:
     options: dict[str, Any] = {"role": "system:image-pusher", "image_streams": ["app"]}
     made = role.run(**options)
@@ -316,6 +322,7 @@ def test_the_environment_is_used_for_its_own_cluster_only(zone: Zone, role: Role
     assert zone.requests() == []
 
 
+@pytest.mark.thorough
 def test_a_service_account_that_vanishes_while_its_token_is_awaited(tmp_path: Path) -> None:
     """Somebody deletes the account once, then each time; OpenShift then deletes the Secret."""
     with LocalZones(1, token_delay=1.5) as zones:

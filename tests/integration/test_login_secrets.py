@@ -60,7 +60,7 @@ class ProcessWatch:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_ignored: object) -> None:
         self._finished.set()
         self._thread.join()
 

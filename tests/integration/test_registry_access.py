@@ -52,6 +52,7 @@ def pull_secrets(zone: Zone, project: str, account: str) -> list[str]:
     return [one["name"] for one in found.get("imagePullSecrets", [])]
 
 
+@pytest.mark.thorough
 def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None:
     """The matrix: each state in check mode and for real, first and again."""
     bob, eve = zone.create_user("bob"), zone.create_user("eve")
@@ -87,6 +88,7 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     assert role.run(state="absent").changed == 0
 
 
+@pytest.mark.thorough
 def test_pull_secrets(zone: Zone, project: str, role: Role) -> None:
     before = pull_secrets(zone, project, "default")
     secret = {"name": "foreign", "registry": "registry.example.com", "username": "u", "password": PASSWORD}

@@ -256,7 +256,7 @@ def test_tags_pushed_at_once_into_a_new_stream_all_arrive(zone: Zone, ask: Asker
 def test_a_client_that_waits_for_100_continue_gets_it_only_with_the_right(zone: Zone, ask: Asker, project: str) -> None:
     path = ask.start_upload(f"{project}/app")
     content = b"x" * 100_000
-    host, _, port = zone.registry.partition(":")
+    host, _ignored, port = zone.registry.partition(":")
     for token, answer in ((str(ask.token), b"HTTP/1.1 100"), ("wrong", b"HTTP/1.1 401")):
         head = f"PUT {path}&digest={digest_of(content)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
         head += f"Content-Length: {len(content)}\r\nExpect: 100-continue\r\n\r\n"
