@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.integration.login import MODULE, Logins, mode, stored, where
-from tests.integration.playbook import run_task
+from tests.integration.playbook import LOCAL, play, run_playbook
 from tests.zone import LocalZones
 
 TOKEN = "sha256~a-token-of-nobody"
@@ -184,29 +184,28 @@ def test_a_symbolic_link_and_a_backup(zones: LocalZones, logins: Logins, tmp_pat
     assert (mode(real), mode(Path(ended.result("linked")["backup_file"]))) == (0o600, 0o600)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"auth_file": "/x"}, "no credential is given"),
-        ({"token": TOKEN, "password": "a-long-password"}, "required by 'password'"),
-        ({"token": TOKEN, "key_scope": "namespace"}, "docker keeps one credential per registry"),
-        ({"token": TOKEN, "mode": "0644"}, "would let everybody at the credentials"),
-        ({"token": TOKEN, "access": ["push"], "namespace": None}, "access needs namespace"),
-        ({"token": TOKEN, "credential_store": "../evil"}, "credential_store"),
-        ({"token": TOKEN, "owner": "nobody-of-this-name"}, "no user nobody-of-this-name"),
-    ],
-)
-def test_options_that_cannot_be_meant(zones: LocalZones, tmp_path: Path, options: dict[str, Any], message: str) -> None:
+UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
+    "nobody": ({"auth_file": "/x"}, "no credential is given"),
+    "a password alone": ({"token": TOKEN, "password": "a-long-password"}, "required by 'password'"),
+    "docker's file": ({"token": TOKEN, "key_scope": "namespace"}, "docker keeps one credential per registry"),
+    "for everybody": ({"token": TOKEN, "mode": "0644"}, "would let everybody at the credentials"),
+    "rights where": ({"token": TOKEN, "access": ["push"], "namespace": None}, "access needs namespace"),
+    "a path": ({"token": TOKEN, "credential_store": "../evil"}, "credential_store"),
+    "no such user": ({"token": TOKEN, "owner": "nobody-of-this-name"}, "no user nobody-of-this-name"),
+}
+
+
+def test_options_that_cannot_be_meant(zones: LocalZones, logins: Logins) -> None:
     zones[0].clear_requests()
-    given = {**where(zones[0]), "namespace": "shop", **options}
-    ended = run_task(MODULE, {name: value for name, value in given.items() if value is not None}, tmp_path)
-    assert message in said(ended, MODULE)
+    for task, (options, _message) in UNUSABLE.items():
+        logins.add(task, **options)
+    ended = logins.run()
+    for task, (_options, message) in UNUSABLE.items():
+        assert message in said(ended, task)
     assert zones[0].requests() == [], "found before anything is asked"
 
 
 def test_many_hosts_at_once_in_one_file(tmp_path: Path) -> None:
-    from tests.integration.playbook import LOCAL, play, run_playbook
-
     path = tmp_path / "auth.json"
     inventory = {"all": {"hosts": {f"zone-{number}": LOCAL for number in range(20)}}}
     options = {"zone": "{{ inventory_hostname }}", "token": "of-{{ inventory_hostname }}", "verify": False}
