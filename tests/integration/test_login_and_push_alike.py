@@ -84,6 +84,7 @@ def oauth_tokens(zone: Zone) -> int:
     return len(found["items"])
 
 
+@pytest.mark.thorough
 def test_the_login_takes_each(zone: Zone, kinds: Kinds, tmp_path: Path) -> None:
     # What is stored already is no credential for a login: it is where it goes.
     taken = {kind: said for kind, said in kinds.items() if not kind.startswith("auth-file")}
@@ -94,6 +95,7 @@ def test_the_login_takes_each(zone: Zone, kinds: Kinds, tmp_path: Path) -> None:
     assert {task.result["username"] for task in ended.tasks} == {"serviceaccount", "jane"}
 
 
+@pytest.mark.thorough
 def test_the_push_takes_each_and_leaves_no_token_behind(zone: Zone, kinds: Kinds, tmp_path: Path) -> None:
     digest = make_layout(tmp_path / "layout")
     shared = {**where(zone), "namespace": PROJECT, "name": "app", "source": f"oci:{tmp_path / 'layout'}"}

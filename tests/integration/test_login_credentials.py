@@ -115,6 +115,7 @@ def test_a_password_gives_a_token_that_is_kept(zone: Zone, logins: Logins, path:
     assert PASSWORD not in path.read_text()
 
 
+@pytest.mark.thorough
 def test_logging_out_ends_a_users_token_if_asked(zone: Zone, logins: Logins, path: Path) -> None:
     zone.create_user("joe", PASSWORD, {PROJECT: "edit"})
     who = {"username": "joe", "password": PASSWORD}
@@ -131,6 +132,7 @@ def test_logging_out_ends_a_users_token_if_asked(zone: Zone, logins: Logins, pat
     assert registry_status(zone, token, "GET", "/v2/") == 401
 
 
+@pytest.mark.thorough
 def test_a_zone_that_takes_no_passwords(zone: Zone, logins: Logins) -> None:
     zone.configure(password_flow=False)
     try:
@@ -142,6 +144,7 @@ def test_a_zone_that_takes_no_passwords(zone: Zone, logins: Logins) -> None:
     assert "/oauth/token/display" in ended.result("single sign-on")["msg"]
 
 
+@pytest.mark.thorough
 def test_a_page_in_a_browser(zone: Zone, logins: Logins) -> None:
     zone.create_user("old", PASSWORD, {})
     location = [("Location", "https://oauth.example/login?then=x")]
@@ -152,6 +155,7 @@ def test_a_page_in_a_browser(zone: Zone, logins: Logins) -> None:
     assert "to a page in a browser" in ended.result("expired")["msg"]
 
 
+@pytest.mark.thorough
 def test_kubeconfigs(zone: Zone, logins: Logins, tmp_path: Path, path: Path) -> None:
     token = zone.create_user("kate", PASSWORD, {PROJECT: "edit"})
     good = kubeconfig(zone, tmp_path / "good", {"token": token})
@@ -169,6 +173,7 @@ def test_kubeconfigs(zone: Zone, logins: Logins, tmp_path: Path, path: Path) -> 
     assert stored(path, zone.registry) == ("kate", token)
 
 
+@pytest.mark.thorough
 def test_service_accounts(zone: Zone, logins: Logins, tmp_path: Path, path: Path) -> None:
     admin = zone.create_user("ada", PASSWORD, {PROJECT: "admin"})
     pusher = zone.token_for(PROJECT, "poor")
@@ -192,6 +197,7 @@ def test_service_accounts(zone: Zone, logins: Logins, tmp_path: Path, path: Path
     assert oauth_tokens(zone) == before, "a token that only this task needed is revoked"
 
 
+@pytest.mark.thorough
 def test_bound_tokens_are_renewed_when_little_is_left(zone: Zone, logins: Logins, path: Path) -> None:
     admin = zone.create_user("ann", PASSWORD, {PROJECT: "admin"})
     zone.token_for(PROJECT, "bound-pusher")

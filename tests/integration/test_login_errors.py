@@ -86,6 +86,7 @@ def test_each_trouble_has_its_name_and_leaves_nothing(zones: LocalZones, logins:
     assert not ended.result("the folder")["stat"]["exists"], "nothing is written when something is wrong"
 
 
+@pytest.mark.thorough
 def test_rights_are_found_out_without_the_api(zones: LocalZones, logins: Logins) -> None:
     zone = zones[0]
     pusher = zone.token_for("shop", "image-pusher")
@@ -146,6 +147,7 @@ def test_one_zone_that_fails_does_not_hide_the_others(zones: LocalZones, logins:
     assert stored(path, first.registry) is None
 
 
+@pytest.mark.thorough
 def test_files_that_cannot_be(zones: LocalZones, logins: Logins, tmp_path: Path) -> None:
     token = zones[0].token_for("shop", "image-pusher")
     broken = tmp_path / "broken.json"

@@ -120,6 +120,7 @@ def test_a_fresh_home_and_several_zones(zones: LocalZones, tmp_path: Path) -> No
     assert (mode(path), mode(path.parent)) == (0o600, 0o700)
 
 
+@pytest.mark.thorough
 def test_a_credential_helper(zones: LocalZones, tmp_path: Path) -> None:
     zone = zones[0]
     program = tmp_path / "docker-credential-keeper"
@@ -135,6 +136,7 @@ def test_a_credential_helper(zones: LocalZones, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "kept.json").read_text()) == {}
 
 
+@pytest.mark.thorough
 def test_one_pusher_for_each_namespace(zones: LocalZones, tmp_path: Path) -> None:
     zone = zones[0]
     path = tmp_path / "auth.json"
@@ -154,6 +156,7 @@ def test_one_pusher_for_each_namespace(zones: LocalZones, tmp_path: Path) -> Non
     assert list(json.loads(path.read_text())["auths"]) == [f"{zone.registry}/shop"]
 
 
+@pytest.mark.thorough
 def test_the_same_in_other_words_changes_nothing(zones: LocalZones, tmp_path: Path) -> None:
     zone: Zone = zones[0]
     token = zone.token_for("shop", "image-pusher")

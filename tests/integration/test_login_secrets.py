@@ -139,6 +139,7 @@ def test_nobody_sees_a_secret(zone: Zone, tmp_path: Path, temporary: Path) -> No
     assert files_with(["jane"], tmp_path / "run"), "what is looked for would be found"
 
 
+@pytest.mark.thorough
 def test_a_token_that_was_got_is_not_seen_either(zone: Zone, tmp_path: Path, temporary: Path) -> None:
     zone.create_user("joe", PASSWORD, {"shop": "edit"})
     path = tmp_path / "auth.json"
