@@ -35,6 +35,8 @@ options:
       - V(docker://host/repository:tag) or V(docker://host/repository@digest) is an image in a registry. A reference
         without a prefix is the same.
       - V(oci:DIRECTORY) or V(oci:DIRECTORY:TAG) is an image in an OCI image layout, on the host where the task runs.
+      - V(oci-archive:FILE) or V(oci-archive:FILE:TAG) is the same in an uncompressed tar archive, read in place.
+      - V(dir:DIRECTORY) is an image as C(skopeo copy) leaves it in a directory.
     type: str
     required: true
   source_username:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import gzip
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,19 @@ def test_a_truncated_layer(pusher: Pusher, source: str, tmp_path: Path) -> None:
     assert f"sha256:{layer.name}" in told
     assert "truncated" in told
     assert image.digest not in str(pusher.tags())
+
+
+def test_a_truncated_archive(pusher: Pusher, source: str, tmp_path: Path) -> None:
+    make_layout(tmp_path / "app", seed="archive", size=700_000, platforms=("linux/amd64",))
+    archive = tmp_path / "app.tar"
+    with tarfile.open(archive, "w") as tar:
+        for path in sorted((tmp_path / "app").rglob("*"), key=lambda path: path.stat().st_size):
+            tar.add(path, path.relative_to(tmp_path / "app"), recursive=False)
+    archive.write_bytes(archive.read_bytes()[:-600_000])
+    told = str(pusher.refused(f"oci-archive:{archive}"))
+    assert "truncated" in told or "ends too early" in told
+    archive.write_bytes(gzip.compress(b"nothing"))
+    assert "no uncompressed tar archive" in str(pusher.refused(f"oci-archive:{archive}"))
 
 
 def test_an_altered_layer(pusher: Pusher, source: str, tmp_path: Path) -> None:

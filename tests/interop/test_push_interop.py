@@ -116,3 +116,24 @@ def test_we_push_what_buildah_built(pusher: Pusher, clients: Clients, tmp_path: 
     assert pusher.tags() == [{"1.0": result["digest"]}] * 3
     entry = json.loads((tmp_path / "built/index.json").read_bytes())["manifests"][0]
     assert result["digest"] == entry["digest"]
+
+
+@pytest.mark.parametrize("source", ["oci-archive:{}.tar:1.0", "dir:{}"])
+def test_we_push_what_skopeo_stored(pusher: Pusher, clients: Clients, tmp_path: Path, source: str) -> None:
+    digest = make_layout(tmp_path / "app", tag="1.0")
+    place = source.format(tmp_path / "stored")
+    clients.run("skopeo", "copy", "--all", "--preserve-digests", f"oci:{tmp_path / 'app'}:1.0", place)
+    assert pusher.push(place)["digest"] == digest
+    assert pusher.tags() == [{"1.0": digest}] * 3
+    assert not pusher.push(place)["changed"]
+
+
+def test_we_push_a_list_of_docker_images_that_skopeo_stored(pusher: Pusher, clients: Clients, tmp_path: Path) -> None:
+    digest = make_layout(tmp_path / "app", media="docker")
+    pusher.push(f"oci:{tmp_path / 'app'}", name="made")
+    clients.run(
+        *("skopeo", "copy", "--all", "--preserve-digests", "--src-cert-dir", clients.certificates),
+        *("--src-creds", clients.credentials, f"docker://{clients.image[:-3]}made:1.0", f"dir:{tmp_path / 'stored'}"),
+    )
+    assert pusher.push(f"dir:{tmp_path / 'stored'}")["digest"] == digest
+    assert pusher.tags() == [{"1.0": digest}] * 3

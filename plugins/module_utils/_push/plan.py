@@ -12,6 +12,10 @@ from .._oci.model import Manifest
 from .wish import Wish
 
 
+class Abandoned(Problem):
+    """Another zone failed, so that this one is left as it was."""
+
+
 @dataclass(frozen=True)
 class ZoneState:
     """What a zone's repository has: the digest of each wanted tag, None where there is no such tag.

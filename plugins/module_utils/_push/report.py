@@ -10,7 +10,7 @@ from typing import Any, Sequence
 from .._errors import Problem
 from .._oci.model import Manifest
 from .._oci.walk import Image
-from .plan import ZonePlan
+from .plan import Abandoned, ZonePlan
 
 
 @dataclass
@@ -108,10 +108,11 @@ class PushPlan:
 def failure(plan: PushPlan, outcomes: Sequence[Outcome]) -> Problem:
     """Return the one problem that tells of all zones that failed, with the result of all zones."""
     failed = [outcome.problem for outcome in outcomes if outcome.problem]
-    first = failed[0]
-    told = list(dict.fromkeys(str(problem) for problem in failed))
+    causes = [problem for problem in failed if not isinstance(problem, Abandoned)] or failed
+    first = causes[0]
+    told = list(dict.fromkeys(str(problem) for problem in causes))
     problem = Problem(
-        told[0] if len(told) == 1 else f"{len(failed)} of {len(outcomes)} zones failed: {' | '.join(told)}"
+        told[0] if len(told) == 1 else f"{len(causes)} of {len(outcomes)} zones failed: {' | '.join(told)}"
     )
     problem.result = {**first.result, **plan.result(outcomes)}
     return problem

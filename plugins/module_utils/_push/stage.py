@@ -15,12 +15,8 @@ from .._http.message import Body, Reader
 from .._oci.model import Descriptor
 from .._oci.walk import Image
 from .._source.base import Source
-from .plan import ZonePlan
+from .plan import Abandoned, ZonePlan
 from .zone_push import ZonePush
-
-
-class Abandoned(Problem):
-    """Another zone failed, so that this one is left as it was."""
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from .._source.base import Source
 from .._source.location import open_source, parse_location
 from .._targets import Target, targets_from
 from .commit import Commit
-from .plan import ZonePlan, plan_zone
+from .plan import Abandoned, ZonePlan, plan_zone
 from .report import Outcome, PushPlan, failure
-from .stage import Abandoned, Stage, Work
+from .stage import Stage, Work
 from .wish import Wish, check_targets, wish_from
 from .zone_push import ZonePush
 

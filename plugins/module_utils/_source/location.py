@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Union
 
 from .._credential import Credential
 from .._credentials.auth_file import stored_credential
@@ -13,10 +13,13 @@ from .._errors import InvalidOption
 from .._reference import Reference, is_tag, parse_reference
 from .._targets import Connection
 from .base import Source
+from .directory import DirectoryImage
 from .oci_layout import OciLayout
 from .registry import RegistrySource
 
-_NOT_YET = ("oci-archive", "docker-archive", "dir", "docker-daemon", "containers-storage", "tarball", "docker-tar")
+_NOT_YET = ("docker-archive", "docker-daemon", "containers-storage", "tarball", "docker-tar")
+
+_USE = "Use docker://, oci:, oci-archive: or dir:"
 
 
 @dataclass(frozen=True)
@@ -28,31 +31,46 @@ class RegistryLocation:
 
 @dataclass(frozen=True)
 class LayoutLocation:
-    """``oci:DIR[:tag]``."""
+    """``oci:DIR[:tag]`` and ``oci-archive:FILE[:tag]``."""
 
-    directory: str
+    path: str
     tag: str | None
+    archived: bool = False
 
 
-def parse_location(text: str) -> RegistryLocation | LayoutLocation:
+@dataclass(frozen=True)
+class DirectoryLocation:
+    """``dir:DIR``."""
+
+    path: str
+
+
+Location = Union[RegistryLocation, LayoutLocation, DirectoryLocation]
+
+
+def parse_location(text: str) -> Location:
     """Return where the source is; raises InvalidOption; asks nobody."""
     text = text.strip()
     transport, colon, rest = text.partition(":")
-    if colon and transport == "oci":
-        return _layout(rest)
+    if colon and transport in ("oci", "oci-archive"):
+        return _layout(transport, rest)
+    if colon and transport == "dir":
+        if not rest:
+            raise InvalidOption("source dir: names no directory")
+        return DirectoryLocation(rest)
     if colon and transport == "docker":
         if not rest.startswith("//"):
             raise InvalidOption(f"source {text!r} lacks the slashes of docker://")
         return RegistryLocation(parse_reference(rest[2:]))
     if colon and transport in _NOT_YET:
-        raise InvalidOption(f"source {text!r}: {transport} is not a source yet", advice="Use docker:// or oci:")
+        raise InvalidOption(f"source {text!r}: {transport} is not a source yet", advice=_USE)
     if "://" in text:
-        raise InvalidOption(f"source {text!r} has an unknown transport", advice="Use docker:// or oci:")
+        raise InvalidOption(f"source {text!r} has an unknown transport", advice=_USE)
     return RegistryLocation(parse_reference(text))
 
 
 def open_source(
-    location: RegistryLocation | LayoutLocation,
+    location: Location,
     options: Mapping[str, Any],
     environment: Mapping[str, str],
     mask: Callable[[str], None],
@@ -60,7 +78,9 @@ def open_source(
 ) -> Source:
     """Return the source; ``directory`` is for blobs on their way; nothing is read yet."""
     if isinstance(location, LayoutLocation):
-        return OciLayout(location.directory, location.tag)
+        return OciLayout(location.path, location.tag, location.archived)
+    if isinstance(location, DirectoryLocation):
+        return DirectoryImage(location.path)
     verify, authority = options.get("source_validate_certs"), options.get("source_ca_cert")
     connection = Connection(
         validate_certs=True if verify is None else bool(verify),
@@ -83,10 +103,10 @@ def _credential(reference: Reference, options: Mapping[str, Any], environment: M
     return stored_credential(reference.registry, reference.repository, options.get("source_auth_file"), environment)
 
 
-def _layout(rest: str) -> LayoutLocation:
-    directory, colon, tag = rest.rpartition(":")
+def _layout(transport: str, rest: str) -> LayoutLocation:
+    path, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag or not is_tag(tag):
-        directory, tag = rest, ""
-    if not directory:
-        raise InvalidOption("source oci: names no directory")
-    return LayoutLocation(directory, tag or None)
+        path, tag = rest, ""
+    if not path:
+        raise InvalidOption(f"source {transport}: names nothing")
+    return LayoutLocation(path, tag or None, transport == "oci-archive")

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An image in an OCI image layout (OCI Image Format Specification 1.1, "OCI Image Layout")."""
+"""An image in an OCI image layout, or in an archive of one (OCI Image Format Specification 1.1, "OCI Image Layout")."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from .._http.message import Body
 from .._oci.digest import matches
 from .._oci.media_types import OCI_INDEX
 from .._oci.model import Descriptor, Manifest, descriptor, parse_manifest
-from .file_blob import FileBlob, unreadable
+from .files import Archive, Directory, Files
 from .verifier import altered, truncated
 
 REF_NAME = "org.opencontainers.image.ref.name"
-_LARGEST = 16 * 1024 * 1024
 
 
 class OciLayout:
-    """A directory with ``index.json`` and ``blobs``; without a tag it has to hold exactly one image."""
+    """``index.json`` and ``blobs`` in a directory or an archive; without a tag it has to hold exactly one image."""
 
-    def __init__(self, directory: str, tag: str | None) -> None:
-        self._directory = directory
+    def __init__(self, path: str, tag: str | None, archived: bool = False) -> None:
+        transport = "oci-archive" if archived else "oci"
+        self.description = f"{transport}:{path}:{tag}" if tag else f"{transport}:{path}"
+        self._files: Files = (Archive if archived else Directory)(path, self.description)
         self._blobs: dict[str, Body] = {}
         self._lock = threading.Lock()
         self.tag = tag
-        self.name = os.path.basename(os.path.abspath(directory)).lower()
-        self.description = f"oci:{directory}:{tag}" if tag else f"oci:{directory}"
+        name = os.path.basename(os.path.abspath(path)).lower()
+        self.name = name[: -len(".tar")] if archived and name.endswith(".tar") else name
 
     def root(self) -> Manifest:
         """Return what ``index.json`` names by the tag; raises SourceProblem."""
@@ -63,13 +64,13 @@ class OciLayout:
         with self._lock:
             if descriptor.digest not in self._blobs:
                 where = f"the blob {descriptor.digest} of {self.description}"
-                self._blobs[descriptor.digest] = FileBlob(self._path(descriptor), descriptor, where)
+                self._blobs[descriptor.digest] = self._files.blob(_path(descriptor), descriptor, where)
             return self._blobs[descriptor.digest]
 
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a small blob; raises SourceProblem."""
         where = f"the blob {descriptor.digest} of {self.description}"
-        content = _content(self._path(descriptor))
+        content = self._files.content(_path(descriptor))
         if len(content) != descriptor.size:
             raise truncated(descriptor, where, len(content))
         if not matches(content, descriptor.digest):
@@ -83,34 +84,22 @@ class OciLayout:
         """Nothing is held open."""
 
     def _index(self) -> bytes:
-        if not os.path.isdir(self._directory):
-            raise SourceProblem(f"{self.description} does not exist: there is no directory {self._directory}")
-        content = _content(os.path.join(self._directory, "index.json"))
+        content = self._files.content("index.json")
         try:
             document = json.loads(content)
             entries = document["manifests"]
             [descriptor(entry) for entry in entries]
         except (ValueError, KeyError, TypeError):
-            raise SourceProblem(f"{self._directory}/index.json is no index of an OCI image layout") from None
+            raise SourceProblem(f"index.json of {self.description} is no index of an OCI image layout") from None
         return content
 
-    def _path(self, descriptor: Descriptor) -> str:
-        algorithm, _colon, encoded = descriptor.digest.partition(":")
-        return os.path.join(self._directory, "blobs", algorithm, encoded)
+
+def _path(descriptor: Descriptor) -> str:
+    algorithm, _colon, encoded = descriptor.digest.partition(":")
+    return f"blobs/{algorithm}/{encoded}"
 
 
 def _short(name: str) -> str:
     """The tag of a full reference, as some tools write it into the annotation."""
     tail = name.rpartition("/")[2]
     return tail.rpartition(":")[2] if ":" in tail else tail
-
-
-def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise unreadable(path, error) from None
-    if len(content) > _LARGEST:
-        raise SourceProblem(f"{path} is larger than 16 MiB, which is too much for a manifest or a configuration")
-    return content
