@@ -117,6 +117,7 @@ def test_a_truncated_layer(pusher: Pusher, source: str, tmp_path: Path) -> None:
     assert f"sha256:{layer.name}" in told
     assert "truncated" in told
     assert image.digest not in str(pusher.tags())
+    assert pusher.writes() == []
 
 
 def test_a_truncated_archive(pusher: Pusher, source: str, tmp_path: Path) -> None:
@@ -144,9 +145,12 @@ def test_an_altered_layer(pusher: Pusher, source: str, tmp_path: Path) -> None:
 
 
 def test_a_layer_that_is_not_there(pusher: Pusher, source: str, tmp_path: Path) -> None:
-    image = make_image(tmp_path / "app", seed="missing")
-    blob_path(tmp_path / "app", image.digest).unlink()
-    assert "does not exist" in str(pusher.refused(source))
+    image = make_image(tmp_path / "app", seed="missing", size=700_000)
+    layer = max((tmp_path / "app/blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
+    for missing in (layer, blob_path(tmp_path / "app", image.digest)):
+        missing.unlink()
+        assert f"{missing} does not exist" in str(pusher.refused(source))
+    assert pusher.writes() == []
 
 
 def test_another_digest_than_expected(pusher: Pusher, source: str) -> None:

@@ -49,6 +49,9 @@ class PushTask:
         image = None
         if any(zone.changed for zone in zones):
             image = gather(root, self.source.manifest, self.source.read)
+            for blob in image.blobs:
+                # A file that is missing or too short shows here, before anything is uploaded.
+                self.source.blob(blob)
         plan = PushPlan(self.source.description, root, self._platforms(root, image), zones, image)
         failed = [zone for zone in zones if zone.problem]
         if failed and (self.wish.atomic or len(failed) == len(zones)):
