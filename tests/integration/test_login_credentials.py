@@ -85,8 +85,11 @@ def test_tokens_and_the_environment(zone: Zone, logins: Logins, path: Path) -> N
     logins.add("again", env={"K8S_AUTH_API_KEY": tokens[2], "K8S_AUTH_HOST": zone.host})
     logins.add("of another", env={"K8S_AUTH_API_KEY": tokens[0], "K8S_AUTH_HOST": "https://api.other.example:6443"})
     logins.add("none")
+    logins.add("soon over", token=zone.bound_token_for(PROJECT, "one", 300), auth_file=f"{path}-2")
     ended = logins.run()
-    assert ended.changed == ["option", "ours", "kubernetes.core's"]
+    assert ended.changed == ["option", "ours", "kubernetes.core's", "soon over"]
+    assert "in less than min_validity" in " ".join(ended.stdout.split())
+    assert ended.result("soon over")["expires_at"]
     assert "Credentials of one cluster are not sent to another" in ended.result("of another")["msg"]
     assert "no credential is given" in ended.result("none")["msg"]
     assert stored(path, zone.registry) == ("serviceaccount", tokens[2])

@@ -78,6 +78,7 @@ def edit(path: str, change: Callable[[dict[str, Any]], None], attributes: FileAt
     try:
         _make_folder(folder, attributes)
         with _locked(real):
+            _remove(_new_file(real))
             text = read_text(real)
             before = parse(text or "", real)
             after = copy.deepcopy(before)
@@ -153,14 +154,17 @@ def _make_folder(folder: str, attributes: FileAttributes) -> None:
         _give(path, attributes.owner, attributes.group)
 
 
-def _replace(path: str, text: str, attributes: FileAttributes) -> None:
+def _new_file(path: str) -> str:
     """Under the lock, one name for the new file is enough, and one that a killed process left is nobody's."""
-    new = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.appuio-new")
+    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.appuio-new")
+
+
+def _replace(path: str, text: str, attributes: FileAttributes) -> None:
+    new = _new_file(path)
     try:
         existing: os.stat_result | None = os.stat(path)
     except FileNotFoundError:
         existing = None
-    _remove(new)
     number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as stream:
@@ -200,14 +204,14 @@ def _give(path: str, owner: int | None, group: int | None) -> None:
 
 
 def _backup(path: str) -> str:
+    """Of several changes by one task in one second, the file before the first is the one to keep."""
     kept = f"{path}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S~', time.localtime())}"
-    shutil.copy2(path, kept)
-    os.chmod(kept, PRIVATE)
+    if not os.path.exists(kept):
+        os.close(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
+        shutil.copyfile(path, kept)
     return kept
 
 
 def _remove(path: str) -> None:
-    try:
+    if os.path.lexists(path):
         os.unlink(path)
-    except FileNotFoundError:
-        pass

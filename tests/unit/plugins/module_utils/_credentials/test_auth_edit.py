@@ -145,6 +145,8 @@ def test_a_backup_is_private(tmp_path: Path) -> None:
     kept = auth_edit.edit(str(path), entry("more"), PRIVATE, True).backup_file
     assert kept is not None
     assert Path(kept).read_text() == before
+    auth_edit.edit(str(path), entry("and more"), PRIVATE, True)
+    assert Path(kept).read_text() == before
     assert mode(Path(kept)) == 0o600
 
 
@@ -201,5 +203,9 @@ def test_a_kill_at_any_moment_leaves_a_whole_file(tmp_path: Path) -> None:
         os.kill(process.pid or 0, signal.SIGKILL)
         process.join()
         assert json.loads(path.read_text())["HttpHeaders"] == {"X": "y"}
+    (tmp_path / ".config.json.appuio-new").write_text("half a secret")
     put(path, "last")
-    assert list(tmp_path.iterdir()) == [path], "what a killed process left is gone after the next write"
+    assert list(tmp_path.iterdir()) == [path], "what a killed process left is gone after the next run"
+    (tmp_path / ".config.json.appuio-new").write_text("half a secret")
+    assert not put(path, "last").changed
+    assert list(tmp_path.iterdir()) == [path], "also where it changes nothing"
