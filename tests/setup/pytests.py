@@ -35,7 +35,7 @@ def pytest(
     command += ["-q", "-ra", "--durations=15", "-o", f"cache_dir={places.BUILD / 'pytest' / cell.name}"]
     command += [f"--junitxml={report}", *([] if thorough else ["-m", "not thorough"])]
     try:
-        run([*command, *folders], log, env=env, minutes=20)
+        run([*command, *folders], log, env=env, minutes=40)
     except CommandFailed:
         counts = _counts(report)
         if counts.failed:
