@@ -120,7 +120,7 @@ def test_rollout_first_again_and_of_another_image(stage: Stage) -> None:
     again = stage.play("rollout")
     assert changed(again) == 0
     assert stage.writes() == []
-    assert all("changed=false, 0 of" in line for line in summary(again))
+    assert all("changed=false, 0 bytes uploaded" in line for line in summary(again))
 
     foreseen = stage.play("rollout", check=True, tags=["1.0", "latest"])
     assert changed(foreseen) == 2
