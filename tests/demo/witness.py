@@ -45,6 +45,10 @@ class Witness:
         """Whether the token still reads the image."""
         return self._run(zone, "inspect", "--raw", f"{self._reference(zone)}:{tag}").returncode == 0
 
+    def may_push(self, zone: Zone) -> bool:
+        """Whether the registry lets the token begin an upload."""
+        return self._ask(zone, "POST", f"/v2/{self._repository}/blobs/uploads/") == 202
+
     def token_ends(self, zone: Zone) -> bool:
         """Whether the registry stops accepting the token; OpenShift remembers one for about ten seconds."""
         until = time.monotonic() + TOKEN_CACHE
@@ -71,13 +75,17 @@ class Witness:
         return subprocess.run(["skopeo", verb, *trusted, *rest], capture_output=True, check=False)
 
     def _accepts(self, zone: Zone) -> bool:
+        return self._ask(zone, "GET", "/v2/") == 200
+
+    def _ask(self, zone: Zone, method: str, path: str) -> int:
+        """Return the status that the registry answers to the pusher's token."""
         entry = json.loads(self._auth_file.read_text())["auths"][zone.registry]
         token = base64.b64decode(entry["auth"]).decode().partition(":")[2]
-        request = urllib.request.Request(f"https://{zone.registry}/v2/", headers={"Authorization": f"Bearer {token}"})
+        headers = {"Authorization": f"Bearer {token}"}
+        request = urllib.request.Request(f"https://{zone.registry}{path}", method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, context=ssl.create_default_context(cafile=zone.registry_ca_file)):
-                return True
+            context = ssl.create_default_context(cafile=zone.registry_ca_file)
+            with urllib.request.urlopen(request, context=context) as answer:
+                return int(answer.status)
         except urllib.error.HTTPError as refused:
-            if refused.code != 401:
-                raise
-            return False
+            return refused.code

@@ -86,6 +86,7 @@ def test_there_are_playbooks_to_run() -> None:
     assert len(playbooks()) >= 6
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("block", playbooks(), ids=str)
 def test_playbook(block: Block, tmp_path: Path, zones: LocalZones, tokens: dict[str, str]) -> None:
     play(block, tmp_path, zones, tokens).succeeded()

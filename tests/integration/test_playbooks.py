@@ -129,6 +129,7 @@ def test_rollout_first_again_and_of_another_image(stage: Stage) -> None:
     assert stage.tags() == [{"1.0": stage.digest, "latest": stage.digest}] * 2
 
 
+@pytest.mark.thorough
 def test_the_parts_one_after_the_other(stage: Stage) -> None:
     made = stage.play("setup_pusher", pusher_role="system:image-builder")
     assert changed(made) == 2
@@ -145,6 +146,7 @@ def test_the_parts_one_after_the_other(stage: Stage) -> None:
     assert not any(may_push(zone, token, stage.project) for zone, token in zip(stage.zones, tokens, strict=True))
 
 
+@pytest.mark.thorough
 def test_rotation_and_removal(stage: Stage) -> None:
     assert changed(stage.play("setup_pusher")) == 2
     login = stage.play("login", service_account="image-pusher")
@@ -167,6 +169,7 @@ def test_rotation_and_removal(stage: Stage) -> None:
     assert changed(stage.play("remove")) == 0
 
 
+@pytest.mark.thorough
 def test_a_zone_that_is_down_does_not_hold_the_others_up(stage: Stage) -> None:
     with down(stage.zones[1], "registry"):
         result = stage.play("push")
@@ -177,6 +180,7 @@ def test_a_zone_that_is_down_does_not_hold_the_others_up(stage: Stage) -> None:
     assert "failed" in lines[stage.zones[1].name]
 
 
+@pytest.mark.thorough
 def test_all_or_none(stage: Stage) -> None:
     with down(stage.zones[1], "registry"):
         failed = stage.play("push", atomic=True)
@@ -189,6 +193,7 @@ def test_all_or_none(stage: Stage) -> None:
     assert changed(stage.play("push", atomic=True)) == 0
 
 
+@pytest.mark.thorough
 def test_all_or_none_without_every_pusher(stage: Stage) -> None:
     with down(stage.zones[1], "api"):
         failed = stage.play("rollout", atomic=True)

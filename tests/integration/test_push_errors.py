@@ -16,6 +16,8 @@ from tests.zone.fixtures import fresh_project, local_zones, zones
 
 __all__ = ["fresh_project", "local_zones", "pusher", "zones"]
 
+pytestmark = pytest.mark.thorough  # in this process, without ansible-core
+
 
 @pytest.fixture
 def source(tmp_path: Path, pusher: Pusher) -> str:

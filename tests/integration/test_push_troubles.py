@@ -15,6 +15,8 @@ from tests.zone import Distribution
 from tests.zone.fixtures import fresh_project, local_zones, zones
 
 __all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+
+pytestmark = pytest.mark.thorough  # in this process, without ansible-core
 MIB = 1 << 20
 
 
