@@ -60,6 +60,8 @@ def tell(collections: Path, python: Path, *, keep: bool = False) -> None:
         say.chapter("The pusher is taken away")
         player.play("setup_pusher", appuio_pusher_state="absent")
         for zone in zones:
+            say.check(f"{zone.name}: its token may no longer push", not witness.may_push(zone))
+        for zone in zones:
             say.check(f"{zone.name}: its token is no longer known", witness.token_ends(zone))
             say.check(f"{zone.name}: its token no longer reads the image", not witness.may_read(zone, VERSION))
         say.chapter("That was it: one image, three zones, one digest")
