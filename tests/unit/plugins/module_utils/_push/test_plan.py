@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done in a zone, and why."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Manifest
+from ansible_collections.appuio.registry.plugins.module_utils._push.plan import ZonePlan, ZoneState, plan_zone
+from ansible_collections.appuio.registry.plugins.module_utils._push.report import Outcome, PushPlan, failure
+from ansible_collections.appuio.registry.plugins.module_utils._push.wish import Wish, wish_from
+
+IMAGE, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+ROOT = Manifest(b"{}", OCI_MANIFEST, IMAGE)
+PLACE = ZonePlan("lpg", "registry.example", "shop/app")
+
+
+@pytest.mark.parametrize(
+    ("before", "existing", "force", "needed", "after"),
+    [
+        (None, "overwrite", False, True, IMAGE),
+        (None, "keep", False, True, IMAGE),
+        (None, "fail", False, True, IMAGE),
+        (IMAGE, "overwrite", False, False, IMAGE),
+        (IMAGE, "fail", False, False, IMAGE),
+        (IMAGE, "overwrite", True, True, IMAGE),
+        (OTHER, "overwrite", False, True, IMAGE),
+        (OTHER, "keep", False, False, OTHER),
+        (OTHER, "keep", True, False, OTHER),
+    ],
+)
+def test_one_tag(before: str | None, existing: str, force: bool, needed: bool, after: str) -> None:
+    wish = Wish("app", ("1.0",), existing_tags=existing, force=force)
+    planned = plan_zone(PLACE, wish, ROOT, ZoneState({"1.0": before}))
+    (move,) = planned.moves
+    assert (move.needed, move.after, planned.changed) == (needed, after, needed)
+    assert move.reason in planned.reason
+
+
+def test_a_tag_that_must_not_move_stops_everything() -> None:
+    wish = Wish("app", ("new", "1.0"), existing_tags="fail")
+    planned = plan_zone(PLACE, wish, ROOT, ZoneState({"new": None, "1.0": OTHER}))
+    assert not planned.changed
+    assert OTHER in str(planned.problem)
+
+
+@pytest.mark.parametrize(("holds", "force", "needed"), [(False, False, True), (True, False, False), (True, True, True)])
+def test_without_tags(holds: bool, force: bool, needed: bool) -> None:
+    planned = plan_zone(PLACE, Wish("app", (), force=force), ROOT, ZoneState({}, holds_digest=holds))
+    assert planned.changed is needed
+
+
+def test_diff_and_prediction_follow_the_plan() -> None:
+    planned = plan_zone(PLACE, Wish("app", ("1.0", "2.0")), ROOT, ZoneState({"1.0": OTHER, "2.0": None}))
+    plan = PushPlan("oci:app", ROOT, ("linux/amd64",), (planned,))
+    where = "registry.example/shop/app"
+    assert plan.diff() == {
+        "before": {where: {"1.0": OTHER, "2.0": None}},
+        "after": {where: {"1.0": IMAGE, "2.0": IMAGE}},
+    }
+    (zone,) = plan.predict()["zones"]
+    assert zone["previous_digest"] == {"1.0": OTHER, "2.0": None}
+    assert (zone["changed"], zone["reference"]) == (True, f"{where}:1.0")
+
+
+def test_of_several_zones_the_one_that_failed_is_told() -> None:
+    from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed
+    from ansible_collections.appuio.registry.plugins.module_utils._push.plan import Abandoned
+
+    plan = PushPlan("oci:app", ROOT, (), (PLACE, PLACE))
+    outcomes = [Outcome(problem=Abandoned("left")), Outcome(problem=NotAllowed("no right", zone="lpg"))]
+    problem = failure(plan, outcomes)
+    assert str(problem) == "zone lpg: no right"
+    assert [zone["failed"] for zone in problem.result["zones"]] == [True, True]
+
+
+def test_defaults_come_from_the_source() -> None:
+    assert wish_from({"jobs": 4}, "app", "1.0").tags == ("1.0",)
+    assert wish_from({"jobs": 4}, "app", None).tags == ("latest",)
+    assert wish_from({"jobs": 4, "tags": []}, "app", "1.0").tags == ()
+    assert wish_from({"jobs": 4, "tags": ["a", "a"], "name": "other"}, "app", None).tags == ("a",)
+
+
+@pytest.mark.parametrize(
+    "options", [{"jobs": 0}, {"jobs": 33}, {"jobs": 4, "name": "a/b"}, {"jobs": 4, "tags": ["a b"]},
+                {"jobs": 4, "expected_digest": "latest"}, {"jobs": 4, "platforms": ["linux"]}],
+)  # fmt: skip
+def test_what_cannot_be_meant(options: dict[str, object]) -> None:
+    with pytest.raises(InvalidOption):
+        wish_from(options, "app", None)
