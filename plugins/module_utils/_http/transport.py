@@ -14,7 +14,7 @@ import threading
 from email.message import Message
 
 from .failures import CONNECTION_ERRORS, Interrupted, as_problem
-from .message import BLOCK_SIZE, Origin, Reader, Request
+from .message import BLOCK_SIZE, BytesBody, Origin, Reader, Request
 from .proxy import Proxy
 
 
@@ -86,10 +86,11 @@ class Transport:
         if kept is not None:
             try:
                 return self._exchange(kept, request)
-            except (http.client.RemoteDisconnected, ConnectionError):
-                pass
             except CONNECTION_ERRORS as error:
-                raise as_problem(error, self.origin.authority, self.timeout) from None
+                # How much of a streamed body got there is for the caller to find out.
+                small = request.body is None or isinstance(request.body, BytesBody)
+                if not (small and isinstance(error, (http.client.RemoteDisconnected, ConnectionError))):
+                    raise as_problem(error, self.origin.authority, self.timeout) from None
         try:
             return self._exchange(self._connected(), request)
         except CONNECTION_ERRORS as error:

@@ -41,7 +41,7 @@ class Recorder(ScriptedHttp):
 def logged_in(*lines: Line) -> tuple[Any, Recorder]:
     http = Recorder(*lines)
     return password_token(
-        ENDPOINTS, lambda origin: http if origin == ISSUER else pytest.fail(origin), "jane", "pw"
+        ENDPOINTS, lambda origin: http if origin == ISSUER else pytest.fail(origin), "jane", "a-password"
     ), http
 
 
@@ -59,8 +59,8 @@ def test_a_code_and_then_a_token() -> None:
     assert asked["code_challenge_method"] == "S256"
     assert (form["grant_type"], form["code"]) == ("authorization_code", "the-code")
     assert http.headers[0]["X-CSRF-Token"]
-    assert http.headers[0]["Authorization"] == "Basic " + base64.b64encode(b"jane:pw").decode()
-    assert "pw" not in http.targets[0]
+    assert http.headers[0]["Authorization"] == "Basic " + base64.b64encode(b"jane:a-password").decode()
+    assert "a-password" not in http.targets[0]
     assert http.closed
 
 
@@ -85,7 +85,7 @@ BASIC = {"WWW-Authenticate": 'Basic realm="openshift"'}
 def test_what_else_may_come(given: Any, kind: type[Problem], said: str) -> None:
     with pytest.raises(kind, match=said) as refused:
         logged_in((AUTHORIZE, given))
-    assert "pw" not in str(refused.value)
+    assert "a-password" not in str(refused.value)
 
 
 def test_a_code_that_gives_no_token() -> None:

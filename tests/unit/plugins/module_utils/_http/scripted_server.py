@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A server on loopback that knows its lines: a request that is not in the script is answered with 599."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+
+
+@dataclass
+class Line:
+    """What is expected, and what is answered; ``cut`` bytes of the body are sent before the connection breaks."""
+
+    request: str
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    cut: int | None = None
+    read: int | None = None  # how much of the request's body is read before the connection breaks
+
+
+@dataclass
+class Seen:
+    """A request that came, on which connection, and the part of its body that was read."""
+
+    request: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+
+class ScriptedServer:
+    """Answers the lines in their order; ``seen`` has what came."""
+
+    def __init__(self, *lines: Line) -> None:
+        self.lines = list(lines)
+        self.seen: list[Seen] = []
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                owner.answer(self)
+
+            def __getattr__(self, name: str) -> object:
+                if name.startswith("do_"):
+                    return self.handle_any
+                raise AttributeError(name)
+
+            def log_message(self, *arguments: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.authority = f"127.0.0.1:{self._server.server_address[1]}"
+        self.origin = f"http://{self.authority}"
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer one request by the next line."""
+        named = f"{handler.command} {handler.path}"
+        line = self.lines.pop(0) if self.lines and self.lines[0].request == named else Line(named, 599)
+        length = int(handler.headers.get("Content-Length") or 0)
+        body = handler.rfile.read(length if line.read is None else min(line.read, length))
+        headers = {name.lower(): value for name, value in handler.headers.items()}
+        self.seen.append(Seen(named, headers, body, handler.client_address[1]))
+        if line.read is not None:
+            handler.close_connection = True
+            handler.connection.close()
+            return
+        handler.send_response_only(line.status)
+        for name, value in line.headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(line.body)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(line.body if line.cut is None else line.body[: line.cut])
+        if line.cut is not None:
+            handler.close_connection = True
+
+    def __enter__(self) -> ScriptedServer:
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, _value: object, _trace: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        if kind is None:
+            assert not self.lines, f"never asked: {self.lines}"
+            assert not [seen.request for seen in self.seen if seen.request.endswith("599")]

@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Requests: repeated where that helps, redirected without credentials, authenticated as the server asks."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
+from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAuthenticated, Unreachable
+from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import parse_challenges
+from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
+from ansible_collections.appuio.registry.plugins.module_utils._http.failures import Interrupted
+from ansible_collections.appuio.registry.plugins.module_utils._http.message import Origin
+from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock, retry_after
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+
+from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
+
+SECRET = "sha256~secret"
+PULL = frozenset({"repository:a/b:pull"})
+
+
+class Waits:
+    """A clock that does not wait."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+        self.clock = Clock(lambda: 1_000.0, self.waited.append, lambda: 1.0)
+
+
+def client(server: ScriptedServer, credential: Credential | None = None, retries: int = 2) -> tuple[HttpClient, Waits]:
+    waits = Waits()
+    return HttpClient(server.origin, Connection(retries=retries, timeout=5), None, credential, waits.clock), waits
+
+
+def test_a_connection_is_kept_and_a_closed_one_replaced() -> None:
+    closing = Line("GET /b", headers={"Connection": "keep-alive"}, body=b"12", cut=2)
+    with ScriptedServer(Line("GET /a", body=b"1"), closing, Line("GET /c", body=b"3")) as server:
+        http, waits = client(server)
+        assert [http.request("GET", path).body for path in ("/a", "/b", "/c")] == [b"1", b"12", b"3"]
+        assert server.seen[0].connection == server.seen[1].connection != server.seen[2].connection
+        assert waits.waited == []
+
+
+def test_what_passes_is_tried_again() -> None:
+    lines = [Line("GET /", 503), Line("GET /", 429, {"Retry-After": "7"}), Line("GET /", body=b"x")]
+    with ScriptedServer(*lines) as server:
+        http, waits = client(server)
+        assert http.request("GET", "/").status == 200
+        assert waits.waited == [1.0, 7.0]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 416])
+def test_what_stays_is_not(status: int) -> None:
+    with ScriptedServer(Line("GET /", status)) as server:
+        assert client(server)[0].request("GET", "/").status == status
+
+
+def test_a_cut_answer_is_asked_again_and_told_in_the_end() -> None:
+    with ScriptedServer(*[Line("GET /", body=b"12345", cut=3)] * 3) as server:
+        http, waits = client(server)
+        with pytest.raises(Interrupted, match=server.authority):
+            http.request("GET", "/", step="ask")
+        assert waits.waited == [1.0, 2.0]
+
+
+def test_an_api_token_is_sent_at_once_and_nothing_tells_it() -> None:
+    credential = Credential(SECRET)
+    with ScriptedServer(Line("GET /v2/")) as server:
+        client(server, credential)[0].request("GET", "/v2/")
+        assert server.seen[0].headers["authorization"] == f"Bearer {SECRET}"
+    assert SECRET not in repr(credential)
+
+
+def test_basic_only_when_asked() -> None:
+    asked = Line("GET /v2/", 401, {"WWW-Authenticate": 'Basic realm="x"'})
+    with ScriptedServer(asked, Line("GET /v2/"), Line("GET /v2/")) as server:
+        http, _waits = client(server, Credential("b", "a", is_token=False))
+        assert [http.request("GET", "/v2/").status for _round in range(2)] == [200, 200]
+        assert [seen.headers.get("authorization") for seen in server.seen] == [None, "Basic YTpi", "Basic YTpi"]
+
+
+def test_a_refusal_of_openshift_is_not_asked_twice() -> None:
+    refused = Line("GET /v2/", 401, {"WWW-Authenticate": 'Basic realm=openshift,error="access denied"'})
+    with ScriptedServer(refused) as server:
+        assert client(server, Credential(SECRET))[0].request("GET", "/v2/").status == 401
+
+
+def test_the_handshake_of_registries_and_a_token_that_ends() -> None:
+    with ScriptedServer() as server:
+        realm = f'Bearer realm="{server.origin}/token",service="reg",scope="repository:a/b:pull"'
+        asked = Line("GET /v2/a/b", 401, {"WWW-Authenticate": realm})
+        ended = Line("GET /v2/a/b", 401, {"WWW-Authenticate": f'{realm},error="invalid_token"'})
+        token = "GET /token?service=reg&scope=repository%3Aa%2Fb%3Apull"
+        server.lines += [asked, Line(token, body=b'{"token": "one"}'), Line("GET /v2/a/b"), ended]
+        server.lines += [Line(token, body=b'{"access_token": "two"}'), Line("GET /v2/a/b")]
+        http, _waits = client(server, Credential("b", "a", is_token=False))
+        assert [http.request("GET", "/v2/a/b", scopes=PULL).status for _round in range(2)] == [200, 200]
+        sent = [seen.headers.get("authorization") for seen in server.seen]
+        assert sent == [None, "Basic YTpi", "Bearer one", "Bearer one", "Basic YTpi", "Bearer two"]
+
+
+def test_an_api_token_goes_to_no_other_host() -> None:
+    realm = {"WWW-Authenticate": 'Bearer realm="http://auth.example/token"'}
+    with ScriptedServer(Line("GET /v2/", 401, realm)) as server, pytest.raises(NotAuthenticated, match="another host"):
+        client(server, Credential(SECRET))[0].request("GET", "/v2/")
+
+
+def test_a_redirect_to_another_origin_gets_no_credential() -> None:
+    with ScriptedServer(Line("GET /blob", body=b"x")) as other:
+        moved = Line("GET /v2/blob", 307, {"Location": f"{other.origin}/blob"})
+        with ScriptedServer(moved, Line("PUT /v2/upload")) as server:
+            http, _waits = client(server, Credential(SECRET))
+            assert http.request("GET", "/v2/blob").body == b"x"
+            assert "authorization" not in other.seen[0].headers
+            assert http.request("PUT", f"{server.origin}/v2/upload").status == 200
+            assert "authorization" in server.seen[1].headers
+
+
+def test_nobody_there_is_told() -> None:
+    http = HttpClient("http://127.0.0.1:1", Connection(retries=1), clock=Waits().clock)
+    with pytest.raises(Unreachable, match=r"ask: 127.0.0.1:1 refuses connections"):
+        http.request("GET", "/", step="ask")
+
+
+def test_backoff_doubles_and_has_an_end() -> None:
+    waits = Waits()
+    attempts = Attempts(8, 1.0, waits.clock)
+    while attempts.again():
+        pass
+    assert waits.waited == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("5", 5),
+        ("Thu, 01 Jan 1970 00:16:50 GMT", 10),
+        ("Thu, 01 Jan 1970 00:00:01 GMT", 0),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_retry_after(value: str | None, seconds: float | None) -> None:
+    from email.message import Message
+
+    headers = Message()
+    if value:
+        headers["Retry-After"] = value
+    assert retry_after(headers, 1_000.0) == seconds
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ('Bearer realm="https://a/b",service="c d"', [("bearer", {"realm": "https://a/b", "service": "c d"})]),
+        ('Basic realm=openshift,error="access denied"', [("basic", {"realm": "openshift", "error": "access denied"})]),
+        ('Negotiate, Basic realm="x"', [("negotiate", {}), ("basic", {"realm": "x"})]),
+        ('Bearer realm="a\\"b"', [("bearer", {"realm": 'a"b'})]),
+        ("", []),
+    ],
+)
+def test_challenges(value: str, found: list[tuple[str, dict[str, str]]]) -> None:
+    assert [(one.scheme, one.parameters) for one in parse_challenges([value])] == found
+
+
+def test_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = Origin.of("https://registry.example")
+    for name in ("https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert proxy_for(origin, None) is None
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:pw@proxy:8080")
+    found = proxy_for(origin, None)
+    assert found is not None
+    assert (found.host, found.port, found.headers) == ("proxy", 8080, {"Proxy-Authorization": "Basic bWU6cHc="})
+    assert "bWU6cHc" not in repr(found)
+    monkeypatch.setenv("NO_PROXY", ".example")
+    assert proxy_for(origin, None) is None
+    chosen = proxy_for(origin, "http://own:3128")
+    assert chosen is not None
+    assert chosen.host == "own"
