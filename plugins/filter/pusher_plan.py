@@ -99,7 +99,8 @@ def pusher_plan(
 ) -> dict[str, Any]:
     """Return the plan for a pusher."""
     found = Namespace(accounts[0] if accounts else None, secrets, bindings, image_streams)
-    plan = plan_pusher(Pusher(**wanted), found)
+    # Before ansible-core 2.19, templates make text of numbers.
+    plan = plan_pusher(Pusher(**{**wanted, "grace": int(wanted.get("grace", Pusher.grace))}), found)
     return {**vars(plan.steps), "secret_name": plan.secret_name}
 
 

@@ -20,6 +20,9 @@ _ADVICE = {
     403: "Whoever runs this needs the right to do so there, as an admin of the namespace has it. "
     "A namespace that does not exist looks the same",
 }
+# The first line of what a traceback ends with: the name of an exception at the margin, and its text.
+_EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?:: |$)", re.MULTILINE)
+_ORIGIN = "\nOriginal traceback:"
 _ESCALATION = "attempting to grant RBAC permissions not currently held"
 _GRANT = "Nobody can grant rights that they do not have: let somebody run this who has them, or choose another role"
 _CAUSES = (
@@ -33,8 +36,7 @@ _CAUSES = (
 
 def api_failure(result: Mapping[str, Any]) -> str:
     """Return why a task of ``kubernetes.core`` failed, from its result."""
-    lines = str(result.get("module_stderr") or "").strip().splitlines()
-    text = lines[-1] if lines else str(result.get("msg") or "no reason was given")
+    text = _raised(str(result.get("module_stderr") or "")) or str(result.get("msg") or "no reason was given")
     status = _status(text)
     if status:
         said = str(status.get("message") or status.get("reason") or text)
@@ -48,6 +50,13 @@ def api_failure(result: Mapping[str, Any]) -> str:
         if sign in text:
             return _sentences(cause, advice)
     return re.sub(r"^(Task failed: |Module failed: )+", "", text)
+
+
+def _raised(stderr: str) -> str:
+    """Return the exception that ended the program, with its text, which the client may have made of many lines."""
+    last = stderr.rpartition("Traceback (most recent call last):")[2].strip("\n")
+    found = _EXCEPTION.search(last)
+    return last[found.start() :].partition(_ORIGIN)[0].strip() if found else last.strip().rpartition("\n")[2]
 
 
 def _status(text: str) -> Mapping[str, Any] | None:

@@ -17,6 +17,27 @@ ESCALATION = {
     "message": "user is attempting to grant RBAC permissions not currently held:\n{Verbs:['get']}",
     "code": 403,
 }
+TRACEBACK = """Traceback (most recent call last):
+  File "client.py", line 54, in inner
+    raise ApiException(
+    ~~~~~~^^^^^^^^^^^^
+kubernetes.client.exceptions.ApiException: (401)
+Reason: Unauthorized
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File "client.py", line 56, in inner
+    raise api_exception(e)
+kubernetes.dynamic.exceptions.UnauthorizedError: 401
+Reason: Unauthorized
+HTTP response body: {"kind":"Status","message":"Unauthorized","code":401}
+
+Original traceback:
+  File "exceptions.py", line 144, in from_response
+    raise UnauthorizedException(http_resp=http_resp)
+
+"""
 REFUSED = "HTTPSConnectionPool(host='h', port=1): Max retries exceeded (… [Errno 111] Connection refused)"
 
 
@@ -36,6 +57,7 @@ REFUSED = "HTTPSConnectionPool(host='h', port=1): Max retries exceeded (… [Err
             "the API cannot be reached: connection refused. Check zone",
         ),
         ({"msg": "MODULE FAILURE", "module_stderr": f"Traceback\n  File\n{REFUSED}\n"}, "connection refused"),
+        ({"msg": "MODULE FAILURE", "module_stderr": TRACEBACK}, "Unauthorized. The credential is unknown"),
         ({"msg": "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"}, "Give its authority as ca_cert"),
         ({"msg": "Task failed: something else"}, "something else"),
         ({}, "no reason was given"),
