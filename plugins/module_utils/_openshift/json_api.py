@@ -62,6 +62,10 @@ class JsonApi:
         """Return what the API answers to a document; raises Problem."""
         return self._call("POST", path, document, step)
 
+    def patch(self, path: str, change: Mapping[str, Any], step: str) -> dict[str, Any]:
+        """Merge a change into the object at a path (RFC 7386); raises Problem."""
+        return self._call("PATCH", path, change, step, "application/merge-patch+json")
+
     def delete(self, path: str, step: str) -> dict[str, Any]:
         """Delete the object at a path; raises Problem."""
         return self._call("DELETE", path, None, step)
@@ -70,13 +74,20 @@ class JsonApi:
         """Give back connections."""
         self._http.close()
 
-    def _call(self, method: str, path: str, document: Mapping[str, Any] | None, step: str) -> dict[str, Any]:
+    def _call(
+        self,
+        method: str,
+        path: str,
+        document: Mapping[str, Any] | None,
+        step: str,
+        content_type: str = "application/json",
+    ) -> dict[str, Any]:
         headers = {"Accept": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         body = None
         if document is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = content_type
             body = json.dumps(document).encode()
         response = self._http.request(method, self._prefix + path, headers=headers, body=body, step=step)
         answer = response.json()

@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the quota of a namespace leaves, as its ResourceQuota objects tell.
+
+Source: Kubernetes documentation, "Resource Quotas" (``count/<resource>.<group>`` and the older names);
+OpenShift documentation, "Resource quotas" (``openshift.io/imagestreams``). A cluster may list a resource
+as limited without counting it: then only the limit is known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from .._errors import NotAllowed, NotFound
+from .json_api import JsonApi
+
+COUNTED = {
+    "secrets": "secrets",
+    "count/secrets": "secrets",
+    "count/serviceaccounts": "serviceaccounts",
+    "count/rolebindings.rbac.authorization.k8s.io": "rolebindings",
+    "openshift.io/imagestreams": "imagestreams",
+    "count/imagestreams.image.openshift.io": "imagestreams",
+    "openshift.io/imagestreamtags": "imagestreamtags",
+    "count/imagestreamtags.image.openshift.io": "imagestreamtags",
+}
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """One limit: of which ResourceQuota, for which resource, how many in all and how many there are (None: untold)."""
+
+    quota: str
+    resource: str
+    hard: int
+    used: int | None
+
+    @property
+    def left(self) -> int | None:
+        """How many more may be made; None where the API does not tell."""
+        return None if self.used is None else max(0, self.hard - self.used)
+
+
+def allowances(api: JsonApi, namespace: str) -> list[Allowance] | None:
+    """Return the limits that concern images and pushers, None where they may not be read; raises Problem."""
+    try:
+        answer = api.get(f"/api/v1/namespaces/{quote(namespace)}/resourcequotas", "read the quota")
+    except (NotAllowed, NotFound):
+        return None
+    return [one for item in answer.get("items") or () for one in allowances_of(item)]
+
+
+def allowances_of(quota: Mapping[str, Any]) -> list[Allowance]:
+    """Return the limits in one ResourceQuota object."""
+    status = quota.get("status") or {}
+    hard = status.get("hard") or (quota.get("spec") or {}).get("hard") or {}
+    used = status.get("used") or {}
+    name = str((quota.get("metadata") or {}).get("name") or "")
+    found = []
+    for written, resource in COUNTED.items():
+        limit = _amount(hard.get(written))
+        if limit is not None:
+            found.append(Allowance(name, resource, limit, _amount(used.get(written))))
+    return found
+
+
+def lacking(found: Sequence[Allowance], wanted: Mapping[str, int]) -> list[str]:
+    """Return a sentence for each limit that the making of so many objects would exceed."""
+    return [
+        f"the quota {one.quota} leaves {one.left} of {one.hard} {one.resource}, and {wanted[one.resource]} are needed"
+        for one in found
+        if one.left is not None and wanted.get(one.resource, 0) > one.left
+    ]
+
+
+def _amount(text: Any) -> int | None:
+    """Return a whole Kubernetes quantity, None for what is none."""
+    found = re.fullmatch(r"(\d+)(k|M|G|Ki|Mi|Gi)?", str(text))
+    return int(found[1]) * _UNITS[found[2] or ""] if found else None
