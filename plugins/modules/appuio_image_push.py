@@ -109,6 +109,14 @@ options:
     description: How many blobs are uploaded at the same time to each zone, V(1) to V(32).
     type: int
     default: 4
+  progress:
+    description:
+      - Whether to show how far the push is while it runs, as a line per zone every few seconds, on the standard error
+        of C(ansible-playbook). A push that is done within two seconds shows none.
+      - Nothing is shown when the task runs on another host than the controller, with C(async), in check mode, or with
+        C(no_log).
+    type: bool
+    default: true
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - In check mode only the zones and the source are asked, and nothing is uploaded.

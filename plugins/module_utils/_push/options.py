@@ -27,6 +27,7 @@ SPEC = (
             "expected_digest": {"type": "str"},
             "force": {"type": "bool", "default": False},
             "jobs": {"type": "int", "default": 4},
+            "progress": {"type": "bool", "default": True},
         },
         required_together=(("source_username", "source_password"),),
         mutually_exclusive=(("source_password", "source_auth_file"),),

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs the module appuio_image_push, and shows how far it is while it runs on the controller."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from ansible import constants
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
+from ansible_collections.appuio.registry.plugins.module_utils._push.progress import VARIABLE
+from ansible_collections.appuio.registry.plugins.module_utils._push.progress_lines import ProgressLines
+
+_LOOK_EVERY = 0.5
+_display = Display()
+
+
+class ActionModule(NormalAction):
+    """The module as Ansible runs any other, with an audience where that is possible."""
+
+    def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run the module and return its result; what goes wrong with the lines is nobody's failure."""
+        if not self._is_watched():
+            return self._module(tmp, task_vars)
+        try:
+            handle, path = tempfile.mkstemp(prefix="progress-", dir=constants.DEFAULT_LOCAL_TMP)
+        except OSError:
+            return self._module(tmp, task_vars)
+        os.close(handle)
+        environment = self._task.environment
+        try:
+            with _watched(path, str((task_vars or {}).get("inventory_hostname", ""))):
+                self._task.environment = [*(environment or []), {VARIABLE: path}]
+                return self._module(tmp, task_vars)
+        finally:
+            self._task.environment = environment
+            _remove(path)
+
+    def _module(self, tmp: Any, task_vars: dict[str, Any] | None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        return result
+
+    def _is_watched(self) -> bool:
+        task = self._task
+        if self._connection.transport != "local" or task.async_val or task.check_mode or task.no_log:
+            return False
+        try:
+            return bool(boolean(task.args.get("progress", True)))
+        except TypeError:
+            return False  # the module says what is wrong with it
+
+
+@contextmanager
+def _watched(path: str, host: str) -> Iterator[None]:
+    """Show what is written to the file, until the block ends."""
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(path, host, ended), daemon=True)
+    try:
+        watcher.start()
+    except RuntimeError:  # no more threads
+        ended.set()
+    try:
+        yield
+    finally:
+        if not ended.is_set():
+            ended.set()
+            watcher.join()
+
+
+def _watch(path: str, host: str, ended: threading.Event) -> None:
+    started, lines = time.monotonic(), ProgressLines(host)
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while True:
+                last = ended.wait(_LOOK_EVERY)
+                lines.take(file.read())
+                for line in lines.due(time.monotonic() - started):
+                    # Where errors go, which is never held back, and leaves alone what other programs read.
+                    _display.display(line, stderr=True)
+                if last:
+                    return
+    except Exception as error:
+        _display.vvv(f"no progress is shown: {error}")
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
