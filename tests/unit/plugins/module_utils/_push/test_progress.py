@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far a push is: what the module writes, and which lines are shown of it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._push.progress import (
+    VARIABLE,
+    FileProgress,
+    NoProgress,
+    progress_from,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._push.progress_lines import ProgressLines, size
+
+MIB = 1 << 20
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "progress"
+    path.touch()
+    return path
+
+
+def told(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def test_a_line_each_half_second_and_at_both_ends(file: Path) -> None:
+    clock = Clock()
+    progress = FileProgress(str(file), clock)
+    progress.begin("zone-1", 1000)
+    for _step in range(16):
+        clock.now += 0.125
+        progress.advance("zone-1", 10)
+    progress.end("zone-1", "uploaded")
+    progress.advance("zone-1", 10)
+    progress.end("zone-1", "failed")
+    progress.close()
+    assert [line["sent"] for line in told(file)] == [0, 40, 80, 120, 160, 160]
+    assert told(file)[1] == {"zone": "zone-1", "total": 1000, "sent": 40, "seconds": 0.5}
+    assert told(file)[-1] == {"zone": "zone-1", "total": 1000, "sent": 160, "seconds": 2.0, "outcome": "uploaded"}
+
+
+def test_zones_do_not_wait_for_each_other(file: Path) -> None:
+    clock = Clock()
+    progress = FileProgress(str(file), clock)
+    for zone in ("a", "b"):
+        progress.begin(zone, 10)
+    clock.now += 0.6
+    progress.advance("a", 1)
+    progress.advance("b", 2)
+    assert [(line["zone"], line["sent"]) for line in told(file)] == [("a", 0), ("b", 0), ("a", 1), ("b", 2)]
+
+
+def test_the_total_may_become_known_later(file: Path) -> None:
+    progress = FileProgress(str(file), Clock())
+    progress.begin("a", 100)
+    progress.advance("a", 40)
+    progress.begin("a", 60)
+    assert told(file)[-1] == {"zone": "a", "total": 60, "sent": 40, "seconds": 0.0}
+
+
+def test_nothing_is_lost_between_threads(file: Path) -> None:
+    progress = FileProgress(str(file))
+    progress.begin("a", 8000)
+    threads = [
+        threading.Thread(target=lambda: [progress.advance("a", 1) for _block in range(1000)]) for _one in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    progress.end("a", "uploaded")
+    assert told(file)[-1]["sent"] == 8000
+
+
+def test_nobody_fails_for_want_of_an_audience(tmp_path: Path, file: Path) -> None:
+    gone = FileProgress(str(tmp_path / "gone"))
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    linked = FileProgress(str(link))
+    closed = FileProgress(str(file))
+    closed.close()
+    for progress in (gone, linked, closed, NoProgress()):
+        progress.advance("never begun", 1)
+        progress.begin("a", 1)
+        progress.advance("a", 1)
+        progress.end("a", "uploaded")
+        progress.close()
+        progress.close()
+    assert not (tmp_path / "gone").exists()
+    assert file.read_text() == ""
+
+
+def test_a_full_disk_is_no_failure() -> None:
+    progress = FileProgress("/dev/full")
+    progress.begin("a", 1)
+    progress.end("a", "uploaded")
+
+
+def test_who_listens(file: Path) -> None:
+    assert isinstance(progress_from({VARIABLE: str(file)}, check_mode=False), FileProgress)
+    assert isinstance(progress_from({VARIABLE: str(file)}, check_mode=True), NoProgress)
+    assert isinstance(progress_from({}, check_mode=False), NoProgress)
+
+
+def line(sent: int, seconds: float, zone: str = "zone-1", total: int = 100 * MIB, **more: Any) -> bytes:
+    return json.dumps({"zone": zone, "total": total, "sent": sent, "seconds": seconds, **more}).encode() + b"\n"
+
+
+def test_the_first_line_comes_late_and_the_next_later() -> None:
+    lines = ProgressLines("zone-1")
+    lines.take(line(0, 0.0) + line(10 * MIB, 0.5))
+    assert list(lines.due(1.9)) == []
+    lines.take(line(30 * MIB, 2.0))
+    assert list(lines.due(2.1)) == ["pushing: [zone-1] 30 %, 30.0 MiB of 100.0 MiB, 15.0 MiB/s"]
+    lines.take(line(50 * MIB, 6.0))
+    assert list(lines.due(7.0)) == []
+    assert list(lines.due(7.2)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 5.0 MiB/s"]
+    assert list(lines.due(12.3)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 0 B/s"]
+
+
+def test_the_end_is_told_at_once_and_once() -> None:
+    lines = ProgressLines("zone-1")
+    lines.take(line(30 * MIB, 2.0))
+    assert len(list(lines.due(2.0))) == 1
+    lines.take(line(100 * MIB, 4.0, outcome="uploaded"))
+    assert list(lines.due(4.0)) == ["pushing: [zone-1] uploaded, 100.0 MiB of 100.0 MiB in 4.0 s, 25.0 MiB/s"]
+    assert list(lines.due(60.0)) == []
+
+
+def test_a_short_push_shows_nothing() -> None:
+    lines = ProgressLines("zone-1")
+    lines.take(line(0, 0.0) + line(100 * MIB, 1.5, outcome="uploaded"))
+    assert list(lines.due(1.6)) == []
+
+
+def test_what_ended_early_is_told_where_another_zone_takes_long() -> None:
+    lines = ProgressLines("localhost")
+    lines.take(line(100 * MIB, 1.0, "a", outcome="uploaded") + line(10 * MIB, 2.0, "b"))
+    assert list(lines.due(2.0)) == [
+        "pushing: [localhost -> a] uploaded, 100.0 MiB of 100.0 MiB in 1.0 s, 100.0 MiB/s",
+        "pushing: [localhost -> b] 10 %, 10.0 MiB of 100.0 MiB, 5.0 MiB/s",
+    ]
+
+
+def test_a_line_may_arrive_in_pieces_and_rubbish_is_left_out() -> None:
+    lines = ProgressLines("zone-1")
+    whole = line(30 * MIB, 2.0)
+    lines.take(b"rubbish\n{}\n[1]\n" + line(1, 1.0, total=0, zone="nothing to send") + whole[:20])
+    assert list(lines.due(2.0)) == []
+    lines.take(whole[20:])
+    assert list(lines.due(2.1)) == ["pushing: [zone-1] 30 %, 30.0 MiB of 100.0 MiB, 15.0 MiB/s"]
+
+
+def test_no_line_moves_the_cursor() -> None:
+    lines = ProgressLines("localhost")
+    lines.take(line(MIB, 2.0, "a\r\x1b[2J", outcome="up\nloaded"))
+    assert list(lines.due(2.0)) == [
+        "pushing: [localhost -> a??[2J] uploaded, 1.0 MiB of 100.0 MiB in 2.0 s, 512.0 KiB/s"
+    ]
+
+
+def test_what_was_sent_twice_does_not_count_beyond_the_whole() -> None:
+    lines = ProgressLines("zone-1")
+    lines.take(line(120 * MIB, 2.0))
+    assert list(lines.due(2.0)) == ["pushing: [zone-1] 100 %, 100.0 MiB of 100.0 MiB, 60.0 MiB/s"]
+    lines.take(line(90 * MIB, 8.0))
+    assert list(lines.due(8.0)) == ["pushing: [zone-1] 90 %, 90.0 MiB of 100.0 MiB, 0 B/s"]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (-1, "0 B"),
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (628 * MIB, "628.0 MiB"),
+        (3 << 30, "3.0 GiB"),
+        (5 << 50, "5120.0 TiB"),
+    ],
+)
+def test_sizes(count: int, text: str) -> None:
+    assert size(count) == text
