@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.parameters import remove_values
 
 from ._argspec import ArgumentSpec
 from ._errors import MissingLibrary, Problem
@@ -18,12 +19,17 @@ from ._targets import secrets_in
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a task may know of where it runs, handed in so that it can be tested without it."""
+    """What a task may know of where it runs, handed in so that it can be tested without it.
+
+    ``mask`` keeps a value out of all output; ``hand_on`` lets it stand in the result of a success, for a module
+    whose result is a secret.
+    """
 
     environment: Mapping[str, str]
     temporary_directory: str
     mask: Callable[[str], None]
     warn: Callable[[str], None]
+    hand_on: Callable[[str], None] = lambda _value: None
 
 
 class Plan(Protocol):
@@ -74,7 +80,8 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], Surroundings
     masked = Masked(module.no_log_values)
     for secret in secrets_in(module.params):
         masked(secret)
-    surroundings = Surroundings(dict(os.environ), module.tmpdir, masked, module.warn)
+    handed_on = Masked()
+    surroundings = Surroundings(dict(os.environ), module.tmpdir, masked, module.warn, handed_on)
     try:
         task = start(module.params, surroundings)
         try:
@@ -97,4 +104,8 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], Surroundings
         diff = plan.diff()
         if diff is not None:
             result["diff"] = diff
+    if handed_on.values:
+        # Only the result may hold it: Ansible shows the options, too, which may hold the same token.
+        result["invocation"] = {"module_args": remove_values(module.params, module.no_log_values)}
+        module.no_log_values.difference_update(handed_on.values)
     module.exit_json(**result)

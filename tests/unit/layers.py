@@ -24,6 +24,8 @@ RANKS = {
     "_oci": 2,
     "_targets": 2,
     "_zone_list": 2,
+    "_cache": 2,
+    "_compression": 2,
     "_http": 3,
     "_openshift": 4,
     "_credentials": 5,
@@ -33,6 +35,7 @@ RANKS = {
     "_login": 8,
     "_image": 8,
     "_token": 8,
+    "_access": 8,
     "_runner": 9,
 }
 TOP = 10

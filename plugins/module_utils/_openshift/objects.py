@@ -84,6 +84,27 @@ def account_subject(namespace: str, name: str) -> Definition:
     return {"kind": "ServiceAccount", "name": name, "namespace": namespace}
 
 
+def marked(definition: Found, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> Definition:
+    """Return a definition with more labels and annotations; those that say what it is stay."""
+    metadata = dict(definition["metadata"])
+    for name, more in (("labels", labels), ("annotations", annotations)):
+        held = {**{str(key): str(value) for key, value in more.items()}, **(metadata.get(name) or {})}
+        if held:
+            metadata[name] = held
+    return {**definition, "metadata": metadata}
+
+
+def lacks_marks(found: Found, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> bool:
+    """Whether an object lacks one of these labels or annotations, or has it with another value."""
+    metadata = found["metadata"]
+    return any(
+        str(value) != (metadata.get(name) or {}).get(str(key))
+        for name, more in (("labels", labels), ("annotations", annotations))
+        for key, value in more.items()
+        if key not in (MANAGED_BY, SECRET_ACCOUNT)
+    )
+
+
 def identity(definition: Found) -> Definition:
     """Return what is needed to delete an object."""
     metadata = definition["metadata"]

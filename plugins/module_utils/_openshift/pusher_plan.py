@@ -8,8 +8,8 @@ binding's ``roleRef`` cannot be changed, so a binding to another role is deleted
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
@@ -18,6 +18,7 @@ from .objects import Definition, Found
 from .steps import Steps, called
 from .token_plan import TokenWish, plan_no_secret, plan_secret
 
+MARKS = "it is to have other labels or annotations"
 OF_EVERY_NAMESPACE = ("default", "builder", "deployer")
 
 
@@ -36,16 +37,35 @@ class Pusher:
     token_kind: str = "secret"
     rotate: bool = False
     grace: int = 3600
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tokens(self) -> TokenWish:
         """What is wanted of the Secrets with the tokens."""
-        return TokenWish(self.namespace, self.service_account, self.secret_name, self.rotate, self.grace, self.adopt)
+        return TokenWish(
+            self.namespace,
+            self.service_account,
+            self.secret_name,
+            self.rotate,
+            self.grace,
+            self.adopt,
+            self.labels,
+            self.annotations,
+        )
 
     @property
     def subject(self) -> Definition:
         """The service account as the subject of a role binding."""
         return objects.account_subject(self.namespace, self.service_account)
+
+    def marked(self, definition: Definition) -> Definition:
+        """Return a definition with the labels and annotations that are wanted."""
+        return objects.marked(definition, self.labels, self.annotations)
+
+    def lacks_marks(self, found: Found) -> bool:
+        """Whether an object that the role has made has other labels and annotations than are wanted."""
+        return objects.is_ours(found) and objects.lacks_marks(found, self.labels, self.annotations)
 
 
 @dataclass(frozen=True)
@@ -80,14 +100,20 @@ def _plan_present(pusher: Pusher, found: Namespace, now: datetime) -> PusherPlan
         plan.to_put(_account(pusher), "make", "the pusher needs it")
     elif pusher.adopt and not objects.is_ours(found.account):
         plan.to_put(_account(pusher), "adopt", "image_pusher_adopt is set")
+    elif pusher.lacks_marks(found.account):
+        plan.to_put(_account(pusher), "mark", MARKS)
     name_of_secret = ""
     if pusher.token_kind == "secret":
         name_of_secret = plan_secret(plan, pusher.tokens, found.secrets, now)
     else:
         plan_no_secret(plan, pusher.tokens, found.secrets, "the token is a bound one")
     for name in pusher.image_streams:
-        if not objects.named(found.image_streams, name):
-            plan.to_put(objects.image_stream(pusher.namespace, name), "make", "it is to be pushed into")
+        stream = objects.named(found.image_streams, name)
+        wanted = pusher.marked(objects.image_stream(pusher.namespace, name))
+        if not stream:
+            plan.to_put(wanted, "make", "it is to be pushed into")
+        elif pusher.lacks_marks(stream):
+            plan.to_put({**objects.identity(wanted), "metadata": wanted["metadata"]}, "mark", MARKS)
     _plan_binding(plan, pusher, found.bindings)
     return PusherPlan(plan, name_of_secret)
 
@@ -122,7 +148,10 @@ def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[Found]) -> Non
     elif pusher.adopt and not objects.is_ours(own):
         change = objects.changed_subjects(own, objects.subjects_of(own))
         change["metadata"]["labels"] = {objects.MANAGED_BY: objects.MANAGER}
-        plan.to_put(change, "adopt", "image_pusher_adopt is set")
+        plan.to_put(pusher.marked(change), "adopt", "image_pusher_adopt is set")
+    elif pusher.lacks_marks(own):
+        change = objects.changed_subjects(own, objects.subjects_of(own))
+        plan.to_put(pusher.marked(change), "mark", MARKS)
 
 
 def _why_not_replaced(pusher: Pusher, binding: Found) -> str:
@@ -171,11 +200,11 @@ def _plan_absent(pusher: Pusher, found: Namespace) -> Steps:
 
 
 def _account(pusher: Pusher) -> Definition:
-    return objects.service_account(pusher.namespace, pusher.service_account)
+    return pusher.marked(objects.service_account(pusher.namespace, pusher.service_account))
 
 
 def _binding(pusher: Pusher) -> Definition:
-    return objects.role_binding(pusher.namespace, pusher.role_binding, pusher.role, [pusher.subject])
+    return pusher.marked(objects.role_binding(pusher.namespace, pusher.role_binding, pusher.role, [pusher.subject]))
 
 
 def _names(subjects: Sequence[Any]) -> str:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which Secrets hold the tokens of a pusher: the first, the next at a rotation, and the end of old ones; pure.
+"""Which Secrets hold the tokens of a service account: the first, the next at a rotation, and the end of old ones; pure.
 
 A token in a Secret has no time in it: the same Secret made again for the same account holds the same
 token. A rotation therefore takes the next name, ``image-pusher-secret``, ``image-pusher-secret-2`` and
@@ -11,8 +11,8 @@ Source: Kubernetes, ``pkg/serviceaccount/legacy.go`` (the claims of such a token
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -26,7 +26,10 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 @dataclass(frozen=True)
 class TokenWish:
-    """What is wanted: the first Secret's name, whether to rotate, and seconds for which an old token lives on."""
+    """What is wanted: the first Secret's name, whether to rotate, and seconds for which an old token lives on.
+
+    ``options`` is what the names of the user's options begin with, for messages that name them.
+    """
 
     namespace: str
     service_account: str
@@ -34,6 +37,9 @@ class TokenWish:
     rotate: bool = False
     grace: int = 3600
     adopt: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    options: str = "image_pusher_"
 
 
 def plan_secret(plan: Steps, wish: TokenWish, found: Sequence[Found], now: datetime) -> str:
@@ -42,25 +48,26 @@ def plan_secret(plan: Steps, wish: TokenWish, found: Sequence[Found], now: datet
     if first and not objects.is_token_of(first, wish.service_account):
         plan.refused = (
             f"the Secret {wish.secret_name} is there and is no token of the service account "
-            f"{wish.service_account}. Choose another image_pusher_secret_name, or delete that Secret"
+            f"{wish.service_account}. Choose another {wish.options}secret_name, or delete that Secret"
         )
         return ""
     family = family_of(wish, found)
-    current = [secret for secret in family if not _retired_at(secret)]
+    current = [secret for secret in family if not retired_at(secret)]
     for secret in family:
-        retired = _retired_at(secret)
-        if retired and now - retired >= timedelta(seconds=wish.grace):
+        retired = retired_at(secret)
+        if retired and _may_change(wish, secret) and now - retired >= timedelta(seconds=wish.grace):
             plan.to_remove(_definition(wish, _name(secret)), f"it was replaced at {retired.strftime(_TIME)}")
     if current and not wish.rotate:
-        _adopt(plan, wish, current[-1])
+        _change(plan, wish, current[-1])
         return _name(current[-1])
     name = _next_name(wish, family)
     plan.to_put(_definition(wish, name), "make", "it holds the new token" if current else "it holds the token")
     for secret in current:
-        metadata = {"name": _name(secret), "namespace": wish.namespace}
-        metadata["annotations"] = {RETIRED: now.astimezone(timezone.utc).strftime(_TIME)}  # type: ignore[assignment]
-        change = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
-        plan.to_put(change, "retire", f"its token lives on for {wish.grace} seconds, until a run after that")
+        if _may_change(wish, secret):
+            change = _retirement(wish, _name(secret), now)
+            plan.to_put(change, "retire", f"its token lives on for {wish.grace} seconds, until a run after that")
+        else:
+            plan.left.append(_not_ours(wish, _definition(wish, _name(secret)), "retire"))
     return name
 
 
@@ -71,12 +78,10 @@ def plan_no_secret(plan: Steps, wish: TokenWish, found: Sequence[Found], reason:
         plan.left.append(f"{called(_definition(wish, wish.secret_name))}, which is no token of {wish.service_account}")
     for secret in family_of(wish, found):
         definition = _definition(wish, _name(secret))
-        if objects.is_ours(secret) or wish.adopt:
+        if _may_change(wish, secret):
             plan.to_remove(definition, reason)
         else:
-            plan.left.append(
-                f"{called(definition)}, which was not made by this role (image_pusher_adopt would remove it)"
-            )
+            plan.left.append(_not_ours(wish, definition, "remove"))
 
 
 def family_of(wish: TokenWish, found: Sequence[Found]) -> list[Found]:
@@ -85,13 +90,44 @@ def family_of(wish: TokenWish, found: Sequence[Found]) -> list[Found]:
     return sorted(tokens, key=lambda secret: _number(wish, _name(secret)))
 
 
-def _adopt(plan: Steps, wish: TokenWish, secret: Found) -> None:
+def retired_at(secret: Found) -> datetime | None:
+    """Return when a rotation has replaced the Secret, or None."""
+    text = (secret["metadata"].get("annotations") or {}).get(RETIRED)
+    try:
+        return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc) if text else None
+    except ValueError:
+        return None
+
+
+def _change(plan: Steps, wish: TokenWish, secret: Found) -> None:
+    """Take over a Secret of somebody else, or bring labels and annotations of ours to what is wanted."""
+    definition = _definition(wish, _name(secret))
     if wish.adopt and not objects.is_ours(secret):
-        plan.to_put(_definition(wish, _name(secret)), "adopt", "image_pusher_adopt is set")
+        plan.to_put(definition, "adopt", f"{wish.options}adopt is set")
+    elif objects.is_ours(secret) and objects.lacks_marks(secret, wish.labels, wish.annotations):
+        plan.to_put(definition, "mark", "it is to have other labels or annotations")
+
+
+def _may_change(wish: TokenWish, secret: Found) -> bool:
+    """Whether a Secret may be changed and removed: made by this collection, or to be adopted."""
+    return objects.is_ours(secret) or wish.adopt
+
+
+def _not_ours(wish: TokenWish, definition: dict[str, Any], verb: str) -> str:
+    return f"{called(definition)}, which was not made by this collection ({wish.options}adopt would {verb} it)"
+
+
+def _retirement(wish: TokenWish, name: str, now: datetime) -> dict[str, Any]:
+    """A Secret that is adopted to be retired is ours from then on, so that a later run may remove it."""
+    metadata: dict[str, Any] = {"name": name, "namespace": wish.namespace}
+    metadata["labels"] = {objects.MANAGED_BY: objects.MANAGER}
+    metadata["annotations"] = {RETIRED: now.astimezone(timezone.utc).strftime(_TIME)}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata}
 
 
 def _definition(wish: TokenWish, name: str) -> dict[str, Any]:
-    return objects.token_secret(wish.namespace, name, wish.service_account)
+    made = objects.token_secret(wish.namespace, name, wish.service_account)
+    return objects.marked(made, wish.labels, wish.annotations)
 
 
 def _next_name(wish: TokenWish, family: Sequence[Found]) -> str:
@@ -106,14 +142,6 @@ def _number(wish: TokenWish, name: str) -> int:
         return 1
     match = re.fullmatch(re.escape(wish.secret_name) + r"-([2-9]|[1-9][0-9]+)", name)
     return int(match.group(1)) if match else 0
-
-
-def _retired_at(secret: Found) -> datetime | None:
-    text = (secret["metadata"].get("annotations") or {}).get(RETIRED)
-    try:
-        return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc) if text else None
-    except ValueError:
-        return None
 
 
 def _name(secret: Found) -> str:

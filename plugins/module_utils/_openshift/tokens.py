@@ -27,10 +27,11 @@ STEP = "read the service account's token"
 
 @dataclass(frozen=True)
 class AccountToken:
-    """A token of a service account; ``secret_name`` is None for a bound one."""
+    """A token of a service account; ``secret_name`` is None for a bound one, and ``expires_at`` its end (RFC 3339)."""
 
     token: str = field(repr=False)
     secret_name: str | None = None
+    expires_at: str | None = None
 
 
 def token_in_secret(api: JsonApi, namespace: str, name: str) -> AccountToken | None:
@@ -39,7 +40,7 @@ def token_in_secret(api: JsonApi, namespace: str, name: str) -> AccountToken | N
     found = api.get(f"/api/v1/namespaces/{quote(namespace)}/secrets?fieldSelector={selector}", STEP)
     secrets = [item for item in found.get("items") or () if _is_of(item, name)]
     for secret in sorted(secrets, key=_age, reverse=True):
-        token = _token_of(secret)
+        token = token_of_secret(secret)
         if token:
             return AccountToken(token, str(secret["metadata"]["name"]))
     return None
@@ -53,10 +54,10 @@ def bound_token(api: JsonApi, namespace: str, name: str, seconds: int) -> Accoun
         "kind": "TokenRequest",
         "spec": {"expirationSeconds": seconds},
     }
-    token = (api.post(path, document, STEP).get("status") or {}).get("token")
-    if not token:
+    status = api.post(path, document, STEP).get("status") or {}
+    if not status.get("token"):
         raise Problem(f"the API gave no token for the service account {name}", step=STEP)
-    return AccountToken(str(token))
+    return AccountToken(str(status["token"]), expires_at=status.get("expirationTimestamp"))
 
 
 def account_token(api: JsonApi, namespace: str, name: str, seconds: int) -> AccountToken:
@@ -133,7 +134,8 @@ def _age(secret: Mapping[str, Any]) -> tuple[str, str]:
     return str(metadata.get("creationTimestamp") or ""), str(metadata.get("name") or "")
 
 
-def _token_of(secret: Mapping[str, Any]) -> str:
+def token_of_secret(secret: Mapping[str, Any]) -> str:
+    """Return the token that a Secret holds, empty where it holds none."""
     try:
         return base64.b64decode(str((secret.get("data") or {}).get("token") or ""), validate=True).decode("ascii")
     except (binascii.Error, ValueError):

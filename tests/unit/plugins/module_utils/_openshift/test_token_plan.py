@@ -79,4 +79,4 @@ def test_removal_takes_every_generation_and_nothing_else() -> None:
     found = [secret("token", timedelta(0)), secret("token-2"), foreign, secret("token-4", account="other")]
     plan_no_secret(plan, TokenWish("shop", "pusher", "token"), found, "gone")
     assert [one["metadata"]["name"] for one in plan.remove] == ["token", "token-2"]
-    assert "token-3, which was not made by this role" in plan.left[0]
+    assert "token-3, which was not made by this collection" in plan.left[0]

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which token is wanted: the module's options with the targets they make; asks no server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._credentials.kinds import check_credentials
+from .._credentials.token import checked_token
+from .._errors import InvalidOption
+from .._openshift.token_plan import TokenWish
+from .._targets import Target, targets_from
+from .duration import seconds_of
+
+SPEC = (
+    ZONE
+    + ZONES
+    + CREDENTIALS
+    + CONNECTION
+    + ArgumentSpec(
+        options={
+            "service_account": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "rotated", "absent"], "default": "present"},
+            "kind": {"type": "str", "choices": ["secret", "bound"], "default": "secret"},
+            "secret_name": {"type": "str", "no_log": False},
+            "expiration": {"type": "str", "default": "24h"},
+            "current_token": {"type": "str", "no_log": True},
+            "grace": {"type": "str", "default": "1h"},
+            "adopt": {"type": "bool", "default": False},
+            "wait": {"type": "bool", "default": True},
+            "wait_timeout": {"type": "int", "default": 60},
+        },
+    )
+)
+SHORTEST = 600
+# In this module they say whose token it is about, and are nobody's credential.
+_ABOUT = ("service_account", "current_token")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One token: whose, in which namespace of which zone, and what is to come of it; times in seconds."""
+
+    target: Target
+    namespace: str
+    service_account: str
+    secret_name: str
+    state: str = "present"
+    kind: str = "secret"
+    expiration: int = 86400
+    current_token: str | None = field(default=None, repr=False)
+    grace: int = 3600
+    adopt: bool = False
+    wait: bool = True
+    wait_timeout: int = 60
+
+    @property
+    def secrets(self) -> TokenWish:
+        """What is wanted of the Secrets that hold the account's tokens."""
+        return TokenWish(
+            self.namespace,
+            self.service_account,
+            self.secret_name,
+            rotate=self.state == "rotated",
+            grace=self.grace,
+            adopt=self.adopt,
+            options="",
+        )
+
+
+def wishes_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Wish]:
+    """Return a wish for each zone that the options name; raises InvalidOption."""
+    given = {name: value for name, value in options.items() if name not in _ABOUT}
+    entries = options.get("zones")
+    if entries:
+        given["zones"] = [_without(entry) for entry in entries]
+    targets = targets_from(given)
+    check_credentials(targets, environment)
+    abouts = [entry if isinstance(entry, Mapping) else {} for entry in entries or [{}]]
+    return [_wish(target, about, options) for target, about in zip(targets, abouts)]
+
+
+def current_tokens(options: Mapping[str, Any]) -> list[str]:
+    """Return the tokens in the entries of ``zones`` that the caller has already, to be kept out of the log."""
+    entries = [entry for entry in options.get("zones") or () if isinstance(entry, Mapping)]
+    return [str(entry["current_token"]) for entry in entries if entry.get("current_token")]
+
+
+def _wish(target: Target, about: Mapping[str, Any], options: Mapping[str, Any]) -> Wish:
+    zone = target.zone.name
+    account = str(about.get("service_account") or options["service_account"] or "").strip()
+    if not target.namespace:
+        raise InvalidOption("nothing names the namespace of the service account", zone=zone, advice="Give namespace")
+    if not account:
+        raise InvalidOption("service_account is empty", zone=zone)
+    if options["wait_timeout"] < 0:
+        raise InvalidOption("wait_timeout must not be below 0", zone=zone)
+    expiration = seconds_of("expiration", options["expiration"])
+    if options["kind"] == "bound" and expiration < SHORTEST:
+        raise InvalidOption(
+            f"expiration {options['expiration']} is too short: the API gives no token for less than ten minutes",
+            zone=zone,
+        )
+    current = about.get("current_token") or options.get("current_token")
+    return Wish(
+        target=target,
+        namespace=str(target.namespace),
+        service_account=account,
+        secret_name=options.get("secret_name") or f"{account}-secret",
+        state=options["state"],
+        kind=options["kind"],
+        expiration=expiration,
+        current_token=checked_token(str(current), "current_token") if current else None,
+        grace=seconds_of("grace", options["grace"]),
+        adopt=options["adopt"],
+        wait=options["wait"],
+        wait_timeout=options["wait_timeout"],
+    )
+
+
+def _without(entry: Any) -> Any:
+    if not isinstance(entry, Mapping):
+        return entry
+    return {name: value for name, value in entry.items() if name not in _ABOUT}

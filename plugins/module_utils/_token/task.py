@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tokens of service accounts: look, plan, then do what the plan says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any, Callable, Mapping
+
+from .._credentials.api_access import ApiAccess
+from .._credentials.token import expiry
+from .._credentials.zone_access import zone_access
+from .._errors import NotAllowed, NotFound, Problem
+from .._http.retry import SYSTEM_CLOCK, Clock
+from .._openshift.access import Right, missing_rights
+from .._openshift.account_secrets import AccountSecrets
+from .._openshift.json_api import JsonApi
+from .._openshift.objects import named
+from .._openshift.quota import allowances, lacking
+from .._openshift.tokens import bound_token, token_of_secret
+from .options import Wish
+from .plan import Plan, TokenPlan, planned_bound, planned_secret, result_of
+
+REQUEST = Right("create", "serviceaccounts", subresource="token")
+# A cluster may add a little to what was asked for, and the clocks of two machines differ.
+TOLERANCE = 60
+
+
+@dataclass
+class TokenTask:
+    """The tokens of one run of the module.
+
+    ``hand_on`` is told of each token that the result holds, since that is what the module is for.
+    """
+
+    wishes: list[Wish]
+    environment: Mapping[str, str] = field(repr=False)
+    mask: Callable[[str], None]
+    warn: Callable[[str], None]
+    hand_on: Callable[[str], None]
+    several: bool = False
+    clock: Clock = SYSTEM_CLOCK
+    _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
+    _apis: dict[str, JsonApi] = field(default_factory=dict, repr=False)
+
+    def plan(self) -> Plan:
+        """Return what is to be done; only reads. What a zone says against it becomes part of the plan."""
+        plan = Plan(tuple(self._planned(wish) for wish in self.wishes), self.several)
+        self._hand_on(plan.tokens)
+        return plan
+
+    def apply(self, plan: Plan) -> dict[str, Any]:
+        """Do it, zone by zone; raises Problem at the end where one failed, with the results of all."""
+        done = tuple(self._done(planned) for planned in plan.tokens)
+        self._hand_on(done)
+        return result_of(done, self.several)
+
+    def close(self) -> None:
+        """Give back connections, and tokens that were only got for this task."""
+        for access in self._accesses.values():
+            access.revoke()
+        self._accesses.clear()
+
+    def _planned(self, wish: Wish) -> TokenPlan:
+        try:
+            api = self._api(wish)
+            planned = self._bound(wish) if _is_bound(wish) else self._secret(wish)
+            self._check(wish, api, planned)
+            return planned
+        except Problem as problem:
+            return TokenPlan(wish).failed(problem)
+
+    def _bound(self, wish: Wish) -> TokenPlan:
+        return planned_bound(wish, self._secrets(wish).service_account(), self.clock.now())
+
+    def _secret(self, wish: Wish) -> TokenPlan:
+        secrets = self._secrets(wish)
+        if wish.state != "absent":
+            secrets.service_account()
+        found = secrets.read(wish.secret_name)
+        planned = planned_secret(wish, found, self.clock.now())
+        if planned.steps.refused:
+            raise Problem(planned.steps.refused)
+        holder = named(found, planned.secret_name) or {}
+        return replace(planned, token=token_of_secret(holder) or None)
+
+    def _check(self, wish: Wish, api: JsonApi, planned: TokenPlan) -> None:
+        """Tell before anything is changed what right is missing for it, and that a quota would refuse it."""
+        if not planned.changed:
+            return
+        rights = [Right(one["verb"], one["resource"], one["group"]) for one in planned.steps.rights]
+        missing = missing_rights(api, wish.namespace, [REQUEST] if planned.renew else rights)
+        if missing:
+            raise NotAllowed(
+                f"the right to {', '.join(map(str, missing))} in the namespace {wish.namespace} is missing",
+                step="check the rights",
+                advice="Nothing was changed. An admin or editor of the namespace has it",
+            )
+        makes = sum(right.verb == "create" for right in rights)
+        short = lacking(allowances(api, wish.namespace) or [], {"secrets": makes}) if makes else []
+        if short:
+            raise Problem(short[0], step="check the quota", advice="Nothing was changed. Remove Secrets first")
+
+    def _done(self, planned: TokenPlan) -> TokenPlan:
+        """What one zone says against it is told at the end, when the others have been served."""
+        if planned.problem:
+            return planned
+        try:
+            return self._requested(planned) if planned.renew else self._applied(planned)
+        except Problem as problem:
+            return planned.failed(problem)
+
+    def _applied(self, planned: TokenPlan) -> TokenPlan:
+        """Make the new Secret and wait for its token first, then mark and delete old ones."""
+        wish = planned.wish
+        secrets = self._secrets(wish)
+        there = {one["metadata"]["name"] for one in planned.secrets}
+        for definition in planned.steps.put:
+            if definition["metadata"]["name"] not in there:
+                secrets.make(definition)
+        token = planned.token
+        if planned.secret_name and not token:
+            name = planned.secret_name
+            token = secrets.wait(name, wish.wait_timeout) if wish.wait else secrets.token(name) or None
+        for definition in planned.steps.put:
+            if definition["metadata"]["name"] in there:
+                secrets.change(definition)
+        for definition in planned.steps.remove:
+            secrets.delete(str(definition["metadata"]["name"]))
+        return replace(planned, token=token)
+
+    def _requested(self, planned: TokenPlan) -> TokenPlan:
+        """Ask for a bound token, and tell when the cluster gave one that ends sooner than was asked for."""
+        wish = planned.wish
+        try:
+            made = bound_token(self._api(wish), wish.namespace, wish.service_account, wish.expiration)
+        except NotFound:
+            self._secrets(wish).service_account()
+            raise
+        end = expiry(made.token)
+        if end is None and made.expires_at:
+            end = datetime.strptime(made.expires_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+        if end is not None and end - self.clock.now() < wish.expiration - TOLERANCE:
+            given = round(end - self.clock.now())
+            self.warn(
+                f"zone {planned.zone}: the cluster gives tokens for less time than expiration says: this one ends "
+                f"after {given} seconds instead of {wish.expiration}"
+            )
+        return replace(planned, token=made.token, expires_at=end)
+
+    def _api(self, wish: Wish) -> JsonApi:
+        name = wish.target.zone.name
+        if name not in self._apis:
+            try:
+                self._accesses[name] = zone_access(wish.target, self.environment, self.mask)
+            except Problem as problem:
+                raise problem.at(step="credentials") from None
+            self._apis[name] = self._accesses[name].api()
+        return self._apis[name]
+
+    def _secrets(self, wish: Wish) -> AccountSecrets:
+        return AccountSecrets(self._api(wish), wish.namespace, wish.service_account, self.clock.now, self.clock.sleep)
+
+    def _hand_on(self, tokens: tuple[TokenPlan, ...]) -> None:
+        for planned in tokens:
+            if planned.token and not planned.problem:
+                self.hand_on(planned.token)
+
+
+def _is_bound(wish: Wish) -> bool:
+    """Bound tokens end by themselves, so that absent is about Secrets whatever the kind."""
+    return wish.kind == "bound" and wish.state != "absent"

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module's options as wishes: whose token, in which zone, for how long, and what cannot be meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._token.duration import seconds_of
+from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC, Wish, wishes_from
+
+
+def wishes(**given: Any) -> list[Wish]:
+    defaults = {name: option.get("default") for name, option in SPEC.options.items()}
+    where = {} if "zones" in given else {"zone": "cloudscale-lpg-2"}
+    who = {"token": "a-token", "namespace": "shop", "service_account": "pusher"}
+    return wishes_from({**defaults, **where, **who, **given}, {})
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("24h", 86400), ("1d12h", 129600), ("90m", 5400), ("1h30m15s", 5415), ("3600", 3600), (3600, 3600), ("0", 0)],
+)
+def test_a_length_of_time(written: Any, seconds: int) -> None:
+    assert seconds_of("grace", written) == seconds
+
+
+@pytest.mark.parametrize("written", ["", "soon", "1w", "h", "-5m", "1.5h", "5 m", "1h1d"])
+def test_what_is_no_length_of_time(written: str) -> None:
+    with pytest.raises(InvalidOption, match=r"^grace .* is no length of time\. Write it as 24h"):
+        seconds_of("grace", written)
+
+
+def test_defaults() -> None:
+    (wish,) = wishes()
+    assert (wish.secret_name, wish.expiration, wish.grace, wish.kind) == ("pusher-secret", 86400, 3600, "secret")
+    assert wish.target.who == {"token": "a-token"}
+    assert wish.secrets.options == ""
+
+
+def test_an_entry_of_zones_has_its_own_account_and_token_and_the_task_s_credential() -> None:
+    entries = ["a-b-1", {"zone": "a-b-2", "service_account": "other", "current_token": "own\n", "token": "t"}]
+    first, second = wishes(zones=entries, kind="bound", current_token="shared")
+    assert (first.service_account, first.current_token) == ("pusher", "shared")
+    assert (second.service_account, second.current_token, second.secret_name) == ("other", "own", "other-secret")
+    assert (first.target.who, second.target.who) == ({"token": "a-token"}, {"token": "t"})
+    assert "shared" not in repr(first)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"namespace": None}, "nothing names the namespace"),
+        ({"service_account": " "}, "service_account is empty"),
+        ({"kind": "bound", "expiration": "9m"}, "expiration 9m is too short.*ten minutes"),
+        ({"grace": "later"}, "grace 'later' is no length of time"),
+        ({"wait_timeout": -1}, "wait_timeout must not be below 0"),
+        ({"current_token": "with a space"}, "current_token holds whitespace"),
+        ({"token": None}, "no credential is given"),
+        ({"password": "p"}, "token, username and password are given"),
+        ({"zones": []}, "zones is empty"),
+    ],
+)
+def test_what_cannot_be_meant(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidOption, match=said):
+        wishes(**given)
+
+
+def test_a_short_expiration_matters_to_bound_tokens_only() -> None:
+    assert wishes(expiration="1m")[0].expiration == 60
