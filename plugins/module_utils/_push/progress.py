@@ -55,54 +55,63 @@ class NoProgress:
 class _Zone:
     total: int
     begun: float
-    due: float
     sent: int = 0
-    ended: bool = False
 
 
 class FileProgress:
-    """Appends to a file that is there already; never raises, as nobody's push fails for want of an audience."""
+    """Appends to a file that is there already, a line per zone every half second.
 
-    def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
+    Never raises, as no push fails for want of an audience.
+    """
+
+    def __init__(
+        self, path: str, clock: Callable[[], float] = time.monotonic, between_lines: float = BETWEEN_LINES
+    ) -> None:
         self._clock = clock
+        self._between_lines = between_lines
         self._lock = threading.Lock()
-        self._zones: dict[str, _Zone] = {}
+        self._closed = threading.Event()
+        self._running: dict[str, _Zone] = {}
+        self._writer: threading.Thread | None = None
         try:
             self._file: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
             self._file = None
 
     def begin(self, zone: str, total: int) -> None:
-        """Write the zone's first line."""
+        """Write the zone's first line, or one with its new total."""
         with self._lock:
-            now = self._clock()
-            there = self._zones.get(zone)
-            if there is None:
-                there = self._zones[zone] = _Zone(total, begun=now, due=now)
-            there.total = total
-            self._write(zone, there, now)
+            running = self._running.setdefault(zone, _Zone(total, self._clock()))
+            running.total = total
+            self._write(zone, running)
+            self._start_writer()
 
     def advance(self, zone: str, count: int) -> None:
-        """Count, and write a line where the last one is half a second old."""
+        """Count; it is written in its time."""
         with self._lock:
-            there = self._zones.get(zone)
-            if there is None:
-                return
-            there.sent += count
-            now = self._clock()
-            if now >= there.due:
-                self._write(zone, there, now)
+            running = self._running.get(zone)
+            if running is not None:
+                running.sent += count
 
     def end(self, zone: str, outcome: str) -> None:
-        """Write the zone's last line; what follows for this zone is not told."""
+        """Write the zone's last line; what is still counted for it is not told."""
         with self._lock:
-            there = self._zones.get(zone)
-            if there is not None:
-                self._write(zone, there, self._clock(), outcome)
-                there.ended = True
+            running = self._running.pop(zone, None)
+            if running is not None:
+                self._write(zone, running, outcome)
+
+    def write(self) -> None:
+        """Write how far each zone is."""
+        with self._lock:
+            for zone, running in self._running.items():
+                self._write(zone, running)
 
     def close(self) -> None:
-        """Close the file."""
+        """Write no more, and close the file."""
+        self._closed.set()
+        if self._writer is not None:
+            self._writer.join()
+            self._writer = None
         with self._lock:
             if self._file is not None:
                 try:
@@ -111,11 +120,24 @@ class FileProgress:
                     pass
                 self._file = None
 
-    def _write(self, zone: str, there: _Zone, now: float, outcome: str | None = None) -> None:
-        there.due = now + BETWEEN_LINES
-        if self._file is None or there.ended:
+    def _start_writer(self) -> None:
+        if self._writer is not None or self._file is None or self._closed.is_set():
             return
-        told = {"zone": zone, "total": there.total, "sent": there.sent, "seconds": round(now - there.begun, 3)}
+        self._writer = threading.Thread(target=self._keep_writing, daemon=True)
+        try:
+            self._writer.start()
+        except RuntimeError:  # no more threads
+            self._writer = None
+
+    def _keep_writing(self) -> None:
+        while not self._closed.wait(self._between_lines):
+            self.write()
+
+    def _write(self, zone: str, running: _Zone, outcome: str | None = None) -> None:
+        if self._file is None:
+            return
+        seconds = round(self._clock() - running.begun, 3)
+        told = {"zone": zone, "total": running.total, "sent": running.sent, "seconds": seconds}
         if outcome is not None:
             told["outcome"] = outcome
         try:

@@ -82,9 +82,7 @@ def _line(told: Told, shown: _Shown) -> str:
     sent = min(max(told.sent, 0), told.total)
     text = f"{100 * sent // told.total} %, {size(sent)} of {size(told.total)}"
     seconds = told.seconds - shown.seconds
-    if seconds <= 0:
-        return f"{text}, {size(0)}/s" if shown.at is not None else text
-    return f"{text}, {size((told.sent - shown.sent) / seconds)}/s"
+    return f"{text}, {size((told.sent - shown.sent) / seconds)}/s" if seconds > 0 else text
 
 
 def _end(told: Told) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._push.progress imp
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress_lines import ProgressLines, size
 
 MIB = 1 << 20
+NEVER = 3600.0
 
 
 class Clock:
@@ -41,38 +43,59 @@ def told(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def test_a_line_each_half_second_and_at_both_ends(file: Path) -> None:
+def test_a_line_at_both_ends_and_between(file: Path) -> None:
     clock = Clock()
-    progress = FileProgress(str(file), clock)
+    progress = FileProgress(str(file), clock, NEVER)
     progress.begin("zone-1", 1000)
-    for _step in range(16):
-        clock.now += 0.125
+    progress.write()
+    clock.now += 0.5
+    for _block in range(5):
         progress.advance("zone-1", 10)
+    progress.write()
+    clock.now += 1.5
+    progress.advance("zone-1", 110)
     progress.end("zone-1", "uploaded")
     progress.advance("zone-1", 10)
     progress.end("zone-1", "failed")
+    progress.write()
     progress.close()
-    assert [line["sent"] for line in told(file)] == [0, 40, 80, 120, 160, 160]
-    assert told(file)[1] == {"zone": "zone-1", "total": 1000, "sent": 40, "seconds": 0.5}
-    assert told(file)[-1] == {"zone": "zone-1", "total": 1000, "sent": 160, "seconds": 2.0, "outcome": "uploaded"}
+    assert told(file) == [
+        {"zone": "zone-1", "total": 1000, "sent": 0, "seconds": 0.0},
+        {"zone": "zone-1", "total": 1000, "sent": 0, "seconds": 0.0},
+        {"zone": "zone-1", "total": 1000, "sent": 50, "seconds": 0.5},
+        {"zone": "zone-1", "total": 1000, "sent": 160, "seconds": 2.0, "outcome": "uploaded"},
+    ]
 
 
-def test_zones_do_not_wait_for_each_other(file: Path) -> None:
-    clock = Clock()
-    progress = FileProgress(str(file), clock)
+def test_it_is_written_by_itself(file: Path) -> None:
+    before = threading.enumerate()
+    progress = FileProgress(str(file), between_lines=0.005)
+    progress.begin("a", 10)
+    progress.advance("a", 4)
+    while told(file)[-1]["sent"] != 4:
+        time.sleep(0.005)
+    progress.close()
+    assert threading.enumerate() == before
+
+
+def test_each_zone_is_told(file: Path) -> None:
+    progress = FileProgress(str(file), Clock(), NEVER)
     for zone in ("a", "b"):
         progress.begin(zone, 10)
-    clock.now += 0.6
     progress.advance("a", 1)
-    progress.advance("b", 2)
+    progress.advance("b", 3)
+    progress.advance("b", -1)
+    progress.write()
+    progress.close()
     assert [(line["zone"], line["sent"]) for line in told(file)] == [("a", 0), ("b", 0), ("a", 1), ("b", 2)]
 
 
 def test_the_total_may_become_known_later(file: Path) -> None:
-    progress = FileProgress(str(file), Clock())
+    progress = FileProgress(str(file), Clock(), NEVER)
     progress.begin("a", 100)
     progress.advance("a", 40)
     progress.begin("a", 60)
+    progress.close()
     assert told(file)[-1] == {"zone": "a", "total": 60, "sent": 40, "seconds": 0.0}
 
 
@@ -87,6 +110,7 @@ def test_nothing_is_lost_between_threads(file: Path) -> None:
     for thread in threads:
         thread.join()
     progress.end("a", "uploaded")
+    progress.close()
     assert told(file)[-1]["sent"] == 8000
 
 
@@ -112,6 +136,7 @@ def test_a_full_disk_is_no_failure() -> None:
     progress = FileProgress("/dev/full")
     progress.begin("a", 1)
     progress.end("a", "uploaded")
+    progress.close()
 
 
 def test_who_listens(file: Path) -> None:
@@ -133,6 +158,7 @@ def test_the_first_line_comes_late_and_the_next_later() -> None:
     lines.take(line(50 * MIB, 6.0))
     assert list(lines.due(7.0)) == []
     assert list(lines.due(7.2)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 5.0 MiB/s"]
+    lines.take(line(50 * MIB, 12.0))
     assert list(lines.due(12.3)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 0 B/s"]
 
 
