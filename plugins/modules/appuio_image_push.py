@@ -35,8 +35,16 @@ options:
       - V(docker://host/repository:tag) or V(docker://host/repository@digest) is an image in a registry. A reference
         without a prefix is the same.
       - V(oci:DIRECTORY) or V(oci:DIRECTORY:TAG) is an image in an OCI image layout, on the host where the task runs.
-      - V(oci-archive:FILE) or V(oci-archive:FILE:TAG) is the same in an uncompressed tar archive, read in place.
+      - V(oci-archive:FILE) or V(oci-archive:FILE:TAG) is the same in a tar archive, read in place.
+      - V(docker-archive:FILE), V(docker-archive:FILE:NAME:TAG) or V(docker-archive:FILE:@NUMBER) is an image in an
+        archive of C(docker save) or C(podman save), read in place. The number counts from 0.
+      - An archive that is compressed as a whole is decompressed into a temporary file first.
       - V(dir:DIRECTORY) is an image as C(skopeo copy) leaves it in a directory.
+      - V(docker-daemon:NAME:TAG) is an image of the Docker engine, V(containers-storage:NAME:TAG) one of podman. The
+        engine is asked over the socket of its API, see O(engine_socket). Both take an image ID as well.
+      - Images of C(docker-archive), C(docker-daemon) and C(containers-storage) have no manifest. One is made, and
+        layers that are not compressed yet are, as O(compression) says. Such an image is told by its image ID, and a
+        zone has it already when a tag names an image with that ID.
     type: str
     required: true
   source_username:
@@ -99,12 +107,35 @@ options:
     choices: [overwrite, keep, fail]
     default: overwrite
   expected_digest:
-    description: Fail before anything is uploaded unless what would be pushed has exactly this digest.
+    description:
+      - Fail before anything is uploaded unless what would be pushed has exactly this digest.
+      - For an image without a manifest, it is compared with the image ID.
     type: str
   force:
     description: Put the tags again even if they name this image already.
     type: bool
     default: false
+  compression:
+    description:
+      - How layers are compressed that the source holds uncompressed, where it has no manifest.
+      - An image with a manifest is passed through as it is.
+      - V(gzip) uses C(isal) or C(zlib-ng) if one of them is installed where the task runs, which is several times
+        faster, and Python's own library otherwise. V(zstd) needs C(zstandard) before Python 3.14.
+      - A layer is compressed once for all zones, and not again when every zone has it already.
+    type: str
+    choices: [gzip, zstd, none]
+    default: gzip
+  compression_level:
+    description:
+      - How hard to compress, from V(0) to V(9) for C(gzip) and from V(1) to V(19) for C(zstd).
+      - By default, it is a level that favours speed. With C(gzip), C(isal) knows levels up to V(3), and is not used for
+        more.
+    type: int
+  engine_socket:
+    description:
+      - Socket of the engine's API for C(docker-daemon) and C(containers-storage) sources.
+      - By default, it is what E(DOCKER_HOST) or E(CONTAINER_HOST) names, else the engine's own place.
+    type: path
   jobs:
     description: How many blobs are uploaded at the same time to each zone, V(1) to V(32).
     type: int

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import ACCEPT
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import push_task
 
@@ -49,11 +52,13 @@ class Pusher:
         short = {"namespace": self.project, "source": source, "retries": 1, "retry_delay": 0.05}
         return {"zones": entries, "name": "app", "tags": ["1.0"], **short, **options}
 
-    def push(self, source: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
+    def push(
+        self, source: str, *, check: bool = False, environment: dict[str, str] | None = None, **options: Any
+    ) -> dict[str, Any]:
         """Push in this process; raises Problem."""
         directory = self.folder / "spool"
         directory.mkdir(exist_ok=True)
-        task = push_task({**_DEFAULTS, **self.options(source, **options)}, {}, str(directory), lambda _secret: None)
+        task = push_task({**_DEFAULTS, **self.options(source, **options)}, environment or {}, str(directory), _keep)
         try:
             plan = task.plan()
             return plan.predict() if check else task.apply(plan)
@@ -74,6 +79,13 @@ class Pusher:
         """Return what the tags name, zone by zone."""
         return [zone.tags(self.project, name) for zone in self.zones]
 
+    def read(self, zone: Zone, what: str, name: str = "app") -> bytes:
+        """Return a blob or a manifest of a zone, as ``blobs/<digest>`` or ``manifests/<reference>``."""
+        headers = {"Authorization": f"Bearer {self.tokens[zone.name]}", "Accept": ACCEPT}
+        request = Request(f"https://{zone.registry}/v2/{self.project}/{name}/{what}", headers=headers)
+        with urlopen(request, context=ssl.create_default_context(cafile=str(zone.registry_ca_file))) as answer:
+            return bytes(answer.read())
+
     def clear(self) -> None:
         """Forget the requests that were made."""
         for zone in self.zones:
@@ -89,6 +101,10 @@ class Pusher:
             [f"{one['method']} {one['path'].split('/', 4)[-1]}" for one in zone.requests() if one["side"] == "registry"]
             for zone in self.zones
         ]
+
+
+def _keep(_secret: str) -> None:
+    """Nothing of these tests is printed by Ansible."""
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Callable, Sequence
 
 from .._errors import Problem
-from .._oci.walk import Image
 from .._registry.client import Found
 from .plan import Move
 from .stage import Stage, Work
@@ -26,8 +25,8 @@ class _Moved:
 class Commit:
     """Moves tags; ``remove_tag(zone, tag)`` removes one that was new, raising Problem where it cannot."""
 
-    def __init__(self, image: Image, stage: Stage, atomic: bool, remove_tag: RemoveTag) -> None:
-        self._image = image
+    def __init__(self, stage: Stage, atomic: bool, remove_tag: RemoveTag) -> None:
+        self._image = stage.content.image()
         self._stage = stage
         self._atomic = atomic
         self._remove_tag = remove_tag

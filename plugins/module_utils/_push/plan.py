@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from .._errors import Problem
-from .._oci.model import Manifest
 from .wish import Wish
 
 
@@ -20,21 +19,23 @@ class Abandoned(Problem):
 class ZoneState:
     """What a zone's repository has: the digest of each wanted tag, None where there is no such tag.
 
-    ``exists`` is False when the repository is known not to be there, so that none of its blobs can be.
+    ``same`` are the tags that name the image already. ``exists`` is False when the repository is known not
+    to be there, so that none of its blobs can be.
     """
 
     digests: Mapping[str, str | None]
+    same: frozenset[str] = frozenset()
     exists: bool = True
     holds_digest: bool = False
 
 
 @dataclass(frozen=True)
 class Move:
-    """One tag: what it named, what it is to name, and why; ``needed`` is False where nothing is to be done."""
+    """One tag: what it named, whether it is to name the image, and why; ``same`` where it does already."""
 
     tag: str
     before: str | None
-    after: str | None
+    same: bool
     needed: bool
     reason: str
 
@@ -57,6 +58,11 @@ class ZonePlan:
         return self.problem is None and (self.by_digest or any(move.needed for move in self.moves))
 
     @property
+    def held(self) -> str | None:
+        """The digest of the image as the zone has it under one of the tags, None where it does not."""
+        return next((move.before for move in self.moves if move.same), None)
+
+    @property
     def reason(self) -> str:
         """Why something, or nothing, is to be done."""
         if self.problem is not None:
@@ -68,13 +74,13 @@ class ZonePlan:
         return "; ".join(f"{move.tag}: {move.reason}" for move in self.moves)
 
 
-def plan_zone(place: ZonePlan, wish: Wish, root: Manifest, state: ZoneState) -> ZonePlan:
+def plan_zone(place: ZonePlan, wish: Wish, state: ZoneState) -> ZonePlan:
     """Return the steps that lead from what a zone has to what is wanted there."""
-    moves = tuple(_move(tag, state.digests[tag], wish, root.digest) for tag in wish.tags)
+    moves = tuple(_move(tag, state.digests[tag], tag in state.same, wish) for tag in wish.tags)
     problem = None
     if wish.existing_tags == "fail":
         for move in moves:
-            if move.before not in (None, root.digest):
+            if move.before and not move.same:
                 problem = Problem(
                     f"the tag {move.tag} names another image, {move.before}",
                     zone=place.zone,
@@ -92,12 +98,12 @@ def plan_zone(place: ZonePlan, wish: Wish, root: Manifest, state: ZoneState) -> 
     )
 
 
-def _move(tag: str, before: str | None, wish: Wish, digest: str) -> Move:
-    if before == digest:
+def _move(tag: str, before: str | None, same: bool, wish: Wish) -> Move:
+    if same:
         reason = "names this image already, and is put again" if wish.force else "names this image already"
-        return Move(tag, before, digest, wish.force, reason)
+        return Move(tag, before, True, wish.force, reason)
     if before is None:
-        return Move(tag, None, digest, True, "does not exist yet")
+        return Move(tag, None, False, True, "does not exist yet")
     if wish.existing_tags == "keep":
-        return Move(tag, before, before, False, "names another image, and is kept")
-    return Move(tag, before, digest, True, "names another image")
+        return Move(tag, before, False, False, "names another image, and is kept")
+    return Move(tag, before, False, True, "names another image")

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, Sequence
 
 from .._errors import Problem
-from .._oci.model import Manifest
-from .._oci.walk import Image
 from .plan import Abandoned, ZonePlan
 
 
@@ -29,26 +27,31 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class PushPlan:
-    """The plan for all zones, and what is known of the image."""
+class Subject:
+    """What is to be pushed, as far as it is known: an archive's digest is not, before its layers are compressed.
+
+    ``size`` are the bytes of all blobs; it is None where they were not looked at, or are not compressed yet.
+    """
 
     source: str
-    root: Manifest
-    platforms: tuple[str, ...]
+    digest: str | None
+    media_type: str | None
+    image_id: str | None = None
+    platforms: tuple[str, ...] = ()
+    size: int | None = None
+
+
+@dataclass
+class PushPlan:
+    """The plan for all zones; ``subject`` is replaced when more of it is known."""
+
+    subject: Subject
     zones: tuple[ZonePlan, ...]
-    image: Image | None = None
 
     @property
     def changed(self) -> bool:
         """Whether something is to be done in any zone."""
         return any(zone.changed for zone in self.zones)
-
-    @property
-    def size(self) -> int | None:
-        """Bytes of all blobs; None for an index of which nothing has to be pushed, so that it was not read."""
-        if self.image is not None:
-            return self.image.size
-        return None if self.root.is_index else sum(blob.size for blob in self.root.blobs)
 
     def predict(self) -> dict[str, Any]:
         """Return the result of a push that goes as planned; nothing has been uploaded."""
@@ -62,42 +65,51 @@ class PushPlan:
         for zone in self.zones:
             where = f"{zone.registry}/{zone.repository}"
             before[where] = {move.tag: move.before for move in zone.moves}
-            after[where] = {move.tag: move.before if zone.problem else move.after for move in zone.moves}
+            after[where] = {
+                move.tag: self._named if move.needed and not zone.problem else move.before for move in zone.moves
+            }
         return {"before": before, "after": after}
 
     def result(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """Return the module's result from what happened in each zone, in the order of the zones."""
         zones = [self._zone(zone, outcome) for zone, outcome in zip(self.zones, outcomes)]
         changed = any(zone["changed"] for zone in zones)
+        digest = self.subject.digest or next((zone["digest"] for zone in zones if zone["digest"]), None)
         reason = zones[0]["reason"]
         if len(zones) > 1:
             reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
         return {
             "changed": changed,
             "reason": reason,
-            "digest": self.root.digest,
-            "media_type": self.root.media_type,
-            "platforms": list(self.platforms),
-            "source": self.source,
-            "image_id": self.root.config.digest if self.root.config else None,
+            "digest": digest,
+            "media_type": self.subject.media_type,
+            "platforms": list(self.subject.platforms),
+            "source": self.subject.source,
+            "image_id": self.subject.image_id,
             "zones": zones,
         }
+
+    @property
+    def _named(self) -> str | None:
+        return self.subject.digest or f"the image with the ID {self.subject.image_id}"
 
     def _zone(self, zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
         address = f"{zone.registry}/{zone.repository}"
         problem = outcome.problem
+        digest = self.subject.digest if zone.changed or not zone.held else zone.held
+        by_digest = f"{address}@{digest}" if digest else None
         return {
             "zone": zone.zone,
             "registry": zone.registry,
-            "reference": f"{address}:{zone.moves[0].tag}" if zone.moves else f"{address}@{self.root.digest}",
-            "reference_digest": f"{address}@{self.root.digest}",
-            "digest": self.root.digest,
+            "reference": f"{address}:{zone.moves[0].tag}" if zone.moves else by_digest,
+            "reference_digest": by_digest,
+            "digest": digest,
             "previous_digest": {**{move.tag: move.before for move in zone.moves}, **outcome.previous},
             "tags": [move.tag for move in zone.moves],
             "changed": outcome.changed,
             "reason": str(problem) if problem else zone.reason,
             "blobs": {"uploaded": outcome.uploaded, "mounted": outcome.mounted, "existing": outcome.existing},
-            "bytes": {"total": self.size, "uploaded": outcome.bytes_uploaded},
+            "bytes": {"total": self.subject.size, "uploaded": outcome.bytes_uploaded},
             "duration": round(outcome.duration, 3),
             "rolled_back": outcome.rolled_back,
             "failed": problem is not None,

@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Sequence
 
 from .._errors import Problem
 from .._http.message import Body, Reader
 from .._oci.model import Descriptor
-from .._oci.walk import Image
-from .._source.base import Source
+from .content import Content, Parcel
+from .gauge import Gauge, GaugedBody
 from .plan import Abandoned, ZonePlan
 from .zone_push import ZonePush
 
@@ -25,29 +25,32 @@ class Work:
 
     plan: ZonePlan
     push: ZonePush
-    stopped: threading.Event
+    gauge: Gauge
+    stopped: threading.Event = field(default_factory=threading.Event)
 
 
 class Stage:
     """Brings an image to the zones; each zone uploads ``jobs`` blobs at a time, at its own pace."""
 
-    def __init__(self, image: Image, source: Source, jobs: int, atomic: bool) -> None:
-        self._image = image
-        self._source = source
+    def __init__(self, content: Content, jobs: int, atomic: bool) -> None:
+        self.content = content
         self._jobs = jobs
         self._atomic = atomic
         self._lock = threading.Lock()
-        self._wanted: dict[str, int] = {}
+        self._wanted: dict[Parcel, int] = {}
 
     def run(self, works: Sequence[Work]) -> None:
         """Stage the image; what fails is noted in the zone's outcome, and stops all zones if they hang together."""
-        blobs = sorted(self._image.blobs, key=lambda blob: -blob.size)
-        self._wanted = {blob.digest: len(works) for blob in blobs}
+        parcels = sorted(self.content.parcels, key=lambda parcel: -parcel.size)
+        self._wanted = {parcel: len(works) for parcel in parcels}
         pools = [ThreadPoolExecutor(self._jobs) for _work in works]
         started = monotonic()
+        for work in works:
+            work.gauge.expect(sum(parcel.size for parcel in parcels))
         try:
+            self.content.begin(lambda digest: all(not work.plan.empty and work.push.holds(digest) for work in works))
             running = {
-                work.plan.zone: [pool.submit(self._blob, work, works, blob) for blob in blobs]
+                work.plan.zone: [pool.submit(self._parcel, work, works, parcel) for parcel in parcels]
                 for work, pool in zip(works, pools)
             }
             with ThreadPoolExecutor(max(1, len(works))) as finishing:
@@ -57,37 +60,44 @@ class Stage:
                 pool.shutdown(wait=True)
         for work in works:
             work.push.outcome.duration = monotonic() - started
+            work.gauge.end("failed" if work.push.outcome.problem else "uploaded")
 
     def body_of(self, work: Work, blob: Descriptor) -> Body:
         """Return the body of a blob, which ends early when the zone's share is of no use any more."""
-        return _StoppableBody(self._source.blob(blob), work)
+        return GaugedBody(_StoppableBody(self.content.body(blob), work), work.gauge)
 
-    def _blob(self, work: Work, works: Sequence[Work], blob: Descriptor) -> None:
+    def _parcel(self, work: Work, works: Sequence[Work], parcel: Parcel) -> None:
+        blob: Descriptor | None = None
         try:
             if not work.stopped.is_set():
-                work.push.push_blob(blob, lambda wanted: self.body_of(work, wanted), work.plan)
+                blob = parcel.descriptor()
+                work.gauge.expect(blob.size - parcel.size)
+                if work.push.push_blob(blob, lambda wanted: self.body_of(work, wanted), work.plan) != "uploaded":
+                    work.gauge.expect(-blob.size)
         except Problem as problem:
             self.fail(work, works, problem)
         finally:
             with self._lock:
-                self._wanted[blob.digest] -= 1
-                last = not self._wanted[blob.digest]
-            if last:
-                self._source.release(blob)
+                self._wanted[parcel] -= 1
+                last = not self._wanted[parcel]
+            if last and blob is not None:
+                self.content.release(blob)
 
     def _manifests(self, work: Work, works: Sequence[Work], uploads: list[Future[None]]) -> None:
         wait(uploads)
         for upload in uploads:
             upload.result()
-        manifests = self._image.manifests if self._atomic and len(works) > 1 else self._image.manifests[:-1]
-        if work.plan.by_digest:
-            manifests = self._image.manifests
+        if work.stopped.is_set():
+            return
         try:
+            manifests = self.content.image().manifests
+            if not (work.plan.by_digest or (self._atomic and len(works) > 1)):
+                manifests = manifests[:-1]
             for manifest in manifests:
                 if work.stopped.is_set():
                     return
                 work.push.push_manifest(
-                    manifest, manifest.digest, self._image, lambda wanted: self.body_of(work, wanted)
+                    manifest, manifest.digest, self.content.image(), lambda wanted: self.body_of(work, wanted)
                 )
         except Problem as problem:
             self.fail(work, works, problem)
@@ -101,6 +111,8 @@ class Stage:
                 work.push.outcome.problem = problem.at(zone=work.plan.zone)
             for other in works if self._atomic else (work,):
                 other.stopped.set()
+            if all(other.stopped.is_set() for other in works):
+                self.content.stop()
 
 
 class _StoppableBody:

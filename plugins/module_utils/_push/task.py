@@ -4,25 +4,28 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping
 
+from .._cache.notes import Notes, notes_from
+from .._compression.compressors import GZIP, choose_compressor
 from .._credentials.resolve import Resolved, check_credentials, resolve_credential
-from .._errors import InvalidOption, Problem, SourceProblem
+from .._errors import InvalidOption, Problem
 from .._http.client import HttpClient
-from .._oci.model import Manifest
-from .._oci.platforms import is_attestation
-from .._oci.walk import Image, gather, platform_of, select
 from .._openshift.tag_removal import remove_tag
 from .._registry.client import RegistryClient
-from .._source.base import Source
+from .._source.base import DraftSource
 from .._source.location import open_source, parse_location
 from .._targets import Target, targets_from
+from .blob_places import BlobPlaces
 from .commit import Commit
+from .content import Content
+from .gauge import Gauge
 from .plan import Abandoned, ZonePlan, plan_zone
+from .progress import Progress, progress_from
 from .report import Outcome, PushPlan, failure
+from .shipment import DraftShipment, KnownShipment, Shipment, settled
 from .stage import Stage, Work
 from .wish import Wish, check_targets, wish_from
 from .zone_push import ZonePush
@@ -34,25 +37,23 @@ class PushTask:
 
     wish: Wish
     targets: list[Target]
-    source: Source
+    shipment: Shipment
+    notes: Notes
     environment: Mapping[str, str] = field(repr=False)
     mask: Callable[[str], None]
+    progress: Progress
     _pushes: dict[str, ZonePush] = field(default_factory=dict)
     _resolved: dict[str, Resolved] = field(default_factory=dict, repr=False)
+    _content: Content | None = None
 
     def plan(self) -> PushPlan:
         """Return what is to be done; reads no layer; raises Problem, with the results of all zones."""
-        root = select(self.source.root(), self.source.manifest, self.wish.platforms, self.source.read)
-        self._check_expected(root)
+        subject = self.shipment.open()
         with ThreadPoolExecutor(len(self.targets)) as pool:
-            zones = tuple(pool.map(lambda target: self._planned(target, root), self.targets))
-        image = None
+            zones = tuple(pool.map(self._planned, self.targets))
         if any(zone.changed for zone in zones):
-            image = gather(root, self.source.manifest, self.source.read)
-            for blob in image.blobs:
-                # A file that is missing or too short shows here, before anything is uploaded.
-                self.source.blob(blob)
-        plan = PushPlan(self.source.description, root, self._platforms(root, image), zones, image)
+            subject = self.shipment.check()
+        plan = PushPlan(subject, zones)
         failed = [zone for zone in zones if zone.problem]
         if failed and (self.wish.atomic or len(failed) == len(zones)):
             raise failure(plan, [Outcome(problem=zone.problem) for zone in zones])
@@ -67,7 +68,10 @@ class PushTask:
 
     def close(self) -> None:
         """Give back connections, files and tokens that were only fetched for this task."""
-        self.source.close()
+        self.progress.close()
+        if self._content is not None:
+            self._content.close()
+        self.shipment.close()
         for push in self._pushes.values():
             push.client.close()
         for resolved in self._resolved.values():
@@ -76,13 +80,17 @@ class PushTask:
 
     def _applied(self, plan: PushPlan) -> list[Outcome]:
         outcomes = {zone.zone: Outcome(problem=zone.problem) for zone in plan.zones}
-        works = [Work(zone, self._pushes[zone.zone], threading.Event()) for zone in plan.zones if zone.changed]
-        if works and plan.image is not None:
-            stage = Stage(plan.image, self.source, self.wish.jobs, self.wish.atomic)
+        works = [
+            Work(zone, self._pushes[zone.zone], Gauge(self.progress, zone.zone)) for zone in plan.zones if zone.changed
+        ]
+        if works:
+            self._content = self.shipment.content()
+            stage = Stage(self._content, self.wish.jobs, self.wish.atomic)
             stage.run(works)
             ready = [work for work in works if work.push.outcome.problem is None]
-            if len(ready) == len(works) or not self.wish.atomic:
-                Commit(plan.image, stage, self.wish.atomic, self._remove_tag).run(ready)
+            if ready and (len(ready) == len(works) or not self.wish.atomic):
+                plan.subject = settled(plan.subject, self._content.image())
+                Commit(stage, self.wish.atomic, self._remove_tag).run(ready)
             outcomes.update({work.plan.zone: work.push.outcome for work in works})
             self._note_abandoned(works)
         return [outcomes[zone.zone] for zone in plan.zones]
@@ -95,12 +103,12 @@ class PushTask:
             if work.push.outcome.problem is None:
                 work.push.outcome.problem = Abandoned("left as it was, as another zone failed", zone=work.plan.zone)
 
-    def _planned(self, target: Target, root: Manifest) -> ZonePlan:
+    def _planned(self, target: Target) -> ZonePlan:
         zone, registry = target.zone.name, str(target.zone.registry)
         place = ZonePlan(zone, registry, f"{target.namespace}/{self.wish.name}")
         try:
             push = self._push(target, place)
-            return plan_zone(place, self.wish, root, push.look(self.wish, root.digest))
+            return plan_zone(place, self.wish, self.shipment.look(push))
         except Problem as problem:
             return ZonePlan(zone, registry, place.repository, problem=problem.at(zone=zone))
 
@@ -110,7 +118,7 @@ class PushTask:
         connection = target.connection
         authorities = connection.registry_ca_cert or connection.ca_cert
         http = HttpClient(f"https://{place.registry}", connection, authorities, resolved.credential)
-        push = ZonePush(RegistryClient(place.zone, place.registry, http), place.repository)
+        push = ZonePush(RegistryClient(place.zone, place.registry, http), place.repository, BlobPlaces(self.notes))
         self._pushes[place.zone] = push
         return push
 
@@ -125,22 +133,6 @@ class PushTask:
         finally:
             http.close()
 
-    def _check_expected(self, root: Manifest) -> None:
-        expected = self.wish.expected_digest
-        if expected and expected != root.digest:
-            raise SourceProblem(
-                f"{self.source.description} is {root.digest}, not {expected} as expected_digest says",
-                advice="Nothing was uploaded",
-            )
-
-    def _platforms(self, root: Manifest, image: Image | None) -> tuple[str, ...]:
-        if image is not None:
-            return image.platforms
-        if root.is_index:
-            return tuple(str(entry.platform) for entry in root.entries if entry.platform and not is_attestation(entry))
-        there = platform_of(root, self.source.read)
-        return (str(there),) if there else ()
-
 
 def push_task(
     options: Mapping[str, Any],
@@ -149,10 +141,16 @@ def push_task(
     mask: Callable[[str], None],
 ) -> PushTask:
     """Return the task that the options describe; raises InvalidOption; asks nobody."""
-    location = parse_location(str(options["source"]))
-    source = open_source(location, options, environment, mask, directory)
+    source = open_source(parse_location(str(options["source"])), options, environment, mask, directory)
     wish = wish_from(options, source.name, source.tag)
     targets = targets_from(options)
     check_targets(targets)
     check_credentials(targets, environment)
-    return PushTask(wish, targets, source, environment, mask)
+    notes = notes_from(environment)
+    shipment: Shipment
+    if isinstance(source, DraftSource):
+        compressor = choose_compressor(options.get("compression") or GZIP, options.get("compression_level"))
+        shipment = DraftShipment(source, wish, compressor, notes, directory)
+    else:
+        shipment = KnownShipment(source, wish)
+    return PushTask(wish, targets, shipment, notes, environment, mask, progress_from(environment, False))

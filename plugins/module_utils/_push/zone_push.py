@@ -8,11 +8,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Callable
 
+from .._errors import Problem, SourceProblem
 from .._http.message import Body
-from .._oci.model import Descriptor, Manifest
+from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._oci.walk import Image
-from .._registry.client import BlobsMissing, RegistryClient
+from .._registry.client import BlobsMissing, Found, RegistryClient
 from .._registry.upload import Upload
+from .blob_places import BlobPlaces
 from .plan import ZonePlan, ZoneState
 from .report import Outcome
 from .wish import Wish
@@ -23,8 +25,9 @@ BodyOf = Callable[[Descriptor], Body]
 class ZonePush:
     """The repository of one zone, and what has happened there."""
 
-    def __init__(self, client: RegistryClient, repository: str) -> None:
+    def __init__(self, client: RegistryClient, repository: str, places: BlobPlaces) -> None:
         self.client = client
+        self._places = places
         self.repository = repository
         self.outcome = Outcome()
         self._counting = threading.Lock()
@@ -33,21 +36,32 @@ class ZonePush:
         """Return what the wanted tags name; one request per tag, at the same time; raises Problem."""
         if not wish.tags:
             return ZoneState({}, holds_digest=self.client.holds_manifest(self.repository, digest))
-        with ThreadPoolExecutor(min(wish.jobs, len(wish.tags))) as pool:
-            found = list(pool.map(lambda tag: self.client.head_manifest(self.repository, tag), wish.tags))
-        digests = {tag: manifest.digest if manifest else None for tag, manifest in zip(wish.tags, found)}
-        exists = True
-        if not any(digests.values()):
-            exists = self.client.tags(self.repository) is not None
-        return ZoneState(digests, exists)
+        found = self._each(wish, lambda tag: self.client.head_manifest(self.repository, tag))
+        return self._state(found, {tag for tag, manifest in found.items() if manifest and manifest.digest == digest})
 
-    def push_blob(self, blob: Descriptor, body_of: BodyOf, plan: ZonePlan) -> None:
-        """Bring one blob into the repository; one that cannot be there is not asked for; raises Problem."""
+    def look_for_id(self, wish: Wish, image_id: str) -> ZoneState:
+        """Return the same where only the image's configuration is known, for which manifests are read."""
+        found = self._each(wish, lambda tag: self.client.get_manifest(self.repository, tag))
+        return self._state(found, {tag for tag, manifest in found.items() if manifest and _has_id(manifest, image_id)})
+
+    def holds(self, digest: str) -> bool:
+        """Whether the repository has a blob; False also where that cannot be asked."""
+        try:
+            return self.client.has_blob(self.repository, digest)
+        except Problem:
+            return False
+
+    def push_blob(self, blob: Descriptor, body_of: BodyOf, plan: ZonePlan) -> str:
+        """Return how a blob came to be in the repository: ``existing``, ``mounted`` or ``uploaded``; raises Problem.
+
+        One that cannot be there is not asked for.
+        """
         if not plan.empty and self.client.has_blob(self.repository, blob.digest):
+            self._places.note(self.client.registry, self.repository, blob)
             with self._counting:
                 self.outcome.existing += 1
-            return
-        self._upload(blob, body_of)
+            return "existing"
+        return self._upload(blob, body_of)
 
     def push_manifest(self, manifest: Manifest, reference: str, image: Image, body_of: BodyOf) -> None:
         """Put a manifest; a blob that the registry lost meanwhile is brought once more; raises Problem."""
@@ -61,11 +75,33 @@ class ZonePush:
                 self._upload(blob, body_of)
             self.client.put_manifest(self.repository, reference, manifest.content, manifest.media_type)
 
-    def _upload(self, blob: Descriptor, body_of: BodyOf) -> None:
-        how = Upload(self.client, self.repository, blob, body_of(blob)).run()
+    def _each(self, wish: Wish, ask: Callable[[str], Found | None]) -> dict[str, Found | None]:
+        if not wish.tags:
+            return {}
+        with ThreadPoolExecutor(min(wish.jobs, len(wish.tags))) as pool:
+            return dict(zip(wish.tags, pool.map(ask, wish.tags)))
+
+    def _state(self, found: dict[str, Found | None], same: set[str]) -> ZoneState:
+        exists = any(found.values()) or self.client.tags(self.repository) is not None
+        digests = {tag: manifest.digest if manifest else None for tag, manifest in found.items()}
+        return ZoneState(digests, frozenset(same), exists)
+
+    def _upload(self, blob: Descriptor, body_of: BodyOf) -> str:
+        places = self._places.of(self.client.registry, self.repository, blob)
+        how = Upload(self.client, self.repository, blob, body_of(blob)).run(places)
+        self._places.note(self.client.registry, self.repository, blob)
         with self._counting:
             if how == "mounted":
                 self.outcome.mounted += 1
             else:
                 self.outcome.uploaded += 1
                 self.outcome.bytes_uploaded += blob.size
+        return how
+
+
+def _has_id(found: Found, image_id: str) -> bool:
+    try:
+        config = parse_manifest(found.content, found.media_type).config
+    except SourceProblem:
+        return False
+    return config is not None and config.digest == image_id

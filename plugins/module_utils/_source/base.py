@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, Union, runtime_checkable
 
 from .._http.message import Body
+from .._oci.draft import Draft, DraftOutline
 from .._oci.model import Descriptor, Manifest
+from .file_blob import Part
 
 
 class Source(Protocol):
@@ -42,3 +44,38 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Give back what the source holds."""
+
+
+@runtime_checkable
+class DraftSource(Protocol):
+    """An image without a manifest, whose layers may be uncompressed."""
+
+    @property
+    def description(self) -> str:
+        """The source as the user would write it."""
+
+    @property
+    def name(self) -> str:
+        """What the image would be called in a namespace."""
+
+    @property
+    def tag(self) -> str | None:
+        """The tag that the source says."""
+
+    def outline(self) -> DraftOutline:
+        """Return what the image is, as cheaply as that can be known; raises SourceProblem."""
+
+    def check(self) -> None:
+        """Raise SourceProblem for what shows to be missing without reading layers."""
+
+    def draft(self) -> Draft:
+        """Return the image by its configuration; raises SourceProblem."""
+
+    def layer(self, number: int) -> Part:
+        """Return where the bytes of a layer are, compressed or not; raises SourceProblem."""
+
+    def close(self) -> None:
+        """Give back what the source holds."""
+
+
+AnySource = Union[Source, DraftSource]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from .._errors import SourceProblem
@@ -91,7 +92,32 @@ class FileBlob:
 
     def plain(self, offset: int) -> Reader:
         """Return a reader that checks nothing."""
-        return _PlainReader(self._path, self._start + offset, self._start + self.descriptor.size)
+        return PartBody(Part(self._path, self._start, self.descriptor.size)).open(offset)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where the bytes of a file are: in another file, from ``start`` on."""
+
+    path: str
+    start: int
+    size: int
+
+
+@dataclass(frozen=True)
+class PartBody:
+    """The bytes of a part as they are, as the body of a request."""
+
+    part: Part
+
+    @property
+    def length(self) -> int:
+        """Bytes of the part."""
+        return self.part.size
+
+    def open(self, offset: int = 0) -> Reader:
+        """Return a reader that checks nothing."""
+        return _PlainReader(self.part.path, self.part.start + offset, self.part.start + self.part.size)
 
 
 def unreadable(path: str, error: OSError) -> SourceProblem:

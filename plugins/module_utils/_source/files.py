@@ -12,9 +12,11 @@ from typing import Protocol
 
 from .._errors import SourceProblem
 from .._oci.model import Descriptor
-from .file_blob import FileBlob, unreadable
+from .decompressed import decompressed
+from .file_blob import FileBlob, Part, unreadable
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
+MOST_LINKS = 8
 
 
 class Files(Protocol):
@@ -25,6 +27,9 @@ class Files(Protocol):
 
     def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
         """Return a file as the body of a blob; raises SourceProblem."""
+
+    def close(self) -> None:
+        """Remove what was written to read them."""
 
 
 class Directory:
@@ -48,47 +53,72 @@ class Directory:
         """Return a file as the body of a blob; raises SourceProblem."""
         return FileBlob(os.path.join(self._path, name), descriptor, where)
 
+    def close(self) -> None:
+        """Nothing was written."""
+
 
 class Archive:
-    """Files in an uncompressed tar archive, which is never unpacked."""
+    """Files in a tar archive, which is never unpacked; one that is compressed is decompressed into ``directory``."""
 
-    def __init__(self, path: str, description: str) -> None:
+    def __init__(self, path: str, description: str, directory: str) -> None:
         self._path = path
         self._description = description
+        self._directory = directory
         self._lock = threading.Lock()
-        self._places: dict[str, tuple[int, int]] | None = None
+        self._copy: str | None = None
+        self._parts: dict[str, Part] | None = None
 
     def content(self, name: str) -> bytes:
         """Return a small file's content; raises SourceProblem."""
-        start, size = self._place(name)
+        part = self.part(name)
         try:
-            return _read(self._path, start, size)
+            return _read(part.path, part.start, part.size)
         except OSError as error:
             raise unreadable(self._path, error) from None
 
     def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
         """Return a file as the body of a blob; raises SourceProblem."""
-        start, size = self._place(name)
-        return FileBlob(self._path, descriptor, where, start, size)
+        part = self.part(name)
+        return FileBlob(part.path, descriptor, where, part.start, part.size)
 
-    def _place(self, name: str) -> tuple[int, int]:
+    def part(self, name: str) -> Part:
+        """Return where the bytes of a file are; raises SourceProblem."""
         with self._lock:
-            if self._places is None:
-                self._places = self._indexed()
-            if name not in self._places:
+            if self._parts is None:
+                self._parts = self._indexed()
+            name = posixpath.normpath(name)
+            if name not in self._parts:
                 raise SourceProblem(f"{self._description} has no {name}")
-            return self._places[name]
+            return self._parts[name]
 
-    def _indexed(self) -> dict[str, tuple[int, int]]:
-        """A member that is cut off shows when it is read: its size is what its header says."""
-        places: dict[str, tuple[int, int]] = {}
-        links = {}
+    def __contains__(self, name: str) -> bool:
+        """Whether there is such a file; raises SourceProblem for what is no archive."""
         try:
-            with tarfile.open(self._path, "r:") as archive:
+            self.part(name)
+        except SourceProblem:
+            if self._parts is None:
+                raise
+            return False
+        return True
+
+    def close(self) -> None:
+        """Remove the decompressed copy."""
+        if self._copy is not None:
+            os.unlink(self._copy)
+            self._copy = None
+
+    def _indexed(self) -> dict[str, Part]:
+        """A member that is cut off shows when it is read: its size is what its header says."""
+        parts: dict[str, Part] = {}
+        links = {}
+        path = decompressed(self._path, self._directory, self._description)
+        self._copy = path if path != self._path else None
+        try:
+            with tarfile.open(path, "r:") as archive:
                 for member in archive:
                     name = posixpath.normpath(member.name)
                     if member.isreg():
-                        places[name] = (member.offset_data, member.size)
+                        parts[name] = Part(path, member.offset_data, member.size)
                     elif member.islnk():
                         links[name] = posixpath.normpath(member.linkname)
                     elif member.issym():
@@ -96,14 +126,25 @@ class Archive:
         except OSError as error:
             raise unreadable(self._path, error) from None
         except (tarfile.TarError, EOFError):
-            raise SourceProblem(
-                f"{self._description} is no uncompressed tar archive, or ends too early",
-                advice="Unpack a compressed archive first",
-            ) from None
-        for name, target in links.items():
-            if target in places:
-                places.setdefault(name, places[target])
-        return places
+            raise SourceProblem(f"{self._description} is no tar archive, or ends too early") from None
+        for name in links:
+            target: str | None = name
+            for _step in range(MOST_LINKS):
+                target = links.get(target or "")
+                if target is None or target in parts:
+                    break
+            if target in parts:
+                parts.setdefault(name, parts[target])
+        return parts
+
+
+def archive_name(path: str) -> str:
+    """Return what an image in an archive is called where nothing else says it: the file without its endings."""
+    name = os.path.basename(os.path.abspath(path)).lower()
+    for ending in (".gz", ".bz2", ".xz", ".zst", ".tgz", ".tar"):
+        if name.endswith(ending) and len(name) > len(ending):
+            name = name[: -len(ending)]
+    return name
 
 
 def _read(path: str, start: int, size: int) -> bytes:

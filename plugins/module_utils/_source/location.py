@@ -12,14 +12,16 @@ from .._credentials.auth_file import stored_credential
 from .._errors import InvalidOption
 from .._reference import Reference, is_tag, parse_reference
 from .._targets import Connection
-from .base import Source
+from .base import AnySource
 from .directory import DirectoryImage
+from .docker_archive import DockerArchive, check_archive_reference
+from .engine import SOCKETS, EngineImage, checked_engine_reference, default_socket
 from .oci_layout import OciLayout
 from .registry import RegistrySource
 
-_NOT_YET = ("docker-archive", "docker-daemon", "containers-storage", "tarball", "docker-tar")
+_USE = "Use docker://, oci:, oci-archive:, docker-archive:, dir:, docker-daemon: or containers-storage:"
 
-_USE = "Use docker://, oci:, oci-archive: or dir:"
+_OTHERS = ("tarball", "docker-tar", "ostree", "sif", "atomic")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,23 @@ class DirectoryLocation:
     path: str
 
 
-Location = Union[RegistryLocation, LayoutLocation, DirectoryLocation]
+@dataclass(frozen=True)
+class ArchiveLocation:
+    """``docker-archive:FILE[:reference]``."""
+
+    path: str
+    reference: str | None
+
+
+@dataclass(frozen=True)
+class EngineLocation:
+    """``docker-daemon:reference`` and ``containers-storage:reference``."""
+
+    transport: str
+    reference: str
+
+
+Location = Union[ArchiveLocation, EngineLocation, RegistryLocation, LayoutLocation, DirectoryLocation]
 
 
 def parse_location(text: str) -> Location:
@@ -62,9 +80,11 @@ def parse_location(text: str) -> Location:
         if not rest.startswith("//"):
             raise InvalidOption(f"source {text!r} lacks the slashes of docker://")
         return RegistryLocation(parse_reference(rest[2:]))
-    if colon and transport in _NOT_YET:
-        raise InvalidOption(f"source {text!r}: {transport} is not a source yet", advice=_USE)
-    if "://" in text:
+    if colon and transport == "docker-archive":
+        return _archive(rest)
+    if colon and transport in SOCKETS:
+        return EngineLocation(transport, checked_engine_reference(rest))
+    if "://" in text or transport in _OTHERS:
         raise InvalidOption(f"source {text!r} has an unknown transport", advice=_USE)
     return RegistryLocation(parse_reference(text))
 
@@ -75,10 +95,15 @@ def open_source(
     environment: Mapping[str, str],
     mask: Callable[[str], None],
     directory: str,
-) -> Source:
+) -> AnySource:
     """Return the source; ``directory`` is for blobs on their way; nothing is read yet."""
     if isinstance(location, LayoutLocation):
-        return OciLayout(location.path, location.tag, location.archived)
+        return OciLayout(location.path, location.tag, location.archived, directory)
+    if isinstance(location, ArchiveLocation):
+        return DockerArchive(location.path, location.reference, directory)
+    if isinstance(location, EngineLocation):
+        socket = options.get("engine_socket") or default_socket(location.transport, environment)
+        return EngineImage(location.transport, location.reference, socket, directory)
     if isinstance(location, DirectoryLocation):
         return DirectoryImage(location.path)
     verify, authority = options.get("source_validate_certs"), options.get("source_ca_cert")
@@ -101,6 +126,17 @@ def _credential(reference: Reference, options: Mapping[str, Any], environment: M
     if username and password:
         return Credential(password, username, is_token=False, origin="source_password")
     return stored_credential(reference.registry, reference.repository, options.get("source_auth_file"), environment)
+
+
+def _archive(rest: str) -> ArchiveLocation:
+    path, colon, reference = rest.partition(":")
+    if not path or (colon and not reference):
+        raise InvalidOption(
+            "source docker-archive: names no file", advice="Write it like docker-archive:FILE[:name:tag]"
+        )
+    if reference:
+        check_archive_reference(reference)
+    return ArchiveLocation(path, reference or None)
 
 
 def _layout(transport: str, rest: str) -> LayoutLocation:

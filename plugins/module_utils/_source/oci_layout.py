@@ -13,7 +13,7 @@ from .._http.message import Body
 from .._oci.digest import matches
 from .._oci.media_types import OCI_INDEX
 from .._oci.model import Descriptor, Manifest, descriptor, parse_manifest
-from .files import Archive, Directory, Files
+from .files import Archive, Directory, Files, archive_name
 from .verifier import altered, truncated
 
 REF_NAME = "org.opencontainers.image.ref.name"
@@ -22,15 +22,16 @@ REF_NAME = "org.opencontainers.image.ref.name"
 class OciLayout:
     """``index.json`` and ``blobs`` in a directory or an archive; without a tag it has to hold exactly one image."""
 
-    def __init__(self, path: str, tag: str | None, archived: bool = False) -> None:
+    def __init__(self, path: str, tag: str | None, archived: bool = False, directory: str = "") -> None:
         transport = "oci-archive" if archived else "oci"
         self.description = f"{transport}:{path}:{tag}" if tag else f"{transport}:{path}"
-        self._files: Files = (Archive if archived else Directory)(path, self.description)
+        self._files: Files = (
+            Archive(path, self.description, directory) if archived else Directory(path, self.description)
+        )
         self._blobs: dict[str, Body] = {}
         self._lock = threading.Lock()
         self.tag = tag
-        name = os.path.basename(os.path.abspath(path)).lower()
-        self.name = name[: -len(".tar")] if archived and name.endswith(".tar") else name
+        self.name = archive_name(path) if archived else os.path.basename(os.path.abspath(path)).lower()
 
     def root(self) -> Manifest:
         """Return what ``index.json`` names by the tag; raises SourceProblem."""
@@ -81,7 +82,8 @@ class OciLayout:
         """Nothing is held for a blob."""
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Remove what was written to read the layout."""
+        self._files.close()
 
     def _index(self) -> bytes:
         content = self._files.content("index.json")

@@ -7,14 +7,17 @@ from __future__ import annotations
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Manifest
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import ZonePlan, ZoneState, plan_zone
-from ansible_collections.appuio.registry.plugins.module_utils._push.report import Outcome, PushPlan, failure
+from ansible_collections.appuio.registry.plugins.module_utils._push.report import Outcome, PushPlan, Subject, failure
 from ansible_collections.appuio.registry.plugins.module_utils._push.wish import Wish, wish_from
 
 IMAGE, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
-ROOT = Manifest(b"{}", OCI_MANIFEST, IMAGE)
+SUBJECT = Subject("oci:app", IMAGE, OCI_MANIFEST)
 PLACE = ZonePlan("lpg", "registry.example", "shop/app")
+
+
+def state(digests: dict[str, str | None]) -> ZoneState:
+    return ZoneState(digests, frozenset(tag for tag, digest in digests.items() if digest == IMAGE))
 
 
 @pytest.mark.parametrize(
@@ -33,28 +36,29 @@ PLACE = ZonePlan("lpg", "registry.example", "shop/app")
 )
 def test_one_tag(before: str | None, existing: str, force: bool, needed: bool, after: str) -> None:
     wish = Wish("app", ("1.0",), existing_tags=existing, force=force)
-    planned = plan_zone(PLACE, wish, ROOT, ZoneState({"1.0": before}))
+    planned = plan_zone(PLACE, wish, state({"1.0": before}))
     (move,) = planned.moves
-    assert (move.needed, move.after, planned.changed) == (needed, after, needed)
+    assert (move.needed, planned.changed) == (needed, needed)
+    assert PushPlan(SUBJECT, (planned,)).diff()["after"] == {"registry.example/shop/app": {"1.0": after}}
     assert move.reason in planned.reason
 
 
 def test_a_tag_that_must_not_move_stops_everything() -> None:
     wish = Wish("app", ("new", "1.0"), existing_tags="fail")
-    planned = plan_zone(PLACE, wish, ROOT, ZoneState({"new": None, "1.0": OTHER}))
+    planned = plan_zone(PLACE, wish, state({"new": None, "1.0": OTHER}))
     assert not planned.changed
     assert OTHER in str(planned.problem)
 
 
 @pytest.mark.parametrize(("holds", "force", "needed"), [(False, False, True), (True, False, False), (True, True, True)])
 def test_without_tags(holds: bool, force: bool, needed: bool) -> None:
-    planned = plan_zone(PLACE, Wish("app", (), force=force), ROOT, ZoneState({}, holds_digest=holds))
+    planned = plan_zone(PLACE, Wish("app", (), force=force), ZoneState({}, holds_digest=holds))
     assert planned.changed is needed
 
 
 def test_diff_and_prediction_follow_the_plan() -> None:
-    planned = plan_zone(PLACE, Wish("app", ("1.0", "2.0")), ROOT, ZoneState({"1.0": OTHER, "2.0": None}))
-    plan = PushPlan("oci:app", ROOT, ("linux/amd64",), (planned,))
+    planned = plan_zone(PLACE, Wish("app", ("1.0", "2.0")), state({"1.0": OTHER, "2.0": None}))
+    plan = PushPlan(SUBJECT, (planned,))
     where = "registry.example/shop/app"
     assert plan.diff() == {
         "before": {where: {"1.0": OTHER, "2.0": None}},
@@ -69,7 +73,7 @@ def test_of_several_zones_the_one_that_failed_is_told() -> None:
     from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed
     from ansible_collections.appuio.registry.plugins.module_utils._push.plan import Abandoned
 
-    plan = PushPlan("oci:app", ROOT, (), (PLACE, PLACE))
+    plan = PushPlan(SUBJECT, (PLACE, PLACE))
     outcomes = [Outcome(problem=Abandoned("left")), Outcome(problem=NotAllowed("no right", zone="lpg"))]
     problem = failure(plan, outcomes)
     assert str(problem) == "zone lpg: no right"

@@ -133,6 +133,10 @@ def test_a_fetch_that_breaks_again_and_again_fails(tmp_path: Path) -> None:
         ("oci:/a:b/app", location.LayoutLocation, "/a:b/app", None),
         ("oci-archive:app.tar:1.0", location.LayoutLocation, "app.tar", "1.0"),
         ("dir:/image", location.DirectoryLocation, "/image", None),
+        ("docker-archive:app.tar", location.ArchiveLocation, "app.tar", None),
+        ("docker-archive:app.tar:shop/app:1.0", location.ArchiveLocation, "app.tar", None),
+        ("docker-daemon:app:1.0", location.EngineLocation, None, None),
+        ("containers-storage:@0123456789ab", location.EngineLocation, None, None),
     ],
 )
 def test_where_a_source_is(text: str, kind: type, path: str, tag: str | None) -> None:
@@ -142,7 +146,20 @@ def test_where_a_source_is(text: str, kind: type, path: str, tag: str | None) ->
     assert getattr(found, "tag", None) == tag
 
 
-@pytest.mark.parametrize("text", ["oci:", "dir:", "docker:app", "docker-daemon:app", "ftp://x/y", "UPPER", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "oci:",
+        "dir:",
+        "docker:app",
+        "docker-archive:",
+        "docker-archive:a.tar:UPPER",
+        "containers-storage:[x]app",
+        "ftp://x/y",
+        "UPPER",
+        "",
+    ],
+)
 def test_what_is_no_source(text: str) -> None:
     with pytest.raises(InvalidOption):
         location.parse_location(text)

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compressing layers: the fastest library that is there, and always the same bytes on one machine.
+
+Sources: RFC 1952 (gzip), RFC 8878 (zstd); OCI Image Format Specification 1.1, "Image Layer Filesystem Changeset".
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Callable, Protocol
+
+from .._errors import InvalidOption, MissingLibrary
+
+GZIP, ZSTD, NONE = "gzip", "zstd", "none"
+
+_WITH_GZIP_HEADER = 31
+_MAGIC = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
+_ISAL_LEVELS = range(0, 4)
+_ISAL_DEFAULT = 1
+_ZLIB_DEFAULT = 5
+_ZSTD_DEFAULT = 3
+
+
+class Stream(Protocol):
+    """One compression: blocks in, blocks out."""
+
+    def compress(self, block: memoryview) -> bytes:
+        """Take a block; return what is ready, perhaps nothing."""
+
+    def flush(self) -> bytes:
+        """Return the rest."""
+
+
+@dataclass(frozen=True)
+class Compressor:
+    """How layers are compressed; the same ``identity`` makes the same bytes of the same layer."""
+
+    kind: str
+    identity: str
+    begin: Callable[[], Stream] = field(repr=False)
+
+
+class _Plain:
+    def compress(self, block: memoryview) -> bytes:
+        return bytes(block)
+
+    def flush(self) -> bytes:
+        return b""
+
+
+def choose_compressor(kind: str = GZIP, level: int | None = None) -> Compressor:
+    """Return the compressor that is meant; raises InvalidOption for its level, MissingLibrary for zstd."""
+    if kind == NONE:
+        return Compressor(NONE, NONE, _Plain)
+    return _zstd(level) if kind == ZSTD else _gzip(level)
+
+
+def compression_of(start: bytes) -> str:
+    """Return how a file is compressed, from its first bytes: ``none`` for a tar archive as it is."""
+    return next((kind for magic, kind in _MAGIC if start.startswith(magic)), NONE)
+
+
+def _gzip(level: int | None) -> Compressor:
+    if level is not None and not 0 <= level <= 9:
+        raise InvalidOption("compression_level is a number from 0 to 9 for gzip")
+    # A level beyond those of isal asks for a smaller result, which only the slower libraries give.
+    names = ("isal.isal_zlib", "zlib_ng.zlib_ng") if level is None or level in _ISAL_LEVELS else ("zlib_ng.zlib_ng",)
+    for name in names:
+        module = _found(name)
+        if module is not None:
+            default = _ISAL_DEFAULT if name.startswith("isal") else _ZLIB_DEFAULT
+            return _deflating(module, name, _version(name), default if level is None else level)
+    return _deflating(zlib, "zlib", zlib.ZLIB_RUNTIME_VERSION, _ZLIB_DEFAULT if level is None else level)
+
+
+def _deflating(module: Any, name: str, version: str, level: int) -> Compressor:
+    def begin() -> Stream:
+        stream: Stream = module.compressobj(level, module.DEFLATED, _WITH_GZIP_HEADER)
+        return stream
+
+    return Compressor(GZIP, f"gzip {name} {version} level {level}", begin)
+
+
+def _zstd(level: int | None) -> Compressor:
+    level = _ZSTD_DEFAULT if level is None else level
+    if not 1 <= level <= 19:
+        raise InvalidOption("compression_level is a number from 1 to 19 for zstd")
+    own = _found("compression.zstd") or _found("backports.zstd")
+    if own is not None:
+        return Compressor(ZSTD, f"zstd {own.zstd_version} level {level}", lambda: own.ZstdCompressor(level))
+    other = _found("zstandard")
+    if other is None:
+        raise MissingLibrary("zstandard", "to compress layers with zstd")
+    version = ".".join(str(number) for number in other.ZSTD_VERSION)
+    return Compressor(ZSTD, f"zstd {version} level {level}", lambda: other.ZstdCompressor(level=level).compressobj())
+
+
+def _found(name: str) -> Any | None:
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+def _version(name: str) -> str:
+    package = import_module(name.partition(".")[0])
+    return str(getattr(package, "__version__", "unknown"))

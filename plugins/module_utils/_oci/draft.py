@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An image that has no manifest yet, as ``docker save`` leaves it: a configuration and layers to be compressed; pure.
+
+Sources: Docker Image Manifest Version 2, Schema 2; OCI Image Format Specification 1.1, "Image Configuration"
+(rootfs.diff_ids are digests of the uncompressed layers; the image ID is the digest of the configuration).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+from .._errors import SourceProblem
+from .._reference import is_digest
+from .digest import digest_of
+from .media_types import DOCKER_MANIFEST, OCI_MANIFEST
+from .model import Descriptor, Manifest, Platform, parse_manifest
+
+DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+_DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar"
+_OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
+
+
+@dataclass(frozen=True)
+class DraftOutline:
+    """What is known of an image without a look into it: its ID, and its platform where that is told."""
+
+    image_id: str
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An image by its configuration; ``platform`` is None where that does not say it."""
+
+    config: bytes = field(repr=False)
+    diff_ids: tuple[str, ...]
+    platform: Platform | None = None
+
+    @property
+    def image_id(self) -> str:
+        """The digest of the configuration, which stays the same however the layers are compressed."""
+        return digest_of(self.config)
+
+    @property
+    def outline(self) -> DraftOutline:
+        """What a zone is asked for."""
+        return DraftOutline(self.image_id, self.platform)
+
+
+def parse_draft(config: bytes, description: str) -> Draft:
+    """Return the draft that a configuration describes; raises SourceProblem."""
+    try:
+        document = json.loads(config)
+        diff_ids = tuple(document["rootfs"]["diff_ids"])
+    except (ValueError, KeyError, TypeError):
+        raise SourceProblem(f"{description} has a configuration that names no layers") from None
+    if not all(isinstance(diff_id, str) and is_digest(diff_id) for diff_id in diff_ids):
+        raise SourceProblem(f"{description} has a configuration whose diff_ids are no digests")
+    platform = Platform(*(str(document.get(name) or "") for name in ("os", "architecture", "variant")))
+    return Draft(config, diff_ids, platform if platform.os and platform.architecture else None)
+
+
+def layer_type(compression: str) -> str:
+    """Return the media type of a layer; only OCI has one for zstd."""
+    if compression == "zstd":
+        return f"{_OCI_LAYER}+zstd"
+    return f"{_DOCKER_LAYER}.gzip" if compression == "gzip" else _DOCKER_LAYER
+
+
+def finished(draft: Draft, layers: Sequence[Descriptor]) -> Manifest:
+    """Return the manifest of the draft with its layers as they came to be.
+
+    It is of Docker's format, which these images are, unless a layer needs the OCI's.
+    """
+    oci = any(layer.media_type.startswith(_OCI_LAYER) for layer in layers)
+    kind, config_type = (OCI_MANIFEST, OCI_CONFIG) if oci else (DOCKER_MANIFEST, DOCKER_CONFIG)
+    document = {
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": _entry(config_type, draft.image_id, len(draft.config)),
+        "layers": [
+            _entry(_as_oci(layer.media_type) if oci else layer.media_type, layer.digest, layer.size) for layer in layers
+        ],
+    }
+    return parse_manifest(json.dumps(document, indent=2).encode(), kind)
+
+
+def _entry(media_type: str, digest: str, size: int) -> dict[str, Any]:
+    return {"mediaType": media_type, "size": size, "digest": digest}
+
+
+def _as_oci(media_type: str) -> str:
+    if not media_type.startswith(_DOCKER_LAYER):
+        return media_type
+    return _OCI_LAYER + ("+gzip" if media_type.endswith(".gzip") else "")

@@ -1,0 +1,151 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be pushed, from what a source says at first to what travels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from .._cache.notes import Notes
+from .._compression.compressors import Compressor
+from .._errors import SourceProblem
+from .._oci.draft import DraftOutline
+from .._oci.model import Manifest
+from .._oci.platforms import is_attestation, normalised
+from .._oci.walk import Image, gather, platform_of, select
+from .._source.base import DraftSource, Source
+from .content import Content, KnownImage
+from .draft_content import DraftImage
+from .plan import ZoneState
+from .report import Subject
+from .wish import Wish
+from .zone_push import ZonePush
+
+
+class Shipment(Protocol):
+    """An image of a source. ``open`` comes first, and ``check`` before ``content``."""
+
+    def open(self) -> Subject:
+        """Return what the source says without a look at its layers; raises SourceProblem."""
+
+    def look(self, push: ZonePush) -> ZoneState:
+        """Return what a zone has of it; raises Problem."""
+
+    def check(self) -> Subject:
+        """Return the same with what is needed to push it; raises SourceProblem for what cannot be pushed."""
+
+    def content(self) -> Content:
+        """Return what travels; raises SourceProblem."""
+
+    def close(self) -> None:
+        """Give back what the source holds."""
+
+
+class KnownShipment:
+    """An image whose manifest the source has: it is passed through byte for byte."""
+
+    _root: Manifest
+    _image: Image
+
+    def __init__(self, source: Source, wish: Wish) -> None:
+        self._source = source
+        self._wish = wish
+
+    def open(self) -> Subject:
+        """Return what the source names, of the platforms that are wanted; raises SourceProblem."""
+        self._root = root = select(self._source.root(), self._source.manifest, self._wish.platforms, self._source.read)
+        _check_expected(self._wish, self._source.description, root.digest)
+        size = None if root.is_index else sum(blob.size for blob in root.blobs)
+        return self._subject(self._platforms(), size)
+
+    def look(self, push: ZonePush) -> ZoneState:
+        """Return what a zone has, by the digest."""
+        return push.look(self._wish, self._root.digest)
+
+    def check(self) -> Subject:
+        """Read all manifests; a file that is missing or too short shows here, before anything is uploaded."""
+        self._image = gather(self._root, self._source.manifest, self._source.read)
+        for blob in self._image.blobs:
+            self._source.blob(blob)
+        return self._subject(self._image.platforms, self._image.size)
+
+    def content(self) -> Content:
+        """Return the image with all its blobs."""
+        return KnownImage(self._image, self._source)
+
+    def close(self) -> None:
+        """Give back what the source holds."""
+        self._source.close()
+
+    def _subject(self, platforms: tuple[str, ...], size: int | None) -> Subject:
+        root = self._root
+        image_id = root.config.digest if root.config else None
+        return Subject(self._source.description, root.digest, root.media_type, image_id, platforms, size)
+
+    def _platforms(self) -> tuple[str, ...]:
+        if self._root.is_index:
+            entries = [entry for entry in self._root.entries if not is_attestation(entry)]
+            return tuple(str(entry.platform) for entry in entries if entry.platform)
+        there = platform_of(self._root, self._source.read)
+        return (str(there),) if there else ()
+
+
+class DraftShipment:
+    """An image without a manifest: zones are asked for its configuration, and its layers compressed on the way."""
+
+    _subject: Subject
+
+    def __init__(self, source: DraftSource, wish: Wish, compressor: Compressor, notes: Notes, directory: str) -> None:
+        self._source = source
+        self._wish = wish
+        self._compressor = compressor
+        self._notes = notes
+        self._directory = directory
+
+    def open(self) -> Subject:
+        """Return what the source says; ``expected_digest`` is compared with the image ID; raises SourceProblem."""
+        outline = self._source.outline()
+        _check_expected(self._wish, self._source.description, outline.image_id)
+        _check_platform(self._wish, outline)
+        platforms = (str(outline.platform),) if outline.platform else ()
+        self._subject = Subject(self._source.description, None, None, outline.image_id, platforms)
+        return self._subject
+
+    def look(self, push: ZonePush) -> ZoneState:
+        """Return what a zone has, by the image ID."""
+        return push.look_for_id(self._wish, str(self._subject.image_id))
+
+    def check(self) -> Subject:
+        """Nothing more is known before the layers are compressed."""
+        self._source.check()
+        return self._subject
+
+    def content(self) -> Content:
+        """Return the image, whose layers have to be compressed."""
+        return DraftImage(self._source, self._source.draft(), self._compressor, self._notes, self._directory)
+
+    def close(self) -> None:
+        """Give back what the source holds."""
+        self._source.close()
+
+
+def settled(subject: Subject, image: Image) -> Subject:
+    """Return the subject with what is known of the image once all of it has travelled."""
+    root = image.root
+    return replace(subject, digest=root.digest, media_type=root.media_type, size=image.size)
+
+
+def _check_expected(wish: Wish, description: str, digest: str) -> None:
+    expected = wish.expected_digest
+    if expected and expected != digest:
+        raise SourceProblem(
+            f"{description} is {digest}, not {expected} as expected_digest says", advice="Nothing was uploaded"
+        )
+
+
+def _check_platform(wish: Wish, outline: DraftOutline) -> None:
+    there = normalised(outline.platform) if outline.platform else None
+    if wish.platforms and wish.platforms != (there,):
+        names = ", ".join(str(platform) for platform in wish.platforms)
+        raise SourceProblem(f"the source is one image for {there or 'an unknown platform'}, not for {names}")

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An image in a container engine, asked over the socket of its API.
+
+Source: Docker Engine API 1.41, "Inspect an image" and "Export an image"; podman serves the same on its own socket.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import socket
+import tempfile
+from typing import Mapping
+from urllib.parse import quote
+
+from .._errors import InvalidOption, SourceProblem
+from .._http.message import BLOCK_SIZE
+from .._oci.draft import Draft, DraftOutline
+from .._oci.model import Platform
+from .._reference import parse_reference
+from .docker_archive import DockerArchive
+from .file_blob import Part
+
+SOCKETS = {
+    "docker-daemon": ("DOCKER_HOST", ("/var/run/docker.sock",)),
+    "containers-storage": ("CONTAINER_HOST", ("/run/podman/podman.sock",)),
+}
+_ID = re.compile(r"@?(?:sha256:)?[0-9a-f]{12,64}")
+_LARGEST_ANSWER = 4 * 1024 * 1024
+_SECONDS = 300
+
+
+class EngineImage:
+    """An image by its name or ID; it is fetched, as ``docker save`` would, when its layers are needed."""
+
+    def __init__(self, transport: str, reference: str, socket_path: str, directory: str) -> None:
+        self.description = f"{transport}:{reference}"
+        self._reference = reference.lstrip("@")
+        self._socket = socket_path
+        self._directory = directory
+        self._path: str | None = None
+        self._archive: DockerArchive | None = None
+        named = None if _ID.fullmatch(reference) else parse_reference(reference)
+        self.name = named.name if named else self._reference.rpartition(":")[2][:12]
+        self.tag = named.tag if named else None
+
+    def outline(self) -> DraftOutline:
+        """Return the image ID and the platform as the engine tells them; raises SourceProblem."""
+        found = self._inspected()
+        # An engine that keeps images as registries do calls something else the ID: then the archive tells.
+        if found.get("Descriptor"):
+            return self.draft().outline
+        image_id = str(found.get("Id") or "")
+        platform = Platform(*(str(found.get(name) or "") for name in ("Os", "Architecture", "Variant")))
+        known = platform if platform.os and platform.architecture else None
+        return DraftOutline(image_id if image_id.startswith("sha256:") else f"sha256:{image_id}", known)
+
+    def check(self) -> None:
+        """An engine has all layers of its images."""
+
+    def draft(self) -> Draft:
+        """Return the image by its configuration, for which it is fetched; raises SourceProblem."""
+        return self._fetched().draft()
+
+    def layer(self, number: int) -> Part:
+        """Return where the bytes of a layer are; raises SourceProblem."""
+        return self._fetched().layer(number)
+
+    def close(self) -> None:
+        """Remove what was fetched."""
+        if self._archive is not None:
+            self._archive.close()
+        if self._path is not None:
+            os.unlink(self._path)
+            self._path = self._archive = None
+
+    def _inspected(self) -> Mapping[str, object]:
+        connection, response = self._ask("json")
+        try:
+            document = json.loads(response.read(_LARGEST_ANSWER))
+        except (OSError, ValueError, http.client.HTTPException):
+            raise SourceProblem(
+                f"{self.description} cannot be read: {self._socket} does not answer as an engine"
+            ) from None
+        finally:
+            connection.close()
+        return document if isinstance(document, dict) else {}
+
+    def _fetched(self) -> DockerArchive:
+        if self._archive is None:
+            connection, response = self._ask("get")
+            handle, self._path = tempfile.mkstemp(prefix="image-", suffix=".tar", dir=self._directory)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    while block := response.read(BLOCK_SIZE):
+                        file.write(block)
+            except (OSError, http.client.HTTPException) as error:
+                reason = getattr(error, "strerror", None) or type(error).__name__
+                raise SourceProblem(f"{self.description} cannot be fetched from {self._socket}: {reason}") from None
+            finally:
+                connection.close()
+            self._archive = DockerArchive(self._path, None, self._directory, self.description)
+        return self._archive
+
+    def _ask(self, what: str) -> tuple[_SocketConnection, http.client.HTTPResponse]:
+        connection = _SocketConnection(self._socket)
+        try:
+            connection.request("GET", f"/images/{quote(self._reference, safe='/:@')}/{what}")
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise SourceProblem(
+                f"{self.description} cannot be read: the engine's socket {self._socket} cannot be used: {reason}",
+                advice="Start the engine's API (podman: systemctl --user start podman.socket), or give engine_socket",
+            ) from None
+        if response.status == 200:
+            return connection, response
+        said = response.read(_LARGEST_ANSWER).decode(errors="replace").strip()
+        connection.close()
+        if response.status == 404:
+            raise SourceProblem(f"{self.description} does not exist", said=_message(said))
+        raise SourceProblem(f"{self.description} cannot be read: status {response.status}", said=_message(said))
+
+
+class _SocketConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def checked_engine_reference(reference: str) -> str:
+    """Return the name or ID of an image in an engine; raises InvalidOption."""
+    if reference.startswith("["):
+        raise InvalidOption("source containers-storage: takes no storage in brackets: engine_socket says which engine")
+    if not _ID.fullmatch(reference):
+        parse_reference(reference)
+    return reference
+
+
+def default_socket(transport: str, environment: Mapping[str, str]) -> str:
+    """Return the socket that the engine's own client would use; raises InvalidOption for an engine elsewhere."""
+    variable, paths = SOCKETS[transport]
+    host = environment.get(variable) or ""
+    if host:
+        if not host.startswith("unix://"):
+            raise InvalidOption(f"{variable} is {host}, and only sockets are asked", advice="Give engine_socket")
+        return host[len("unix://") :]
+    runtime = environment.get("XDG_RUNTIME_DIR") or ""
+    if transport == "containers-storage" and runtime:
+        own = os.path.join(runtime, "podman", "podman.sock")
+        if os.path.exists(own):
+            return own
+    return paths[0]
+
+
+def _message(said: str) -> str:
+    try:
+        return str(json.loads(said)["message"])
+    except (ValueError, KeyError, TypeError):
+        return said[:200]
