@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A configuration and layers become a manifest, of Docker's format or of the OCI's."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceProblem
+from ansible_collections.appuio.registry.plugins.module_utils._oci.draft import finished, layer_type, parse_draft
+from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
+
+LAYER = "sha256:" + "a" * 64
+CONFIG = {"os": "linux", "architecture": "arm64", "variant": "v8", "rootfs": {"diff_ids": [LAYER, LAYER]}}
+
+
+def test_the_image_id_is_the_digest_of_the_configuration() -> None:
+    draft = parse_draft(json.dumps(CONFIG).encode(), "app.tar")
+    assert (draft.diff_ids, str(draft.platform)) == ((LAYER, LAYER), "linux/arm64/v8")
+    manifest = finished(draft, [Descriptor(layer_type("gzip"), LAYER, 7)] * 2)
+    assert manifest.config is not None
+    assert (manifest.config.digest, manifest.media_type) == (draft.image_id, DOCKER_MANIFEST)
+    assert [layer.size for layer in manifest.layers] == [7, 7]
+
+
+def test_zstd_makes_an_image_of_the_oci() -> None:
+    draft = parse_draft(json.dumps(CONFIG).encode(), "app.tar")
+    layers = [Descriptor(layer_type(kind), LAYER, 7) for kind in ("zstd", "gzip", "none")]
+    manifest = finished(draft, layers)
+    assert manifest.media_type == OCI_MANIFEST
+    names = [layer.media_type.rpartition(".")[2] for layer in manifest.layers]
+    assert names == ["tar+zstd", "tar+gzip", "tar"]
+    assert all(layer.media_type.startswith("application/vnd.oci.") for layer in manifest.layers)
+
+
+@pytest.mark.parametrize("config", [b"", b"[]", b"{}", b'{"rootfs": {}}', b'{"rootfs": {"diff_ids": ["x"]}}'])
+def test_what_is_no_configuration(config: bytes) -> None:
+    with pytest.raises(SourceProblem, match=r"app\.tar"):
+        parse_draft(config, "app.tar")
+
+
+def test_a_platform_may_be_missing() -> None:
+    assert parse_draft(b'{"rootfs": {"diff_ids": []}}', "app.tar").platform is None
