@@ -73,6 +73,14 @@ _value:
       description: Objects to make or to change that must not be shown.
       type: list
       elements: dict
+    rights:
+      description: The rights that the steps need, one for each, with C(verb), C(group) and C(resource).
+      type: list
+      elements: dict
+    grants:
+      description: ClusterRoles that are bound.
+      type: list
+      elements: str
     left:
       description: What is left alone, and why.
       type: list
@@ -104,7 +112,9 @@ def access_plan(wanted: Mapping[str, Any], bindings: Found, secrets: Found, acco
         exclusive=bool(wanted["exclusive"]),
         state=wanted["state"],
     )
-    return dict(vars(plan_access(access, Namespace(bindings, secrets, accounts))))
+    steps = plan_access(access, Namespace(bindings, secrets, accounts))
+    grants = [definition["roleRef"]["name"] for definition in steps.put if "roleRef" in definition]
+    return {**vars(steps), "grants": grants}
 
 
 def _pull_secret(given: Mapping[str, Any]) -> PullSecret:

@@ -19,7 +19,7 @@ options:
   _input:
     description:
       - The pusher that is wanted, with C(namespace), C(service_account), C(secret_name), C(role), C(role_binding),
-        C(state), C(adopt), C(image_streams), C(token_kind), C(rotate) and C(grace), as the role
+        C(state), C(adopt), C(image_streams), C(token_kind), C(rotate), C(grace), C(labels) and C(annotations), as the role
         P(appuio.registry.image_pusher#role) has them.
     type: dict
     required: true
@@ -78,6 +78,14 @@ _value:
       description: What is left alone, and why.
       type: list
       elements: str
+    rights:
+      description: The rights that the steps need, one for each, with C(verb), C(group) and C(resource).
+      type: list
+      elements: dict
+    grants:
+      description: ClusterRoles that are bound.
+      type: list
+      elements: str
     secret_name:
       description: The Secret that holds the token in the end. Empty when none does.
       type: str
@@ -101,7 +109,8 @@ def pusher_plan(
     found = Namespace(accounts[0] if accounts else None, secrets, bindings, image_streams)
     # Before ansible-core 2.19, templates make text of numbers.
     plan = plan_pusher(Pusher(**{**wanted, "grace": int(wanted.get("grace", Pusher.grace))}), found)
-    return {**vars(plan.steps), "secret_name": plan.secret_name}
+    binds = any(definition["kind"] == "RoleBinding" for definition in plan.steps.put)
+    return {**vars(plan.steps), "secret_name": plan.secret_name, "grants": [wanted["role"]] if binds else []}
 
 
 class FilterModule:
