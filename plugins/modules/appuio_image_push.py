@@ -89,6 +89,16 @@ options:
         another digest than the source.
     type: list
     elements: str
+  referrers:
+    description:
+      - Whether signatures, attestations and SBOMs that are attached to the image, or to one of its platforms, travel
+        along. They are found by cosign's tags and by the referrers of the OCI, at C(docker://), C(oci) and
+        C(oci-archive) sources.
+      - A zone has no API for referrers, so they are listed under the tag that stands in for it. Each of these tags
+        counts for the quota.
+      - What a zone does not take is told in RV(referrers_left).
+    type: bool
+    default: false
   atomic:
     description:
       - With several zones or tags, whether either all tags move or none does.
@@ -232,6 +242,12 @@ image_id:
   description: Digest of the image's configuration, for an image of one platform.
   type: str
   returned: when the source could be read
+referrers_left:
+  description: What is attached to the image and does not travel, each with its reason, with O(referrers).
+  type: list
+  elements: str
+  returned: when the source could be read
+  sample: []
 reason:
   description: Why something changed, or nothing did.
   type: str
@@ -263,6 +279,10 @@ zones:
       type: dict
     tags:
       description: The tags.
+      type: list
+      elements: str
+    referrers:
+      description: The tags of what is attached to the image, with O(referrers).
       type: list
       elements: str
     changed:
@@ -299,6 +319,7 @@ zones:
       previous_digest:
         1.4.2:
       tags: [1.4.2]
+      referrers: []
       changed: true
       reason: "1.4.2: does not exist yet"
       blobs:

@@ -66,11 +66,12 @@ class Commit:
         return found
 
     def _zone(self, work: Work, remembered: dict[tuple[str, str], Found | None]) -> None:
-        for move in work.plan.moves:
+        # What belongs to the image comes first, so that it is there when the image is found.
+        for move in sorted(work.plan.moves, key=lambda move: move.attached is None):
             if not move.needed:
                 continue
             self._moved.append(_Moved(work, move, remembered.get((work.plan.zone, move.tag))))
-            root = self._image.root
+            root = move.attached or self._image.root
             work.push.push_manifest(root, move.tag, self._image, lambda blob: self._stage.body_of(work, blob))
             work.push.outcome.changed = True
         if work.plan.by_digest:
@@ -82,7 +83,8 @@ class Commit:
             outcome, push, tag = moved.work.push.outcome, moved.work.push, moved.move.tag
             try:
                 now = push.client.head_manifest(push.repository, tag)
-                if now is not None and now.digest == self._image.digest != moved.move.before:
+                wanted = (moved.move.attached or self._image.root).digest
+                if now is not None and now.digest == wanted != moved.move.before:
                     if moved.before is not None:
                         push.client.put_manifest(push.repository, tag, moved.before.content, moved.before.media_type)
                     else:

@@ -22,6 +22,7 @@ SPEC = (
             "name": {"type": "str"},
             "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},
             "platforms": {"type": "list", "elements": "str"},
+            "referrers": {"type": "bool", "default": False},
             "atomic": {"type": "bool", "default": True},
             "existing_tags": {"type": "str", "choices": ["overwrite", "keep", "fail"], "default": "overwrite"},
             "expected_digest": {"type": "str"},

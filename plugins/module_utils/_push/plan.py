@@ -8,11 +8,21 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from .._errors import Problem
+from .._oci.model import Manifest
 from .wish import Wish
 
 
 class Abandoned(Problem):
     """Another zone failed, so that this one is left as it was."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A tag of what is attached to the image: the digest it names, and the manifest it is to name."""
+
+    tag: str
+    before: str | None
+    manifest: Manifest
 
 
 @dataclass(frozen=True)
@@ -27,17 +37,22 @@ class ZoneState:
     same: frozenset[str] = frozenset()
     exists: bool = True
     holds_digest: bool = False
+    attached: tuple[Attached, ...] = ()
 
 
 @dataclass(frozen=True)
 class Move:
-    """One tag: what it named, whether it is to name the image, and why; ``same`` where it does already."""
+    """One tag: what it named, whether it is to name the image, and why; ``same`` where it does already.
+
+    ``attached`` is what it is to name where that is not the image, but belongs to it.
+    """
 
     tag: str
     before: str | None
     same: bool
     needed: bool
     reason: str
+    attached: Manifest | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,12 @@ class ZonePlan:
     @property
     def held(self) -> str | None:
         """The digest of the image as the zone has it under one of the tags, None where it does not."""
-        return next((move.before for move in self.moves if move.same), None)
+        return next((move.before for move in self.wished if move.same), None)
+
+    @property
+    def wished(self) -> tuple[Move, ...]:
+        """The tags of the image itself."""
+        return tuple(move for move in self.moves if move.attached is None)
 
     @property
     def reason(self) -> str:
@@ -69,9 +89,10 @@ class ZonePlan:
             return str(self.problem)
         if self.by_digest:
             return "the repository does not have this image"
-        if not self.moves:
+        told = [move for move in self.moves if move.needed or move.attached is None]
+        if not told:
             return "the repository has this image"
-        return "; ".join(f"{move.tag}: {move.reason}" for move in self.moves)
+        return "; ".join(f"{move.tag}: {move.reason}" for move in told)
 
 
 def plan_zone(place: ZonePlan, wish: Wish, state: ZoneState) -> ZonePlan:
@@ -91,11 +112,17 @@ def plan_zone(place: ZonePlan, wish: Wish, state: ZoneState) -> ZonePlan:
         zone=place.zone,
         registry=place.registry,
         repository=place.repository,
-        moves=moves,
+        moves=(*moves, *(_attach(attached) for attached in state.attached)),
         by_digest=not wish.tags and (wish.force or not state.holds_digest),
         empty=not state.exists,
         problem=problem,
     )
+
+
+def _attach(attached: Attached) -> Move:
+    same = attached.before == attached.manifest.digest
+    reason = "is there already" if same else "travels with the image"
+    return Move(attached.tag, attached.before, same, not same, reason, attached.manifest)
 
 
 def _move(tag: str, before: str | None, same: bool, wish: Wish) -> Move:

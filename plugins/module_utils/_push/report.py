@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Sequence
 
 from .._errors import Problem
-from .plan import Abandoned, ZonePlan
+from .plan import Abandoned, Move, ZonePlan
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Subject:
     """What is to be pushed, as far as it is known: an archive's digest is not, before its layers are compressed.
 
     ``size`` are the bytes of all blobs; it is None where they were not looked at, or are not compressed yet.
+    ``left`` tells what is attached to the image and cannot travel.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Subject:
     image_id: str | None = None
     platforms: tuple[str, ...] = ()
     size: int | None = None
+    left: tuple[str, ...] = ()
 
 
 @dataclass
@@ -66,7 +68,7 @@ class PushPlan:
             where = f"{zone.registry}/{zone.repository}"
             before[where] = {move.tag: move.before for move in zone.moves}
             after[where] = {
-                move.tag: self._named if move.needed and not zone.problem else move.before for move in zone.moves
+                move.tag: self._after(move) if move.needed and not zone.problem else move.before for move in zone.moves
             }
         return {"before": before, "after": after}
 
@@ -86,11 +88,13 @@ class PushPlan:
             "platforms": list(self.subject.platforms),
             "source": self.subject.source,
             "image_id": self.subject.image_id,
+            "referrers_left": list(self.subject.left),
             "zones": zones,
         }
 
-    @property
-    def _named(self) -> str | None:
+    def _after(self, move: Move) -> str:
+        if move.attached is not None:
+            return move.attached.digest
         return self.subject.digest or f"the image with the ID {self.subject.image_id}"
 
     def _zone(self, zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
@@ -101,11 +105,12 @@ class PushPlan:
         return {
             "zone": zone.zone,
             "registry": zone.registry,
-            "reference": f"{address}:{zone.moves[0].tag}" if zone.moves else by_digest,
+            "reference": f"{address}:{zone.wished[0].tag}" if zone.wished else by_digest,
             "reference_digest": by_digest,
             "digest": digest,
-            "previous_digest": {**{move.tag: move.before for move in zone.moves}, **outcome.previous},
-            "tags": [move.tag for move in zone.moves],
+            "previous_digest": {move.tag: outcome.previous.get(move.tag, move.before) for move in zone.wished},
+            "tags": [move.tag for move in zone.wished],
+            "referrers": [move.tag for move in zone.moves if move.attached],
             "changed": outcome.changed,
             "reason": str(problem) if problem else zone.reason,
             "blobs": {"uploaded": outcome.uploaded, "mounted": outcome.mounted, "existing": outcome.existing},

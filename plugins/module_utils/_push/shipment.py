@@ -14,7 +14,8 @@ from .._oci.draft import DraftOutline
 from .._oci.model import Manifest
 from .._oci.platforms import is_attestation, normalised
 from .._oci.walk import Image, gather, platform_of, select
-from .._source.base import DraftSource, Source
+from .._source.base import DraftSource, ReferrerSource, Source
+from .attachments import Found, find_attachments, with_attachments
 from .content import Content, KnownImage
 from .draft_content import DraftImage
 from .plan import ZoneState
@@ -47,6 +48,7 @@ class KnownShipment:
 
     _root: Manifest
     _image: Image
+    _attached: Found = Found()
 
     def __init__(self, source: Source, wish: Wish) -> None:
         self._source = source
@@ -57,15 +59,18 @@ class KnownShipment:
         self._root = root = select(self._source.root(), self._source.manifest, self._wish.platforms, self._source.read)
         _check_expected(self._wish, self._source.description, root.digest)
         size = None if root.is_index else sum(blob.size for blob in root.blobs)
+        if self._wish.referrers and isinstance(self._source, ReferrerSource):
+            self._attached = find_attachments(self._source, root)
         return self._subject(self._platforms(), size)
 
     def look(self, push: ZonePush) -> ZoneState:
         """Return what a zone has, by the digest."""
-        return push.look(self._wish, self._root.digest)
+        return push.look(self._wish, self._root.digest, self._attached.attachments)
 
     def check(self) -> Subject:
         """Read all manifests; a file that is missing or too short shows here, before anything is uploaded."""
-        self._image = gather(self._root, self._source.manifest, self._source.read)
+        image = gather(self._root, self._source.manifest, self._source.read)
+        self._image = with_attachments(image, self._attached.attachments)
         for blob in self._image.blobs:
             self._source.blob(blob)
         return self._subject(self._image.platforms, self._image.size)
@@ -81,7 +86,9 @@ class KnownShipment:
     def _subject(self, platforms: tuple[str, ...], size: int | None) -> Subject:
         root = self._root
         image_id = root.config.digest if root.config else None
-        return Subject(self._source.description, root.digest, root.media_type, image_id, platforms, size)
+        return Subject(
+            self._source.description, root.digest, root.media_type, image_id, platforms, size, self._attached.left
+        )
 
     def _platforms(self) -> tuple[str, ...]:
         if self._root.is_index:

@@ -25,6 +25,7 @@ class Wish:
     existing_tags: str = "overwrite"
     expected_digest: str | None = None
     force: bool = False
+    referrers: bool = False
     jobs: int = 4
 
 
@@ -46,6 +47,7 @@ def wish_from(options: Mapping[str, Any], source_name: str, source_tag: str | No
         existing_tags=str(options.get("existing_tags") or "overwrite"),
         expected_digest=expected or None,
         force=bool(options.get("force")),
+        referrers=bool(options.get("referrers")),
         jobs=jobs,
     )
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable
+from dataclasses import replace
+from typing import Callable, Sequence
 
 from .._errors import Problem, SourceProblem
 from .._http.message import Body
@@ -14,8 +15,9 @@ from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._oci.walk import Image
 from .._registry.client import BlobsMissing, Found, RegistryClient
 from .._registry.upload import Upload
+from .attachments import Attachment
 from .blob_places import BlobPlaces
-from .plan import ZonePlan, ZoneState
+from .plan import Attached, ZonePlan, ZoneState
 from .report import Outcome
 from .wish import Wish
 
@@ -32,12 +34,15 @@ class ZonePush:
         self.outcome = Outcome()
         self._counting = threading.Lock()
 
-    def look(self, wish: Wish, digest: str) -> ZoneState:
+    def look(self, wish: Wish, digest: str, attachments: Sequence[Attachment] = ()) -> ZoneState:
         """Return what the wanted tags name; one request per tag, at the same time; raises Problem."""
+        attached = tuple(self._attached(attachment) for attachment in attachments)
         if not wish.tags:
-            return ZoneState({}, holds_digest=self.client.holds_manifest(self.repository, digest))
+            holds = self.client.holds_manifest(self.repository, digest)
+            return ZoneState({}, holds_digest=holds, attached=attached)
         found = self._each(wish, lambda tag: self.client.head_manifest(self.repository, tag))
-        return self._state(found, {tag for tag, manifest in found.items() if manifest and manifest.digest == digest})
+        same = {tag for tag, manifest in found.items() if manifest and manifest.digest == digest}
+        return replace(self._state(found, same), attached=attached)
 
     def look_for_id(self, wish: Wish, image_id: str) -> ZoneState:
         """Return the same where only the image's configuration is known, for which manifests are read."""
@@ -74,6 +79,11 @@ class ZonePush:
             for blob in lost:
                 self._upload(blob, body_of)
             self.client.put_manifest(self.repository, reference, manifest.content, manifest.media_type)
+
+    def _attached(self, attachment: Attachment) -> Attached:
+        found = self.client.get_manifest(self.repository, attachment.tag)
+        existing = parse_manifest(found.content, found.media_type) if found else None
+        return Attached(attachment.tag, found.digest if found else None, attachment.wanted(existing))
 
     def _each(self, wish: Wish, ask: Callable[[str], Found | None]) -> dict[str, Found | None]:
         if not wish.tags:

@@ -13,7 +13,8 @@ from .._http.client import HttpClient, passing
 from .._http.message import Response
 from .._http.transport import OpenResponse
 from .._oci.digest import digest_of, matches
-from .._oci.media_types import ACCEPT
+from .._oci.media_types import ACCEPT, OCI_INDEX
+from .._oci.model import Manifest, parse_manifest
 from .errors import RIGHTS_ADVICE, missing_blobs, refusal, said_by
 
 
@@ -123,6 +124,16 @@ class RegistryClient:
         document = response.json()
         tags = document.get("tags") if isinstance(document, dict) else None
         return sorted(str(tag) for tag in tags or ())
+
+    def referrers(self, repository: str, digest: str) -> Manifest | None:
+        """Return the list of what refers to a digest, or None where the registry has no API for that."""
+        step = f"ask what refers to {digest}"
+        path = f"/v2/{repository}/referrers/{digest}"
+        response = self._ask("GET", path, repository, step, "pull", {"Accept": OCI_INDEX})
+        if response.status in (400, 404, 405):
+            return None
+        self._expect(response, (200,), step, repository, "pull")
+        return parse_manifest(response.body, OCI_INDEX)
 
     def has_blob(self, repository: str, digest: str) -> bool:
         """Whether a repository has a blob."""

@@ -47,6 +47,26 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class ReferrerSource(Protocol):
+    """A source that knows what is attached to an image."""
+
+    def tags(self) -> list[str]:
+        """Return all tags beside the image's; raises SourceProblem."""
+
+    def tagged(self, tag: str) -> Manifest | None:
+        """Return what another tag names, or None; raises SourceProblem."""
+
+    def referrers(self, digest: str) -> list[Descriptor]:
+        """Return what refers to a digest; raises SourceProblem."""
+
+    def manifest(self, descriptor: Descriptor) -> Manifest:
+        """Return a manifest; raises SourceProblem."""
+
+    def read(self, descriptor: Descriptor) -> bytes:
+        """Return a small blob; raises SourceProblem."""
+
+
+@runtime_checkable
 class DraftSource(Protocol):
     """An image without a manifest, whose layers may be uncompressed."""
 

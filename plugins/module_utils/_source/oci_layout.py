@@ -11,8 +11,9 @@ import threading
 from .._errors import SourceProblem
 from .._http.message import Body
 from .._oci.digest import matches
-from .._oci.media_types import OCI_INDEX
+from .._oci.media_types import OCI_INDEX, is_manifest
 from .._oci.model import Descriptor, Manifest, descriptor, parse_manifest
+from .._oci.referrers import is_attached_tag, subject_of
 from .files import Archive, Directory, Files, archive_name
 from .verifier import altered, truncated
 
@@ -48,8 +49,9 @@ class OciLayout:
                     advice=f"It has {', '.join(names) or 'no tags'}",
                 )
             return self.manifest(found[0])
-        if len(entries) == 1:
-            return self.manifest(entries[0])
+        images = [entry for entry in entries if len(entries) == 1 or not self._is_attached(entry)]
+        if len(images) == 1:
+            return self.manifest(images[0])
         if entries and not names and all(entry.platform for entry in entries):
             return index
         raise SourceProblem(
@@ -78,12 +80,37 @@ class OciLayout:
             raise altered(descriptor, where, "something else")
         return content
 
+    def tags(self) -> list[str]:
+        """Return all tags of the layout."""
+        return [_short(name) for name in self._names()]
+
+    def tagged(self, tag: str) -> Manifest | None:
+        """Return what another tag names, or None."""
+        found = [entry for name, entry in self._names().items() if _short(name) == tag]
+        return self.manifest(found[0]) if found else None
+
+    def referrers(self, digest: str) -> list[Descriptor]:
+        """Return what refers to a digest: entries of ``index.json`` whose subject it is."""
+        entries = parse_manifest(self._index(), OCI_INDEX).entries
+        single = [entry for entry in entries if is_manifest(entry.media_type)]
+        return [entry for entry in single if subject_of(self.manifest(entry)) == digest]
+
     def release(self, descriptor: Descriptor) -> None:
         """Nothing is held for a blob."""
 
     def close(self) -> None:
         """Remove what was written to read the layout."""
         self._files.close()
+
+    def _is_attached(self, entry: Descriptor) -> bool:
+        """Whether an entry is no image of its own, but belongs to one."""
+        if is_attached_tag(_short(entry.annotations.get(REF_NAME, ""))):
+            return True
+        return is_manifest(entry.media_type) and subject_of(self.manifest(entry)) is not None
+
+    def _names(self) -> dict[str, Descriptor]:
+        entries = parse_manifest(self._index(), OCI_INDEX).entries
+        return {entry.annotations[REF_NAME]: entry for entry in entries if REF_NAME in entry.annotations}
 
     def _index(self) -> bytes:
         content = self._files.content("index.json")

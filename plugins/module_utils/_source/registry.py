@@ -14,6 +14,7 @@ from .._http.message import Body
 from .._http.retry import SYSTEM_CLOCK, Clock
 from .._oci.digest import matches
 from .._oci.model import Descriptor, Manifest, parse_manifest
+from .._oci.referrers import fallback_tag, listed
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference
 from .._registry.client import RegistryClient
 from .._targets import Connection
@@ -81,6 +82,30 @@ class RegistrySource:
         if not matches(response.body, descriptor.digest):
             raise altered(descriptor, where, "something else")
         return response.body
+
+    def tags(self) -> list[str]:
+        """Return all tags of the repository."""
+        try:
+            return self._client.tags(self._reference.repository) or []
+        except Problem as problem:
+            raise _of_source(problem, self.description) from None
+
+    def tagged(self, tag: str) -> Manifest | None:
+        """Return what another tag names, or None."""
+        try:
+            found = self._client.get_manifest(self._reference.repository, tag)
+        except Problem as problem:
+            raise _of_source(problem, self.description) from None
+        return parse_manifest(found.content, found.media_type) if found else None
+
+    def referrers(self, digest: str) -> list[Descriptor]:
+        """Return what refers to a digest, by the registry's API, else by the tag that stands in for it."""
+        try:
+            found = self._client.referrers(self._reference.repository, digest)
+        except Problem as problem:
+            raise _of_source(problem, self.description) from None
+        index = found or self.tagged(fallback_tag(digest))
+        return list(listed(index)) if index and index.is_index else []
 
     def release(self, descriptor: Descriptor) -> None:
         """Remove the file of a blob that every zone has."""
