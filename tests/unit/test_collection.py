@@ -70,6 +70,7 @@ PROMISED: dict[str, dict[str, Any]] = {
         "expected_digest": None,
         "force": False,
         "jobs": 4,
+        "progress": True,
     },
 }
 PROMISED_ALIASES = {

@@ -1,0 +1,109 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who pushes in a playbook: our task, and the task with skopeo that a user would write instead."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .contenders import LINKED, Push, Skopeo, forget_ours, ours, skopeo_command
+from .measure import LAUNCH, Job
+
+ACTION = "appuio.registry.appuio_image_push"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class OurTask:
+    """A playbook with our task, from the start of ansible-playbook to its end."""
+
+    name: str = "appuio.registry, playbook"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One playbook."""
+        return _playbook([{"name": "Push", ACTION: push.options()}], folder, sys.executable)
+
+    def forget(self, folder: Path) -> None:
+        """Remove the cache of our code."""
+        forget_ours(folder)
+
+
+@dataclass(frozen=True)
+class OurModule:
+    """The same playbook, of which only the process of the module is measured."""
+
+    name: str = "appuio.registry, module"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One playbook, whose module is started by our launcher."""
+        samples, interpreter = folder / "module.jsonl", folder / "python"
+        words = [sys.executable, "-I", "-S", str(LAUNCH), "--interpreter", str(samples), sys.executable]
+        interpreter.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in words) + ' "$@"\n')
+        interpreter.chmod(0o700)
+        job = _playbook([{"name": "Push", ACTION: push.options()}], folder, str(interpreter))
+        return Job(job.commands, environment=job.environment, inner=samples)
+
+    def forget(self, folder: Path) -> None:
+        """Remove the cache of our code."""
+        forget_ours(folder)
+
+
+@dataclass(frozen=True)
+class SkopeoTask:
+    """A playbook with a task that runs skopeo."""
+
+    name: str = "command: skopeo copy, playbook"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One playbook."""
+        tasks = [
+            {"name": "Push", "ansible.builtin.command": {"argv": skopeo_command(push, registry)}}
+            for registry in push.registries
+        ]
+        return _playbook(tasks, folder, sys.executable)
+
+    def forget(self, folder: Path) -> None:
+        """Remove skopeo's cache."""
+        Skopeo().forget(folder)
+
+
+@dataclass(frozen=True)
+class EmptyTask:
+    """A playbook whose task does nothing: what Ansible itself takes."""
+
+    name: str = "command: true, playbook"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One playbook."""
+        return _playbook([{"name": "Nothing", "ansible.builtin.command": {"argv": ["true"]}}], folder, sys.executable)
+
+    def forget(self, folder: Path) -> None:
+        """Nothing is remembered."""
+
+
+def _playbook(tasks: list[dict[str, Any]], folder: Path, interpreter: str) -> Job:
+    place = folder / f"playbook-{next(_numbers)}"
+    place.mkdir()
+    host = {"ansible_connection": "local", "ansible_python_interpreter": interpreter}
+    (place / "hosts.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}))
+    play = {"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
+    (place / "playbook.yml").write_text(json.dumps([play]))  # JSON is YAML
+    (place / "ansible.cfg").touch()
+    program = Path(sys.executable).parent / "ansible-playbook"
+    command = [sys.executable, str(program), "-i", str(place / "hosts.json"), str(place / "playbook.yml")]
+    environment = {
+        **ours(folder),
+        "ANSIBLE_COLLECTIONS_PATH": str(LINKED),
+        "ANSIBLE_CONFIG": str(place / "ansible.cfg"),
+        "ANSIBLE_HOME": str(place / "ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "0",
+        "ANSIBLE_NOCOLOR": "1",
+        "LC_ALL": os.environ.get("LC_ALL", "C.UTF-8"),
+    }
+    return Job([command], environment=environment)

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who pushes: our engine, skopeo and crane, each as the job that a push is for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ansible_collections.appuio.registry.plugins.module_utils import _errors
+
+from .images import Image
+from .measure import Job
+from .registries import Registry
+
+ENGINE = Path(__file__).parent / "engine.py"
+LINKED = Path(_errors.__file__).parents[5]
+FAST_GZIP = ("isal", "zlib_ng")
+_SKOPEO_REMEMBERS = "blob-info-cache-v1.*"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Push:
+    """One image to the same repository and tag of one or several registries; ``changes`` whether it is new there."""
+
+    image: Image
+    registries: Sequence[Registry]
+    repository: str
+    tag: str = "1"
+    changes: bool = True
+
+    @property
+    def tls(self) -> bool:
+        """Whether the registries speak TLS."""
+        return self.registries[0].ca_file is not None
+
+    def source(self) -> str:
+        """Return the image in the notation that skopeo has too."""
+        separator = "//" if self.image.transport == "docker" else ""
+        return f"{self.image.transport}:{separator}{self.image.place}"
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of our task."""
+        namespace, _separator, name = self.repository.partition("/")
+        zones = [
+            {"registry": registry.address, "ca_cert": str(registry.ca_file) if registry.ca_file else None}
+            for registry in self.registries
+        ]
+        where = zones[0] if len(zones) == 1 else {"zones": zones}
+        trusted: dict[str, Any] = {"validate_certs": self.tls, "source_validate_certs": self.tls}
+        if self.image.ca_file:
+            trusted["source_ca_cert"] = str(self.image.ca_file)
+        what = {"source": self.source(), "namespace": namespace, "name": name, "tags": [self.tag], "token": "any"}
+        return {**where, **trusted, **what}
+
+
+class Contender(Protocol):
+    """Somebody who pushes images."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """Return the job that brings the image there."""
+
+    def forget(self, folder: Path) -> None:
+        """Let it forget what it knows from earlier pushes."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Our engine without Ansible; ``without`` these libraries."""
+
+    name: str = "appuio.registry"
+    without: tuple[str, ...] = ()
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One process."""
+        file = folder / f"job-{next(_numbers)}.json"
+        what = {"options": push.options(), "without": list(self.without), "changes": push.changes}
+        file.write_text(json.dumps(what))
+        return Job([[sys.executable, str(ENGINE), str(file)]], environment=ours(folder))
+
+    def forget(self, folder: Path) -> None:
+        """Remove its cache."""
+        forget_ours(folder)
+
+
+@dataclass(frozen=True)
+class Skopeo:
+    """``skopeo copy``, once for each registry."""
+
+    name: str = "skopeo copy"
+    parallel: bool = False
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One process for each registry."""
+        return Job([skopeo_command(push, registry) for registry in push.registries], parallel=self.parallel)
+
+    def forget(self, folder: Path) -> None:
+        """Remove its cache, which cannot be put elsewhere for root."""
+        for cache in (
+            "/var/lib/containers/cache" if os.geteuid() == 0 else "",
+            folder / "home/.local/share/containers",
+        ):
+            if cache:
+                for file in Path(cache).rglob(_SKOPEO_REMEMBERS):
+                    file.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Crane:
+    """``crane push``, or ``crane copy`` between registries; once for each registry."""
+
+    name: str = "crane"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One process for each registry."""
+        verb = "copy" if push.image.transport == "docker" else "push"
+        flags = [] if push.tls else ["--insecure"]
+        commands = [
+            ["crane", verb, *flags, push.image.place, f"{registry.address}/{push.repository}:{push.tag}"]
+            for registry in push.registries
+        ]
+        authorities = push.registries[0].ca_file
+        return Job(commands, environment={"SSL_CERT_FILE": str(authorities)} if authorities else {})
+
+    def forget(self, folder: Path) -> None:
+        """Nothing is remembered."""
+
+
+def skopeo_command(push: Push, registry: Registry) -> list[str]:
+    """Return the command that copies the image to one registry."""
+    command = ["skopeo", "copy", "--insecure-policy", "-q"]
+    if push.image.transport == "docker":
+        command += _trust("src", push.image.ca_file)
+    command += _trust("dest", registry.ca_file)
+    return [*command, push.source(), f"docker://{registry.address}/{push.repository}:{push.tag}"]
+
+
+def ours(folder: Path) -> dict[str, str]:
+    """Return the environment in which our code is found and keeps its cache apart."""
+    found = [str(LINKED), os.environ.get("PYTHONPATH", "")]
+    return {"PYTHONPATH": os.pathsep.join(filter(None, found)), "XDG_CACHE_HOME": str(folder / "cache")}
+
+
+def forget_ours(folder: Path) -> None:
+    """Remove the cache of our code."""
+    shutil.rmtree(folder / "cache", ignore_errors=True)
+
+
+def has_fast_gzip() -> bool:
+    """Whether there is a library that compresses faster than Python's own."""
+    return any(importlib.util.find_spec(name) for name in FAST_GZIP)
+
+
+def _trust(side: str, ca_file: Path | None) -> list[str]:
+    if ca_file is None:
+        return [f"--{side}-tls-verify=false"]
+    return [f"--{side}-cert-dir", str(_certificates(ca_file))]
+
+
+def _certificates(ca_file: Path) -> Path:
+    """Return a folder in which there is nothing but the authority; skopeo takes every key there for a client's."""
+    folder = ca_file.parent / "trusted"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(ca_file, folder / "ca.crt")
+    return folder

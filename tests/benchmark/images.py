@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images that are pushed, made once for a run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from tests.image import image_manifest, make_image, put_entry, random_layer, write_blob
+from tests.image.layers import gzipped
+from tests.image.layout import MEDIA_TYPES, image_config
+
+MIB = 1 << 20
+KIB = 1 << 10
+SMALL_LAYERS = 60
+_LARGEST_FILE = 32 * MIB
+_ROOTS = ("/usr/lib", "/usr/share", "/usr/bin")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as ``transport:place``; ``digest`` of its manifest, None where one is only made by a push."""
+
+    transport: str
+    place: str
+    digest: str | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Bytes: of a layer of the layout of eight, of a docker-archive, of the large image."""
+
+    layer: int = 25 * MIB
+    archive: int = 196 * MIB
+    large: int = 4096 * MIB
+
+
+@dataclass
+class Images:
+    """Images below a folder, each made when it is asked for."""
+
+    folder: Path
+    sizes: Sizes = field(default_factory=Sizes)
+
+    @cached_property
+    def layout(self) -> Image:
+        """Eight compressed layers."""
+        return self._layout("layout", [f"layer {number}" for number in range(8)], self.sizes.layer)
+
+    @cached_property
+    def changed(self) -> Image:
+        """The same with another last layer."""
+        return self._layout("changed", [*(f"layer {number}" for number in range(7)), "another"], self.sizes.layer)
+
+    @cached_property
+    def small_layers(self) -> Image:
+        """Sixty layers of 16 KiB."""
+        return self._layout("small-layers", [f"layer {number}" for number in range(SMALL_LAYERS)], 16 * KIB)
+
+    @cached_property
+    def large(self) -> Image:
+        """Eight layers, gigabytes together."""
+        return self._layout("large", [f"layer {number}" for number in range(8)], self.sizes.large // 8)
+
+    @cached_property
+    def archive(self) -> Image:
+        """A docker-archive of four uncompressed layers with files of this machine, as skopeo writes it."""
+        layout, archive = self.folder / "archive-layout", self.folder / "archive.tar"
+        files = _files(self.sizes.archive)
+        layers = [{str(file): file for file in files[number::4]} for number in range(4)]
+        made = make_image(layout, platforms=("linux/amd64",), layers=layers, compression="none")
+        assert len(set(made.diff_ids["linux/amd64"])) == 4
+        command = ["skopeo", "copy", "--insecure-policy", "-q", f"oci:{layout}", f"docker-archive:{archive}:app:1"]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        return Image("docker-archive", str(archive))
+
+    def _layout(self, name: str, seeds: list[str], size: int) -> Image:
+        folder = self.folder / name
+        types = MEDIA_TYPES["oci"]
+        # Stored, not deflated: bytes of chance get no smaller, and a layer of gigabytes is there sooner.
+        layers = [write_blob(folder, gzipped(random_layer(size, seed), 0), types["gzip"]) for seed in seeds]
+        # Nobody asks for the digests of what is inside.
+        diff_ids = [layer["digest"] for layer in layers]
+        config = write_blob(folder, json.dumps(image_config("linux/amd64", diff_ids)).encode(), types["config"])
+        manifest = json.dumps(image_manifest(config, layers)).encode()
+        top = write_blob(folder, manifest, types["manifest"])
+        put_entry(folder, top)
+        return Image("oci", str(folder), top["digest"])
+
+
+def _files(size: int) -> list[Path]:
+    """Return files of this machine, libraries, programs and text, of so many bytes together."""
+    chosen, left = [], size
+    for path in _walked():
+        length = path.stat().st_size
+        if 0 < length <= min(left, _LARGEST_FILE):
+            chosen.append(path)
+            left -= length
+        if left < MIB:
+            break
+    return chosen
+
+
+def _walked() -> Iterator[Path]:
+    for root in _ROOTS:
+        for folder, folders, names in os.walk(root):
+            folders.sort()
+            for name in sorted(names):
+                path = Path(folder) / name
+                if not path.is_symlink() and path.is_file() and os.access(path, os.R_OK):
+                    yield path

@@ -1,0 +1,48 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What ansible-playbook shows while a push runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.image import make_layout
+from tests.integration.playbook import play, run_playbook
+from tests.integration.push import ACTION, Pusher, pusher
+from tests.zone.fixtures import fresh_project, local_zones, zones
+
+__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+
+KIB = 1 << 10
+SIZE = 600 * KIB
+ADVANCES = r"pushing: \[localhost -> {zone}\] \d+ %, [0-9.]+ [KM]iB of 60\d\.\d KiB, [0-9.]+ [KMi]*B/s"
+ENDS = r"pushing: \[localhost -> {zone}\] [a-z ]+, 60\d\.\d KiB of 60\d\.\d KiB in \d+\.\d s, [0-9.]+ [KM]iB/s"
+
+
+@pytest.mark.thorough
+def test_lines_while_it_runs(pusher: Pusher, tmp_path: Path) -> None:
+    for name in ("shown", "quiet"):
+        make_layout(tmp_path / name, platforms=("linux/amd64",), layers=1, size=SIZE, seed=name)
+    zone = pusher.zones[0]
+    zone.faults.add("throttle", method="PUT|PATCH", path="/blobs/", bytes_per_second=160 * KIB)
+    shown, quiet = (
+        pusher.options(f"oci:{tmp_path / name}", zones=pusher.entries(zone), name=name) for name in ("shown", "quiet")
+    )
+    tasks = [
+        {"name": "Checked", ACTION: shown, "check_mode": True},
+        {"name": "Shown", ACTION: shown},
+        {"name": "Again", ACTION: shown},
+        {"name": "Quiet", ACTION: {**quiet, "progress": False}},
+    ]
+    ran = run_playbook([play(tasks)], tmp_path / "play").succeeded()
+    assert [task.result["changed"] for task in ran.tasks] == [True, True, False, True]
+    assert all(ran.result(name)["zones"][0]["duration"] > 2 for name in ("Shown", "Quiet")), "slow enough to be shown"
+    where = re.escape(zone.registry)
+    lines = [line for line in ran.stdout.splitlines() if line.startswith("pushing")]
+    assert len(lines) == 2, ran.stdout
+    for pattern, line in zip((ADVANCES, ENDS), lines, strict=True):
+        assert re.fullmatch(pattern.format(zone=where), line), line
+    assert not list((tmp_path / "play").rglob("progress-*"))
