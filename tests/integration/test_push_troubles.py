@@ -8,6 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._cache.notes import notes_from
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
+from ansible_collections.appuio.registry.plugins.module_utils._push.blob_places import BlobPlaces
 
 from tests.image import make_layout
 from tests.integration.push import Pusher, pusher
@@ -106,6 +109,48 @@ def test_a_source_is_read_once_for_all_zones(pusher: Pusher, tmp_path: Path, aut
     assert result["zones"][0]["reference"].endswith("/app:1.0")
     assert pusher.tags() == [{"1.0": result["digest"]}] * 3
     assert len(read) == len(set(read)) == result["zones"][0]["blobs"]["uploaded"]
+
+
+def test_a_quota_that_is_used_up(pusher: Pusher, source: str) -> None:
+    zone = pusher.zones[1]
+    zone.put_object(
+        {
+            "apiVersion": "v1",
+            "kind": "ResourceQuota",
+            "metadata": {"name": "images", "namespace": pusher.project},
+            "spec": {"hard": {"openshift.io/imagestreams": "1"}},
+        }
+    )
+    subject = {"kind": "ServiceAccount", "name": "image-pusher", "namespace": pusher.project}
+    told = "leaves 0 of 1 imagestreams, and 1 are needed"
+    # As long as the quota may not be read, nothing is said of it.
+    assert "warnings" not in pusher.push(source, name="second", check=True, check_quota="fail")
+    zone.bind(pusher.project, "view", subject)
+    assert told in str(pusher.refused(source, name="second", check_quota="fail"))
+    assert pusher.writes() == []
+    check = pusher.push(source, name="second", check=True)
+    assert told in check["warnings"][0]
+    assert "warnings" not in pusher.push(source, name="second", check=True, check_quota="ignore")
+    assert "warnings" not in pusher.push(source, tags=["2.0"], check=True)
+
+
+def test_what_another_repository_has_is_mounted(pusher: Pusher, tmp_path: Path) -> None:
+    make_layout(tmp_path / "app", seed="mount", size=100_000, platforms=("linux/amd64",))
+    environment = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    pusher.push(f"oci:{tmp_path / 'app'}", name="base", environment=environment)
+    mounted = pusher.push(f"oci:{tmp_path / 'app'}", name="child", environment=environment)
+    assert [zone["blobs"] for zone in mounted["zones"]] == [{"uploaded": 1, "mounted": 2, "existing": 0}] * 3
+    # What is noted is wrong: the blobs are sent as if nothing had been noted.
+    make_layout(tmp_path / "new", seed="not mounted", size=100_000, platforms=("linux/amd64",))
+    places = BlobPlaces(notes_from(environment))
+    for file in (tmp_path / "new/blobs/sha256").iterdir():
+        for zone in pusher.zones:
+            blob = Descriptor("", f"sha256:{file.name}", file.stat().st_size)
+            places.note(zone.registry, f"{pusher.project}/nowhere", blob)
+    sent = pusher.push(f"oci:{tmp_path / 'new'}", environment=environment)
+    assert [zone["blobs"]["uploaded"] for zone in sent["zones"]] == [3] * 3
+    tried = [path for path in pusher.asked()[0] if "mount=" in path and "nowhere" in path]
+    assert len(tried) == 2
 
 
 def _fill(registry: Distribution, tmp_path: Path) -> None:

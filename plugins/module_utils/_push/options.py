@@ -26,6 +26,7 @@ SPEC = (
             "atomic": {"type": "bool", "default": True},
             "existing_tags": {"type": "str", "choices": ["overwrite", "keep", "fail"], "default": "overwrite"},
             "expected_digest": {"type": "str"},
+            "check_quota": {"type": "str", "choices": ["warn", "fail", "ignore"], "default": "warn"},
             "force": {"type": "bool", "default": False},
             "compression": {"type": "str", "choices": ["gzip", "zstd", "none"], "default": "gzip"},
             "compression_level": {"type": "int"},

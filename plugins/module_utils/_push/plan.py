@@ -66,6 +66,7 @@ class ZonePlan:
     by_digest: bool = False
     empty: bool = False
     problem: Problem | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:

@@ -77,6 +77,7 @@ class PushPlan:
         zones = [self._zone(zone, outcome) for zone, outcome in zip(self.zones, outcomes)]
         changed = any(zone["changed"] for zone in zones)
         digest = self.subject.digest or next((zone["digest"] for zone in zones if zone["digest"]), None)
+        warnings = [warning for zone in self.zones for warning in zone.warnings]
         reason = zones[0]["reason"]
         if len(zones) > 1:
             reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
@@ -90,6 +91,7 @@ class PushPlan:
             "image_id": self.subject.image_id,
             "referrers_left": list(self.subject.left),
             "zones": zones,
+            **({"warnings": warnings} if warnings else {}),
         }
 
     def _after(self, move: Move) -> str:

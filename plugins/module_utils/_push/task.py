@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping
 
 from .._cache.notes import Notes, notes_from
 from .._compression.compressors import GZIP, choose_compressor
 from .._credentials.resolve import Resolved, check_credentials, resolve_credential
-from .._errors import InvalidOption, Problem
+from .._errors import Problem
 from .._http.client import HttpClient
-from .._openshift.tag_removal import remove_tag
 from .._registry.client import RegistryClient
 from .._source.base import DraftSource
 from .._source.location import open_source, parse_location
@@ -28,6 +27,7 @@ from .report import Outcome, PushPlan, failure
 from .shipment import DraftShipment, KnownShipment, Shipment, settled
 from .stage import Stage, Work
 from .wish import Wish, check_targets, wish_from
+from .zone_api import ZoneApi
 from .zone_push import ZonePush
 
 
@@ -108,7 +108,7 @@ class PushTask:
         place = ZonePlan(zone, registry, f"{target.namespace}/{self.wish.name}")
         try:
             push = self._push(target, place)
-            return plan_zone(place, self.wish, self.shipment.look(push))
+            return self._within_quota(target, plan_zone(place, self.wish, self.shipment.look(push)))
         except Problem as problem:
             return ZonePlan(zone, registry, place.repository, problem=problem.at(zone=zone))
 
@@ -123,15 +123,21 @@ class PushTask:
         return push
 
     def _remove_tag(self, zone: str, tag: str) -> None:
-        target = next(target for target in self.targets if target.zone.name == zone)
-        if target.zone.host is None:
-            raise InvalidOption("the address of the zone's API is not known", advice="Give zone or host")
-        http = HttpClient(target.zone.host, target.connection, target.connection.ca_cert)
-        try:
-            token = self._resolved[zone].credential.secret
-            remove_tag(http, target.zone.host, token, str(target.namespace), self.wish.name, tag)
-        finally:
-            http.close()
+        self._api(next(target for target in self.targets if target.zone.name == zone)).remove_tag(self.wish.name, tag)
+
+    def _within_quota(self, target: Target, plan: ZonePlan) -> ZonePlan:
+        if self.wish.check_quota == "ignore" or not plan.changed:
+            return plan
+        short = self._api(target).lacking(plan)
+        if not short:
+            return plan
+        if self.wish.check_quota == "warn":
+            return replace(plan, warnings=tuple(f"zone {plan.zone}: {sentence}" for sentence in short))
+        advice = "Remove tags that nobody needs, or ask for a larger quota"
+        return replace(plan, problem=Problem("; ".join(short), zone=plan.zone, step="check the quota", advice=advice))
+
+    def _api(self, target: Target) -> ZoneApi:
+        return ZoneApi(target, self._resolved[target.zone.name].credential.secret)
 
 
 def push_task(

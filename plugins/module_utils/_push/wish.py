@@ -26,6 +26,7 @@ class Wish:
     expected_digest: str | None = None
     force: bool = False
     referrers: bool = False
+    check_quota: str = "warn"
     jobs: int = 4
 
 
@@ -48,6 +49,7 @@ def wish_from(options: Mapping[str, Any], source_name: str, source_tag: str | No
         expected_digest=expected or None,
         force=bool(options.get("force")),
         referrers=bool(options.get("referrers")),
+        check_quota=str(options.get("check_quota") or "warn"),
         jobs=jobs,
     )
 
