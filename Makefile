@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo unit zone interop sanity lint artifact clean
+.PHONY: help test demo bench unit zone interop sanity lint artifact clean
 
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -12,6 +12,7 @@ help: ## Show what there is to run
 
 test: ## Run everything that CI runs
 demo: ## Roll an image out to three zones on this machine, twice
+bench: ## Measure pushes against skopeo and write docs/benchmarks.md; leave the machine alone meanwhile
 unit: ## Run the unit tests on every version of ansible-core
 zone: ## Run the tests against local zones on every version of ansible-core
 interop: ## Compare with skopeo, podman and buildah
@@ -19,7 +20,7 @@ sanity: ## Run ansible-test sanity of every version of ansible-core
 lint: ## Run the linters, the type checker and the documentation checks
 artifact: ## Build the collection, install it into an empty path and run the demo from there
 
-test demo unit zone interop sanity lint artifact:
+test demo bench unit zone interop sanity lint artifact:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m tests.setup $@
 

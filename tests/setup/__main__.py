@@ -19,18 +19,20 @@ from .plan import Plan
 from .steps import Run
 from .summary import conclude, report, say
 
+# What is set up and then takes the place of this process.
+_SHOWS = ("demo", "bench")
 _TARGETS = ("unit", "zone", "interop", "sanity", "lint", "artifact")
 
 
 def main() -> int:
     """Run the target and return the exit status."""
     parser = argparse.ArgumentParser(prog="python3 -m tests.setup")
-    parser.add_argument("target", choices=("test", "demo", *_TARGETS))
+    parser.add_argument("target", choices=("test", *_SHOWS, *_TARGETS))
     target = parser.parse_args().target
     signal.signal(signal.SIGTERM, _interrupted)
     try:
         with alone():
-            return _demo() if target == "demo" else _checks(target)
+            return _show(target) if target in _SHOWS else _checks(target)
     except SetupFailed as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -51,10 +53,10 @@ def _checks(target: str) -> int:
     return conclude(results, time.monotonic() - started, cells.left_out())
 
 
-def _demo() -> int:
-    """Set up what the demo needs, then become the demo."""
+def _show(target: str) -> int:
+    """Set up what the demo or the benchmark needs, then become it."""
     plan = Plan()
-    command = plan.demo()
+    command: list[str] = getattr(plan, target)()
     results = Run(plan.steps(), report).all()
     if not all(result.passed for result in results):
         return 1

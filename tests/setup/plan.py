@@ -84,6 +84,13 @@ class Plan:
         self._programs("the demo", debian.DEMO_PROGRAMS)
         return artifact.demo_command(self._environment(self.newest))
 
+    def bench(self) -> list[str]:
+        """Plan what the benchmark needs and return the command that runs it."""
+        environment = self._environment(self.newest)
+        self._made(self.newest)
+        self._programs("the benchmark", debian.DEMO_PROGRAMS)
+        return [str(environment.bin / "python"), "-m", "tests.benchmark", "--write", "docs/benchmarks.md"]
+
     def _installed(self) -> tuple[str, ...]:
         environment = self._environment(self.newest)
         needs = (self._made(self.newest), self._collections(self.newest))

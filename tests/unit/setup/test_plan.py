@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.setup import cells
-from tests.setup.__main__ import _TARGETS
+from tests.setup.__main__ import _SHOWS, _TARGETS
 from tests.setup.failure import SetupFailed
 from tests.setup.places import ROOT
 from tests.setup.plan import Plan
@@ -90,8 +90,15 @@ def test_the_demo_needs_no_more_than_it_shows(pythons: Callable[..., None]) -> N
     assert environments == ["set up ansible-core newest"]
 
 
+def test_the_benchmark_is_set_up_and_nothing_else(pythons: Callable[..., None]) -> None:
+    pythons((3, 13), (3, 11))
+    plan = Plan()
+    assert plan.bench()[1:] == ["-m", "tests.benchmark", "--write", "docs/benchmarks.md"]
+    assert [step.name for step in plan.steps()] == ["set up ansible-core newest", "set up programs for the benchmark"]
+
+
 def test_every_target_of_the_makefile_is_known() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.search(r"^([a-z ]+):\n\t@test -n", makefile, re.MULTILINE)
     assert targets is not None
-    assert set(targets[1].split()) == {"test", "demo", *_TARGETS}
+    assert set(targets[1].split()) == {"test", *_SHOWS, *_TARGETS}
