@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.image import make_layout
+from tests.image.archive import save_archive
 from tests.integration.playbook import PlaybookResult, run_playbook
 from tests.unit.documented_code import ROOT, Block, blocks, markdown_blocks
 from tests.zone import LocalZones
@@ -45,6 +46,7 @@ def tokens(zones: LocalZones) -> dict[str, str]:
 def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str]) -> PlaybookResult:
     """Run a block in a folder that is what the guides tell a reader to have: zones.yml, variables, a built image."""
     make_layout(folder / "build/frontend", platforms=["linux/amd64"], layers=1, size=100)
+    save_archive(folder / "build/frontend.tar", folder / "build", names=("frontend:1.4.2",))
     (folder / "tokens").mkdir(exist_ok=True)
     (folder / "zones.yml").write_text(readme_inventory())
     for zone in zones.zones:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from tests.image.archive import Style, save_archive
 from tests.integration.push import Pusher, pusher
@@ -118,6 +119,17 @@ def test_without_compression(pusher: Pusher, tmp_path: Path) -> None:
     manifest, layers = layers_of(pusher, pusher.zones[0], pushed["digest"])
     assert {layer["mediaType"] for layer in manifest["layers"]} == {"application/vnd.docker.image.rootfs.diff.tar"}
     assert all(layer in file.read_bytes() for layer in layers)
+
+
+def test_zstd_makes_an_image_of_the_oci(pusher: Pusher, tmp_path: Path) -> None:
+    file = tmp_path / "app.tar"
+    (image,) = save_archive(file, tmp_path, size=300_000)
+    pushed = pusher.push(f"docker-archive:{file}", compression="zstd")
+    assert (pushed["image_id"], pushed["media_type"]) == (image.image_id, "application/vnd.oci.image.manifest.v1+json")
+    manifest, layers = layers_of(pusher, pusher.zones[0], pushed["digest"])
+    assert {layer["mediaType"] for layer in manifest["layers"]} == {"application/vnd.oci.image.layer.v1.tar+zstd"}
+    plain = [zstandard.ZstdDecompressor().decompressobj().decompress(layer) for layer in layers]
+    assert all(layer in file.read_bytes() for layer in plain)
 
 
 @pytest.mark.parametrize("damage", ["altered", "truncated", "missing"])
