@@ -33,6 +33,7 @@ def main() -> int:
         print(f"This machine is busy ({busy():.1f} processes want to run): what follows is worth little", flush=True)
     folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=arguments.directory))
     try:
+        _check_space(arguments, folder)
         text, every_sample = _measured(arguments, folder)
     except BenchmarkFailed as failure:
         print(failure, file=sys.stderr)
@@ -71,7 +72,17 @@ def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[str, str]:
         imported = imports(work, arguments.rounds)
     order = [case.name for case in cases()]
     tables.sort(key=lambda table: order.index(table.case.name))
-    return document(tables, starts, imported, _command()), raw(tables)
+    return document(tables, starts, imported, sizes, _command()), raw(tables)
+
+
+def _check_space(arguments: argparse.Namespace, folder: Path) -> None:
+    """Raise BenchmarkFailed where images and registries would not find room."""
+    needed = (16 * arguments.layer_size + 16 * arguments.archive_size) * MIB
+    if _wanted("memory", arguments):
+        needed += 3 * arguments.large_size * MIB
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise BenchmarkFailed(f"{folder.parent} has {free // MIB} MiB left, {needed // MIB} are needed: --directory")
 
 
 def _arguments() -> argparse.Namespace:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .ansible_tasks import EmptyTask, OurModule, OurTask, SkopeoTask
-from .contenders import FAST_GZIP, Contender, Crane, Engine, Skopeo, has_fast_gzip
+from .contenders import FAST_GZIP, Contender, Crane, Engine, Skopeo, fast_gzip
 
 TRANSPORTS = ("plain", "tls")
 SEVERAL = 3
@@ -54,7 +54,7 @@ def cases() -> list[Case]:
     own_gzip = Engine("appuio.registry, Python's own gzip", FAST_GZIP)
     # Without a faster library, both would be the same.
     compressing: list[Contender] = [
-        *([Engine("appuio.registry, isal")] if has_fast_gzip() else []),
+        *(Engine(f"appuio.registry, {library}") for library in fast_gzip()[:1]),
         own_gzip,
         *plain[1:],
     ]
@@ -79,8 +79,10 @@ def cases() -> list[Case]:
         Case("zones-archive", "A docker-archive to three", "archive", several_compressing, zones=SEVERAL, rounds=3),
         task("task", "First push, whole playbook", "layout", [*tasks, EmptyTask()]),
         task("task-unchanged", "The same again, whole playbook", "layout", tasks, before="layout"),
-        memory("memory", "Layers of gigabytes", "large", module_and_skopeo),
-        memory("memory-archive", "A docker-archive", "archive", module_and_skopeo),
-        memory("memory-zones", "An OCI layout to ten registries", "layout", module_in_turn, zones=MANY),
-        memory("memory-registry", "From a registry to ten", "layout", module_in_turn, copied=True, zones=MANY),
+        memory("memory", "Peak memory: layers of gigabytes", "large", module_and_skopeo),
+        memory("memory-archive", "Peak memory: a docker-archive", "archive", module_and_skopeo),
+        memory("memory-zones", "Peak memory: an OCI layout to ten registries", "layout", module_in_turn, zones=MANY),
+        memory(
+            "memory-registry", "Peak memory: from a registry to ten", "layout", module_in_turn, copied=True, zones=MANY
+        ),
     ]

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from .images import MIB, Sizes
 from .machine import machine, versions
 from .rounds import Row, Table
 from .start import Imports
@@ -27,15 +28,17 @@ registries on the same machine, in turns.
 {command}
 ```
 
-{machine}. {versions}.
+`make bench` sets up what this needs and runs it. {machine}. {versions}.
 
 ## How it is measured
 
+- The OCI layout has eight layers of {layer}. The docker-archive has four uncompressed layers, {archive} of files of the
+  machine together. The large image has eight layers, {large} together.
 - The registries run on the loopback interface with nothing in front. There is no network in these figures, so they show
   what the programs themselves take.
 - In each round everybody pushes once, after one round that does not count, each time to a repository that is new. What
   they remember of earlier pushes is removed before: skopeo's blob-info cache, and our cache. Where a push is repeated,
-  they keep what they learned in the first one.
+  they keep what they learned in the first one. What is still to be written to the disk is written before each push.
 - What is told is the median. A ratio is to the line that has none; below 1 is less than that.
 - CPU is user and system time of the client's processes. Peak memory is that of its largest process (`wait4`).
 - Requests are counted in a run of their own, with a log in front of the registry; at the source in brackets.
@@ -45,10 +48,11 @@ registries on the same machine, in turns.
 
 
 def document(
-    tables: Sequence[Table], starts: Sequence[tuple[str, float]], imported: Imports | None, command: str
+    tables: Sequence[Table], starts: Sequence[tuple[str, float]], imported: Imports | None, sizes: Sizes, command: str
 ) -> str:
     """Return the whole document."""
-    parts = [_HEAD.format(command=command, machine=machine(), versions=", ".join(versions()))]
+    images = {name: f"{size / MIB:.0f} MiB" for name, size in asdict(sizes).items()}
+    parts = [_HEAD.format(command=command, machine=machine(), versions=", ".join(versions()), **images)]
     names = dict.fromkeys(table.case.name for table in tables)
     parts += [_section([table for table in tables if table.case.name == name]) for name in names]
     if starts:

@@ -102,9 +102,12 @@ def test_the_total_may_become_known_later(file: Path) -> None:
 def test_nothing_is_lost_between_threads(file: Path) -> None:
     progress = FileProgress(str(file))
     progress.begin("a", 8000)
-    threads = [
-        threading.Thread(target=lambda: [progress.advance("a", 1) for _block in range(1000)]) for _one in range(8)
-    ]
+
+    def upload() -> None:
+        for _block in range(1000):
+            progress.advance("a", 1)
+
+    threads = [threading.Thread(target=upload) for _one in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
