@@ -15,8 +15,6 @@ from urllib.parse import urlsplit
 
 from .._errors import InvalidOption, Problem, TlsUntrusted
 from .._http.client import HttpClient
-from .._http.message import Origin, Request
-from .._http.transport import OpenResponse
 from .._openshift.json_api import Http, JsonApi
 from .._openshift.oauth import OAuthToken, discover, password_token
 from .._openshift.tokens import revoke_oauth_token
@@ -106,13 +104,8 @@ def connect(url: str, connection: Connection) -> Http:
     An OAuth server answers with redirections that are meant for a browser, and what they carry is the answer.
     """
     parts = urlsplit(url)
-    client: Http = _Direct(f"{parts.scheme}://{parts.netloc}", connection, connection.ca_cert)
+    client: Http = HttpClient(f"{parts.scheme}://{parts.netloc}", connection, connection.ca_cert, follow=False)
     return client
-
-
-class _Direct(HttpClient):
-    def _redirected(self, place: Origin, request: Request) -> OpenResponse:
-        return self._send(place, request)
 
 
 def _host(target: Target, environment: Mapping[str, str], choice: Choice) -> str:

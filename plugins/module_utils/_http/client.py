@@ -34,7 +34,8 @@ class HttpClient:
     """A client of one origin; ``ca_file`` holds authorities that are trusted besides the system's.
 
     The credential goes to this origin, and to the realm it names, and nowhere else. With
-    ``validate_certs`` off, a server that does not speak TLS is spoken to without it.
+    ``validate_certs`` off, a server that does not speak TLS is spoken to without it. With ``follow`` off, a
+    redirection is an answer like any other.
     """
 
     def __init__(
@@ -44,7 +45,9 @@ class HttpClient:
         ca_file: str | None = None,
         credential: Credential | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        follow: bool = True,
     ) -> None:
+        self._follow = follow
         self.origin = Origin.of(origin)
         self.clock = clock
         self._connection = connection
@@ -138,6 +141,8 @@ class HttpClient:
 
     def _redirected(self, place: Origin, request: Request) -> OpenResponse:
         opened = self._send(place, request)
+        if not self._follow:
+            return opened
         url = f"{place}{request.target}"
         for _hop in range(MOST_REDIRECTS):
             location = opened.headers.get("location")
