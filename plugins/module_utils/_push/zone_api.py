@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from .._errors import InvalidOption, Problem
 from .._http.client import HttpClient
+from .._openshift.image_streams import delete_tag
 from .._openshift.json_api import JsonApi
 from .._openshift.quota import allowances, lacking
-from .._openshift.tag_removal import remove_tag
 from .._targets import Target
 from .plan import ZonePlan
 
@@ -32,7 +32,7 @@ class ZoneApi:
             raise InvalidOption("the address of the zone's API is not known", advice="Give zone or host")
         http = HttpClient(host, self.target.connection, self.target.connection.ca_cert)
         try:
-            remove_tag(http, host, self.token, str(self.target.namespace), name, tag)
+            delete_tag(self._json(http, host), str(self.target.namespace), name, tag)
         finally:
             http.close()
 
@@ -46,10 +46,12 @@ class ZoneApi:
         connection = replace(self.target.connection, timeout=min(PATIENCE, self.target.connection.timeout), retries=0)
         http = HttpClient(host, connection, connection.ca_cert)
         try:
-            api = JsonApi(http, self.token, urlsplit(host).path.rstrip("/"))
-            found = allowances(api, str(self.target.namespace)) or []
+            found = allowances(self._json(http, host), str(self.target.namespace)) or []
         except Problem:
             return []
         finally:
             http.close()
         return lacking(found, {"imagestreams": int(plan.empty), "imagestreamtags": new})
+
+    def _json(self, http: HttpClient, host: str) -> JsonApi:
+        return JsonApi(http, self.token, urlsplit(host).path.rstrip("/"))
