@@ -16,11 +16,12 @@ from tests.zone import Zone
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did: its result, the fact it set, and the requests that changed something in the zone."""
+    """What a run did: its result, the fact it set, those of several, and the requests that changed something."""
 
     played: PlaybookResult
     fact: str | None = field(repr=False)
     writes: list[str]
+    facts: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def changed(self) -> int:
@@ -77,9 +78,11 @@ class Role:
             verbosity=verbosity,
             env=env,
         )
+        found = json.loads(kept.read_text()) if kept.exists() else (None, {})
         return Outcome(
             played=played,
-            fact=json.loads(kept.read_text()) if kept.exists() else None,
+            fact=found[0],
+            facts=found[1],
             writes=[f"{one['method']} {one['path'].partition('?')[0]}" for one in self.zone.writes()],
         )
 
@@ -87,6 +90,7 @@ class Role:
         role = {"name": "Run the role", "ansible.builtin.include_role": {"name": f"appuio.registry.{self.name}"}}
         if not self.fact:
             return [role]
-        copy = {"content": "{{ " + self.fact + " | to_json }}", "dest": str(kept), "mode": "0600"}
+        content = "{{ [" + f"{self.fact} | default(none), {self.fact}s | default({{}})" + "] | to_json }}"
+        copy = {"content": content, "dest": str(kept), "mode": "0600"}
         keep = {"name": "Keep the fact", "ansible.builtin.copy": copy}
         return [role, {**keep, "check_mode": False, "changed_when": False, "no_log": True, "diff": False}]

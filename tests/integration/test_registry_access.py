@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.integration.api import ask, may_push, registry_status
+from tests.integration.namespace import everything_in
 from tests.integration.role import Role
 from tests.zone import LocalZones, Zone
 
@@ -56,6 +57,7 @@ def pull_secrets(zone: Zone, project: str, account: str) -> list[str]:
 def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None:
     """The matrix: each state in check mode and for real, first and again."""
     bob, eve = zone.create_user("bob"), zone.create_user("eve")
+    before = everything_in(zone, project)
     builder = zone.token_for("build", "builder", "")
     wanted: dict[str, Any] = {
         "viewers": [{"kind": "User", "name": "bob"}],
@@ -68,8 +70,17 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     assert (may_pull(zone, bob, project), may_push(zone, bob, project)) == (True, False)
     assert may_push(zone, builder, project)
     assert not may_pull(zone, eve, project)
+    again = role.run(check=True, **wanted)
+    assert (again.changed, again.writes) == (0, [])
     again = role.run(**wanted)
     assert (again.changed, again.writes) == (0, [])
+    reader = zone.token_for(project, "reader", "cluster-reader")
+    refused = role.run(api_key=reader, viewers=[{"kind": "User", "name": "eve"}])
+    assert refused.failed
+    right = f"the right to patch rolebindings.rbac.authorization.k8s.io in the namespace {project} is missing"
+    assert right in refused.said
+    assert refused.writes == []
+    before |= {name: one for name, one in everything_in(zone, project).items() if "reader" in name}
 
     others: dict[str, Any] = {"viewers": [{"kind": "User", "name": "eve"}], "editors": []}
     added = role.run(**others)
@@ -79,12 +90,16 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     assert role.run(exclusive=True, **others).changed == 2
     assert (may_pull(zone, eve, project), may_pull(zone, bob, project)) == (True, False)
     assert not may_push(zone, builder, project)
+    check = role.run(check=True, exclusive=True, **others)
+    assert (check.changed, check.writes) == (0, [])
     assert role.run(exclusive=True, **others).changed == 0
 
     check = role.run(check=True, state="absent")
     assert (check.changed, check.writes) == (1, [])
     assert role.run(state="absent").changed == 1
     assert not may_pull(zone, eve, project)
+    assert everything_in(zone, project) == before
+    assert role.run(check=True, state="absent").changed == 0
     assert role.run(state="absent").changed == 0
 
 
