@@ -132,8 +132,12 @@ class Crane:
             ["crane", verb, *flags, push.image.place, f"{registry.address}/{push.repository}:{push.tag}"]
             for registry in push.registries
         ]
-        authorities = push.registries[0].ca_file
-        return Job(commands, environment={"SSL_CERT_FILE": str(authorities)} if authorities else {})
+        if not push.tls:
+            return Job(commands)
+        trusted = folder / "authorities.crt"
+        files = {file for file in (push.image.ca_file, *(one.ca_file for one in push.registries)) if file}
+        trusted.write_text("".join(file.read_text() for file in files))
+        return Job(commands, environment={"SSL_CERT_FILE": str(trusted)})
 
     def forget(self, folder: Path) -> None:
         """Nothing is remembered."""

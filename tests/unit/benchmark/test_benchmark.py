@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmark.cases import TRANSPORTS, Case, cases
-from tests.benchmark.contenders import Engine, Push, Skopeo
+from tests.benchmark.contenders import Crane, Engine, Push, Skopeo
 from tests.benchmark.images import MIB, Image, Images, Sizes
 from tests.benchmark.measure import BenchmarkFailed, Job, Sample, run
 from tests.benchmark.registries import Registry
@@ -83,6 +83,11 @@ def test_everybody_gets_the_same_to_do(tmp_path: Path) -> None:
     trusted = ["--src-cert-dir", str(ca_file.parent / "trusted"), "--dest-cert-dir", str(ca_file.parent / "trusted")]
     for command, registry in zip(job.commands, ("a:1", "b:2"), strict=True):
         assert command[4:] == [*trusted, "docker://source:1/bench/app:1", f"docker://{registry}/bench/app:1"]
+    job = Crane().job(push, tmp_path)
+    assert [command[2:] for command in job.commands] == [
+        [push.image.place, f"{one}/bench/app:1"] for one in ("a:1", "b:2")
+    ]
+    assert Path(job.environment["SSL_CERT_FILE"]).read_text() == "an authority"
     plain = Push(Image("oci", "/app"), [Registry("a:1")], "bench/app")
     assert plain.options()["validate_certs"] is False
     assert "--dest-tls-verify=false" in Skopeo().job(plain, tmp_path).commands[0]
