@@ -1,138 +1,192 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ImageStreams: the repositories of a namespace, their tags, and what each tag has named.
+"""The ImageStreams of a namespace: what each tag names, what it named before, and what it follows.
 
-Source: OpenShift API reference, ImageStream and ImageStreamTag (image.openshift.io/v1). One-off requests
-without a library, as pushes and prunes have to run where nothing is installed.
+Source: OpenShift API reference, ``ImageStream`` and ``ImageStreamTag`` (image.openshift.io/v1); Kubernetes API
+concepts, "Retrieving large results sets in chunks".
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
-from .._errors import NotFound
+from .._errors import NotFound, ServerProblem
 from .json_api import JsonApi
 
-PAGE = 100
-_GROUP = "/apis/image.openshift.io/v1"
-_NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
+PAGE = 50
+_EXPIRED = 410
 
 
 @dataclass(frozen=True)
 class TagEvent:
-    """One image that a tag has named, since ``created``; ``reference`` has the address within the cluster."""
+    """An image that a tag names or named: its digest, since when (UTC), its reference, and the spec's generation.
+
+    ``digest`` is empty where the cluster does not know it.
+    """
 
     digest: str
-    created: datetime
+    created: datetime | None
     reference: str = ""
     generation: int = 0
 
 
 @dataclass(frozen=True)
 class StreamTag:
-    """A tag: its ``history`` with the newest first, and ``spec`` where somebody has told what it is to follow."""
+    """A tag: what it has named, newest first, its entry of ``spec.tags``, and the conditions of its import.
+
+    A push makes no entry in the specification. A tag that only has one (an import that failed, a reference)
+    has no history.
+    """
 
     name: str
     history: tuple[TagEvent, ...] = ()
-    spec: Mapping[str, Any] | None = field(default=None, compare=False)
-    conditions: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
+    spec: Mapping[str, Any] | None = None
+    conditions: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def current(self) -> TagEvent | None:
+        """What the tag names now; None where it names nothing."""
+        return self.history[0] if self.history else None
 
     @property
     def digest(self) -> str | None:
-        """What the tag names now, None where its image was never imported."""
-        return self.history[0].digest if self.history else None
+        """The digest of what the tag names now; None where it names nothing."""
+        return self.history[0].digest or None if self.history else None
+
+    @property
+    def source(self) -> Mapping[str, Any]:
+        """What the entry of ``spec.tags`` takes the image from: kind, name and namespace; empty without one."""
+        found = (self.spec or {}).get("from")
+        return found if isinstance(found, Mapping) else {}
 
     @property
     def follows(self) -> str | None:
-        """What the tag follows by itself: another tag, or an image elsewhere; None where pushes alone move it."""
-        origin = (self.spec or {}).get("from") or {}
-        imported = bool(((self.spec or {}).get("importPolicy") or {}).get("scheduled"))
-        if origin.get("kind") == "ImageStreamTag" or (origin.get("kind") == "DockerImage" and imported):
-            return str(origin.get("name") or "")
+        """What moves this tag whatever is pushed to it: another tag or an external image; None for nothing.
+
+        An entry that names one image of a stream by its digest moves nothing: a later push goes past it.
+        """
+        kind, name = str(self.source.get("kind") or ""), str(self.source.get("name") or "")
+        if kind == "DockerImage":
+            return f"the external image {name}"
+        if kind == "ImageStreamTag":
+            namespace = self.source.get("namespace")
+            return f"the tag {f'{namespace}/' if namespace else ''}{name}"
         return None
 
 
 @dataclass(frozen=True)
 class ImageStream:
-    """A repository; ``public_repository`` is its address from outside, where the cluster has told it."""
+    """A repository of a namespace, as the API tells it; ``repository`` is its address inside the cluster."""
 
-    namespace: str
     name: str
-    tags: Mapping[str, StreamTag]
-    created: datetime = _NEVER
+    namespace: str
+    tags: Mapping[str, StreamTag] = field(default_factory=dict)
     repository: str = ""
     public_repository: str = ""
+    created: datetime | None = None
     resource_version: str = ""
 
 
-def list_streams(api: JsonApi, namespace: str) -> Iterator[ImageStream]:
-    """Yield the ImageStreams of a namespace, fetched page by page; raises Problem."""
-    path = f"{_GROUP}/namespaces/{quote(namespace)}/imagestreams?limit={PAGE}"
-    following = ""
+def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> list[ImageStream]:
+    """Return the streams of a namespace by name, read ``page`` at a time; raises Problem.
+
+    Only one page of documents is held at a time. A list that expires while it is read is begun again.
+    """
+    found: dict[str, ImageStream] = {}
+    token, expired = "", False
     while True:
-        answer = api.get(path + (f"&continue={quote(following)}" if following else ""), "list the image streams")
-        for item in answer.get("items") or ():
-            yield parse_stream(item)
-        following = str((answer.get("metadata") or {}).get("continue") or "")
-        if not following:
-            return
+        target = f"{_streams(namespace)}?limit={page}" + (f"&continue={quote(token)}" if token else "")
+        try:
+            answer = api.get(target, "list the ImageStreams")
+        except ServerProblem as problem:
+            if problem.status != _EXPIRED or not token or expired:
+                raise
+            found, token, expired = {}, "", True
+            continue
+        for document in answer.get("items") or ():
+            stream = parse_stream(document)
+            found[stream.name] = stream
+        token = str((answer.get("metadata") or {}).get("continue") or "")
+        if not token:
+            return [found[name] for name in sorted(found)]
 
 
 def get_stream(api: JsonApi, namespace: str, name: str) -> ImageStream | None:
-    """Return an ImageStream, or None where there is none; raises Problem."""
-    path = f"{_GROUP}/namespaces/{quote(namespace)}/imagestreams/{quote(name)}"
+    """Return one stream, or None where there is none; raises Problem."""
     try:
-        return parse_stream(api.get(path, f"read the image stream {name}"))
+        return parse_stream(api.get(f"{_streams(namespace)}/{quote(name)}", f"read the ImageStream {name}"))
+    except NotFound:
+        return None
+
+
+def get_stream_tag(api: JsonApi, namespace: str, name: str, tag: str) -> Mapping[str, Any] | None:
+    """Return an ImageStreamTag with the image it names, or None where there is none; raises Problem."""
+    try:
+        return api.get(_tag(namespace, name, tag), f"read the tag {name}:{tag}")
     except NotFound:
         return None
 
 
 def delete_tag(api: JsonApi, namespace: str, name: str, tag: str) -> bool:
-    """Remove a tag with its history; return whether it was there; raises Problem."""
-    path = f"{_GROUP}/namespaces/{quote(namespace)}/imagestreamtags/{quote(f'{name}:{tag}')}"
+    """Remove a tag with its history; return whether it was there; raises Problem.
+
+    This is the only way there is: the registry refuses it to everyone but pruners.
+    """
     try:
-        api.delete(path, f"remove the tag {tag}")
+        api.delete(_tag(namespace, name, tag), f"remove the tag {tag}")
     except NotFound:
         return False
     return True
 
 
 def parse_stream(document: Mapping[str, Any]) -> ImageStream:
-    """Return what an ImageStream object says."""
+    """Return the stream that a document of the API describes."""
     metadata = document.get("metadata") or {}
     status = document.get("status") or {}
-    specs = {str(tag.get("name")): tag for tag in (document.get("spec") or {}).get("tags") or ()}
-    found = {str(tag.get("tag")): tag for tag in status.get("tags") or ()}
+    specified = {str(one.get("name")): one for one in (document.get("spec") or {}).get("tags") or ()}
+    tags = {}
+    for one in status.get("tags") or ():
+        name = str(one.get("tag"))
+        history = tuple(_event(item) for item in one.get("items") or ())
+        tags[name] = StreamTag(name, history, specified.get(name), tuple(one.get("conditions") or ()))
+    for name, spec in specified.items():
+        tags.setdefault(name, StreamTag(name, spec=spec))
     return ImageStream(
-        namespace=str(metadata.get("namespace") or ""),
         name=str(metadata.get("name") or ""),
-        tags={name: _tag(name, found.get(name) or {}, specs.get(name)) for name in sorted({*specs, *found})},
-        created=moment(metadata.get("creationTimestamp")),
+        namespace=str(metadata.get("namespace") or ""),
+        tags={name: tags[name] for name in sorted(tags)},
         repository=str(status.get("dockerImageRepository") or ""),
         public_repository=str(status.get("publicDockerImageRepository") or ""),
+        created=parse_time(metadata.get("creationTimestamp")),
         resource_version=str(metadata.get("resourceVersion") or ""),
     )
 
 
-def moment(text: Any) -> datetime:
-    """Return the time that an API object tells (RFC 3339, in UTC), the epoch for none."""
+def parse_time(text: Any) -> datetime | None:
+    """Return the moment that a timestamp of the API means (RFC 3339, UTC), None for what is none."""
+    whole = str(text or "").partition(".")[0].rstrip("Z")
     try:
-        return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
+        return datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     except ValueError:
-        return _NEVER
+        return None
 
 
-def _tag(name: str, status: Mapping[str, Any], spec: Mapping[str, Any] | None) -> StreamTag:
-    events = [
-        TagEvent(
-            digest=str(item.get("image") or ""),
-            created=moment(item.get("created")),
-            reference=str(item.get("dockerImageReference") or ""),
-            generation=int(item.get("generation") or 0),
-        )
-        for item in status.get("items") or ()
-    ]
-    return StreamTag(name, tuple(events), spec, tuple(status.get("conditions") or ()))
+def _event(item: Mapping[str, Any]) -> TagEvent:
+    return TagEvent(
+        digest=str(item.get("image") or ""),
+        created=parse_time(item.get("created")),
+        reference=str(item.get("dockerImageReference") or ""),
+        generation=int(item.get("generation") or 0),
+    )
+
+
+def _streams(namespace: str) -> str:
+    return f"/apis/image.openshift.io/v1/namespaces/{quote(namespace)}/imagestreams"
+
+
+def _tag(namespace: str, name: str, tag: str) -> str:
+    return f"/apis/image.openshift.io/v1/namespaces/{quote(namespace)}/imagestreamtags/{quote(f'{name}:{tag}')}"

@@ -1,101 +1,163 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ImageStreams as the API gives them, page by page."""
+"""ImageStreams as the API writes them: tags, histories, what they follow; lists in chunks; removal of a tag."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotFound
+from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed, ServerProblem
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
     delete_tag,
     get_stream,
+    get_stream_tag,
     list_streams,
     parse_stream,
+    parse_time,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.tag_removal import remove_tag
 
-A, B = "sha256:" + "a" * 64, "sha256:" + "b" * 64
-STREAM: dict[str, Any] = {
-    "metadata": {"name": "app", "namespace": "shop", "creationTimestamp": "2026-01-02T03:04:05Z"},
-    "spec": {
-        "tags": [
-            {"name": "prod", "from": {"kind": "ImageStreamTag", "name": "app:1.0"}},
-            {"name": "old", "from": {"kind": "ImageStreamImage", "name": f"app@{A}"}},
-            {"name": "base", "from": {"kind": "DockerImage", "name": "x.io/x"}, "importPolicy": {"scheduled": True}},
-        ]
-    },
-    "status": {
-        "publicDockerImageRepository": "registry.example/shop/app",
-        "tags": [
-            {
-                "tag": "1.0",
-                "items": [
-                    {"created": "2026-01-03T00:00:00Z", "image": B, "dockerImageReference": "in/app", "generation": 2},
-                    {"created": "2026-01-02T00:00:00Z", "image": A, "generation": 1},
-                ],
-            }
-        ],
-    },
-}
+from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer, refusal
+
+STREAMS = "/apis/image.openshift.io/v1/namespaces/shop/imagestreams"
+TAGS = "/apis/image.openshift.io/v1/namespaces/shop/imagestreamtags"
+OLD, NEW = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+INTERNAL = "image-registry.openshift-image-registry.svc:5000/shop/app"
 
 
-class Api(JsonApi):
-    """Answers in their order, and what was asked."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers, self.asked = list(answers), []  # type: ignore[var-annotated]
-
-    def get(self, path: str, step: str) -> dict[str, Any]:
-        return self._next("GET", path)
-
-    def delete(self, path: str, step: str) -> dict[str, Any]:
-        return self._next("DELETE", path)
-
-    def _next(self, method: str, path: str) -> dict[str, Any]:
-        self.asked.append(f"{method} {path}")
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return dict(answer)
+def item(digest: str, created: str = "2026-11-23T08:10:28Z", generation: int = 1) -> dict[str, Any]:
+    return {
+        "created": created,
+        "dockerImageReference": f"{INTERNAL}@{digest}",
+        "generation": generation,
+        "image": digest,
+    }
 
 
-def test_tags_with_their_history_and_what_they_follow() -> None:
-    stream = parse_stream(STREAM)
-    assert (stream.name, stream.namespace, stream.public_repository) == ("app", "shop", "registry.example/shop/app")
-    assert list(stream.tags) == ["1.0", "base", "old", "prod"]
-    pushed = stream.tags["1.0"]
-    assert [event.digest for event in pushed.history] == [B, A]
-    assert (pushed.digest, pushed.history[0].created.day, pushed.history[0].generation) == (B, 3, 2)
-    assert pushed.follows is None
-    assert (stream.tags["prod"].follows, stream.tags["prod"].digest) == ("app:1.0", None)
-    assert stream.tags["old"].follows is None
-    assert stream.tags["base"].follows == "x.io/x"
+def stream(name: str = "app", tags: Any = None, spec: Any = None) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "creationTimestamp": "2026-11-23T08:10:28Z",
+            "name": name,
+            "namespace": "shop",
+            "resourceVersion": "2430",
+        },
+        "spec": {"lookupPolicy": {"local": False}, **({"tags": spec} if spec else {})},
+        "status": {
+            "dockerImageRepository": INTERNAL,
+            "publicDockerImageRepository": "registry.example.com/shop/app",
+            **({"tags": tags} if tags else {}),
+        },
+    }
 
 
-@pytest.mark.parametrize("document", [{}, {"status": {"tags": None}}, {"spec": {"tags": None}, "metadata": None}])
-def test_what_is_missing_is_empty(document: dict[str, Any]) -> None:
-    assert parse_stream(document).tags == {}
+def page(*names: str, more: str = "") -> Any:
+    return answer(200, {"metadata": {"continue": more} if more else {}, "items": [stream(name) for name in names]})
 
 
-def test_a_long_list_comes_page_by_page() -> None:
-    first = {"items": [STREAM], "metadata": {"continue": "a/b="}}
-    api = Api(first, {"items": [STREAM]})
-    assert [stream.name for stream in list_streams(api, "shop")] == ["app", "app"]
-    path = "GET /apis/image.openshift.io/v1/namespaces/shop/imagestreams?limit=100"
-    assert api.asked == [path, f"{path}&continue=a/b%3D"]
+def test_a_tag_tells_what_it_names_and_named() -> None:
+    items = [item(NEW, "2026-11-23T08:10:30Z", 2), item(OLD)]
+    found = parse_stream(stream(tags=[{"tag": "prod", "items": items}]))
+
+    prod = found.tags["prod"]
+    assert [event.digest for event in prod.history] == [NEW, OLD]
+    assert prod.digest == NEW
+    assert prod.current is prod.history[0]
+    assert prod.current is not None
+    assert prod.current.created == datetime(2026, 11, 23, 8, 10, 30, tzinfo=UTC)
+    assert prod.current.reference == f"{INTERNAL}@{NEW}"
+    assert prod.current.generation == 2
+    assert (prod.spec, prod.follows, prod.conditions) == (None, None, ())
+    assert (found.name, found.namespace, found.resource_version) == ("app", "shop", "2430")
+    assert found.public_repository == "registry.example.com/shop/app"
 
 
-def test_one_stream_or_none() -> None:
-    found = get_stream(Api(STREAM), "shop", "app")
-    assert found is not None
-    assert found.name == "app"
-    assert get_stream(Api(NotFound("no")), "shop", "app") is None
+def test_a_stream_without_tags_has_none() -> None:
+    for document in (stream(), {"metadata": {"name": "app"}, "spec": {"tags": None}, "status": {"tags": None}}):
+        assert parse_stream(document).tags == {}
 
 
-def test_a_tag_is_removed_once() -> None:
-    api = Api({}, NotFound("no"))
-    assert delete_tag(api, "shop", "app", "1.0") is True
-    assert delete_tag(api, "shop", "app", "1.0") is False
-    assert api.asked[0] == "DELETE /apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/app%3A1.0"
+def test_a_tag_that_was_never_imported_names_nothing() -> None:
+    failed = {"type": "ImportSuccess", "status": "False", "message": "not found"}
+    spec = [{"name": "ext", "from": {"kind": "DockerImage", "name": "quay.example.com/a/b:1"}}, {"name": "ref"}]
+    found = parse_stream(stream(tags=[{"tag": "ext", "items": None, "conditions": [failed]}], spec=spec))
+
+    assert found.tags["ext"].digest is None
+    assert found.tags["ext"].current is None
+    assert found.tags["ext"].conditions == (failed,)
+    assert found.tags["ref"].history == ()
+    assert list(found.tags) == ["ext", "ref"]
+
+
+@pytest.mark.parametrize(
+    ("source", "follows"),
+    [
+        ({"kind": "DockerImage", "name": "quay.example.com/a/b:1"}, "the external image quay.example.com/a/b:1"),
+        ({"kind": "ImageStreamTag", "name": "app:next"}, "the tag app:next"),
+        ({"kind": "ImageStreamTag", "name": "app:next", "namespace": "build"}, "the tag build/app:next"),
+        ({"kind": "ImageStreamImage", "name": f"app@{OLD}"}, None),
+        (None, None),
+    ],
+)
+def test_what_a_tag_follows(source: Any, follows: str | None) -> None:
+    found = parse_stream(stream(tags=[{"tag": "1", "items": [item(OLD)]}], spec=[{"name": "1", "from": source}]))
+    assert found.tags["1"].follows == follows
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [("2026-11-23T08:10:28Z", 2026), ("2025-01-01T00:00:00.123456789Z", 2025), (None, None), ("yesterday", None)],
+)
+def test_times(text: Any, year: int | None) -> None:
+    found = parse_time(text)
+    assert (found.year if found else None) == year
+
+
+def test_a_long_list_is_read_in_pages() -> None:
+    http = ScriptedHttp(
+        (f"GET {STREAMS}?limit=2", page("b", "c", more="next/1")),
+        (f"GET {STREAMS}?limit=2&continue=next/1", page("a")),
+    )
+    assert [one.name for one in list_streams(JsonApi(http, "secret"), "shop", 2)] == ["a", "b", "c"]
+    assert http.lines == []
+
+
+def test_a_list_that_expires_is_begun_again_once() -> None:
+    gone = refusal(410, "The provided continue parameter is too old")
+    begun = (f"GET {STREAMS}?limit=2", page("a", "b", more="x"))
+    expired = (f"GET {STREAMS}?limit=2&continue=x", gone)
+    http = ScriptedHttp(begun, expired, begun, (f"GET {STREAMS}?limit=2&continue=x", page("c")))
+    assert [one.name for one in list_streams(JsonApi(http, "secret"), "shop", 2)] == ["a", "b", "c"]
+
+    with pytest.raises(ServerProblem):
+        list_streams(JsonApi(ScriptedHttp(begun, expired, begun, expired), "secret"), "shop", 2)
+
+
+def test_what_is_not_there_is_none() -> None:
+    http = ScriptedHttp(
+        (f"GET {STREAMS}/app", refusal(404, "not found")), (f"GET {TAGS}/app%3Aprod", refusal(404, "not found"))
+    )
+    api = JsonApi(http, "secret")
+    assert get_stream(api, "shop", "app") is None
+    assert get_stream_tag(api, "shop", "app", "prod") is None
+
+
+def test_one_stream_is_read_and_a_refusal_is_told() -> None:
+    assert get_stream(JsonApi(ScriptedHttp((f"GET {STREAMS}/app", answer(200, stream()))), "s"), "shop", "app")
+    with pytest.raises(NotAllowed):
+        get_stream(JsonApi(ScriptedHttp((f"GET {STREAMS}/app", refusal(403, "no"))), "s"), "shop", "app")
+
+
+@pytest.mark.parametrize(("response", "there"), [(answer(200, {}), True), (refusal(404, "not found"), False)])
+def test_a_tag_is_removed(response: Any, there: bool) -> None:
+    line = (f"DELETE {TAGS}/app%3A1.0_x", response)
+    assert delete_tag(JsonApi(ScriptedHttp(line), "secret"), "shop", "app", "1.0_x") is there
+
+
+def test_a_tag_is_removed_at_an_api_behind_a_path() -> None:
+    http = ScriptedHttp((f"DELETE /k8s/zone{TAGS}/app%3A1.0", answer(200, {})))
+    assert remove_tag(http, "https://proxy.example.com/k8s/zone/", "secret", "shop", "app", "1.0")
+    assert http.headers[0]["Authorization"] == "Bearer secret"
