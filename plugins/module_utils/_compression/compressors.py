@@ -19,8 +19,8 @@ GZIP, ZSTD, NONE = "gzip", "zstd", "none"
 _WITH_GZIP_HEADER = 31
 _MAGIC = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
 _ISAL_LEVELS = range(4)
-_ISAL_DEFAULT = 1
-_ZLIB_DEFAULT = 5
+_ISAL_DEFAULT = 2
+_ZLIB_DEFAULT = 2
 _ZSTD_DEFAULT = 3
 
 
