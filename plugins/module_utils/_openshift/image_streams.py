@@ -8,7 +8,7 @@ concepts, "Retrieving large results sets in chunks".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
@@ -18,6 +18,7 @@ from .._errors import NotFound, ServerProblem
 from .json_api import JsonApi
 
 PAGE = 50
+NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _EXPIRED = 410
 
 
@@ -25,11 +26,11 @@ _EXPIRED = 410
 class TagEvent:
     """An image that a tag names or named: its digest, since when (UTC), its reference, and the spec's generation.
 
-    ``digest`` is empty where the cluster does not know it.
+    ``digest`` is empty where the cluster does not know it, and ``created`` is NEVER where it does not say.
     """
 
     digest: str
-    created: datetime | None
+    created: datetime
     reference: str = ""
     generation: int = 0
 
@@ -44,8 +45,8 @@ class StreamTag:
 
     name: str
     history: tuple[TagEvent, ...] = ()
-    spec: Mapping[str, Any] | None = None
-    conditions: tuple[Mapping[str, Any], ...] = ()
+    spec: Mapping[str, Any] | None = field(default=None, compare=False)
+    conditions: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
     @property
     def current(self) -> TagEvent | None:
@@ -65,17 +66,13 @@ class StreamTag:
 
     @property
     def follows(self) -> str | None:
-        """What moves this tag whatever is pushed to it: another tag or an external image; None for nothing.
+        """What the tag follows by itself: another tag, or an image elsewhere; None where pushes alone move it.
 
-        An entry that names one image of a stream by its digest moves nothing: a later push goes past it.
+        An entry that names one image by its digest, or one that was imported once, moves nothing.
         """
-        kind, name = str(self.source.get("kind") or ""), str(self.source.get("name") or "")
-        if kind == "DockerImage":
-            return f"the external image {name}"
-        if kind == "ImageStreamTag":
-            namespace = self.source.get("namespace")
-            return f"the tag {f'{namespace}/' if namespace else ''}{name}"
-        return None
+        kind, name = self.source.get("kind"), str(self.source.get("name") or "")
+        scheduled = bool(((self.spec or {}).get("importPolicy") or {}).get("scheduled"))
+        return name if kind == "ImageStreamTag" or (kind == "DockerImage" and scheduled) else None
 
 
 @dataclass(frozen=True)
@@ -87,16 +84,16 @@ class ImageStream:
     tags: Mapping[str, StreamTag] = field(default_factory=dict)
     repository: str = ""
     public_repository: str = ""
-    created: datetime | None = None
+    created: datetime = NEVER
     resource_version: str = ""
 
 
-def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> list[ImageStream]:
-    """Return the streams of a namespace by name, read ``page`` at a time; raises Problem.
+def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> Iterator[ImageStream]:
+    """Yield the streams of a namespace, each once, read ``page`` at a time as they are wanted; raises Problem.
 
-    Only one page of documents is held at a time. A list that expires while it is read is begun again.
+    Where the list expires while it is read, it is begun again, once.
     """
-    found: dict[str, ImageStream] = {}
+    seen: set[str] = set()
     token, expired = "", False
     while True:
         target = f"{_streams(namespace)}?limit={page}" + (f"&continue={quote(token)}" if token else "")
@@ -105,14 +102,16 @@ def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> list[ImageSt
         except ServerProblem as problem:
             if problem.status != _EXPIRED or not token or expired:
                 raise
-            found, token, expired = {}, "", True
+            token, expired = "", True
             continue
         for document in answer.get("items") or ():
             stream = parse_stream(document)
-            found[stream.name] = stream
+            if stream.name not in seen:
+                seen.add(stream.name)
+                yield stream
         token = str((answer.get("metadata") or {}).get("continue") or "")
         if not token:
-            return [found[name] for name in sorted(found)]
+            return
 
 
 def get_stream(api: JsonApi, namespace: str, name: str) -> ImageStream | None:
@@ -161,24 +160,24 @@ def parse_stream(document: Mapping[str, Any]) -> ImageStream:
         tags={name: tags[name] for name in sorted(tags)},
         repository=str(status.get("dockerImageRepository") or ""),
         public_repository=str(status.get("publicDockerImageRepository") or ""),
-        created=parse_time(metadata.get("creationTimestamp")),
+        created=moment(metadata.get("creationTimestamp")),
         resource_version=str(metadata.get("resourceVersion") or ""),
     )
 
 
-def parse_time(text: Any) -> datetime | None:
-    """Return the moment that a timestamp of the API means (RFC 3339, UTC), None for what is none."""
+def moment(text: Any) -> datetime:
+    """Return the time that an object of the API tells (RFC 3339, UTC), NEVER for none."""
     whole = str(text or "").partition(".")[0].rstrip("Z")
     try:
         return datetime.strptime(whole, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
     except ValueError:
-        return None
+        return NEVER
 
 
 def _event(item: Mapping[str, Any]) -> TagEvent:
     return TagEvent(
         digest=str(item.get("image") or ""),
-        created=parse_time(item.get("created")),
+        created=moment(item.get("created")),
         reference=str(item.get("dockerImageReference") or ""),
         generation=int(item.get("generation") or 0),
     )
