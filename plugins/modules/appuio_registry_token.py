@@ -112,8 +112,6 @@ notes:
   - Needs nothing installed but Python, apart from C(PyYAML) for a O(kubeconfig) in YAML.
 seealso:
   - module: appuio.registry.appuio_registry_login
-  - plugin: appuio.registry.image_pusher
-    plugin_type: role
 """
 
 EXAMPLES = r"""

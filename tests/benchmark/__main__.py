@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import conftest  # noqa: F401  makes the checkout importable as a collection
+import conftest  # noqa: F401 # pylint: disable=unused-import
 
 from .cases import TRANSPORTS, cases
 from .images import MIB, Images, Sizes
