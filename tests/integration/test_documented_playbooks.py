@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.image import make_layout
 from tests.image.archive import save_archive
@@ -92,3 +93,17 @@ def test_there_are_playbooks_to_run() -> None:
 @pytest.mark.parametrize("block", playbooks(), ids=str)
 def test_playbook(block: Block, tmp_path: Path, zones: LocalZones, tokens: dict[str, str]) -> None:
     play(block, tmp_path, zones, tokens).succeeded()
+
+
+@pytest.mark.thorough
+def test_tokens_that_are_handed_on(tmp_path: Path, zones: LocalZones, tokens: dict[str, str]) -> None:
+    """The files of credentials.rst: for their owner only, one of them encrypted, and unchanged by a second run."""
+    block = next(block for block in playbooks() if "Write an encrypted file" in block.text)
+    assert play(block, tmp_path, zones, tokens).succeeded().changed
+    name = zones.zones[0].name
+    plain, encrypted = tmp_path / "tokens" / f"{name}.env", tmp_path / "tokens" / f"{name}.yml"
+    assert [path.stat().st_mode & 0o777 for path in (plain, encrypted)] == [0o600, 0o600]
+    assert plain.read_text() == "APPUIO_TOKEN=t\n"
+    vault = VaultLib([("default", VaultSecret(b"v"))])
+    assert yaml.safe_load(vault.decrypt(encrypted.read_bytes())) == {"appuio_token": "t"}
+    assert play(block, tmp_path, zones, tokens).succeeded().changed == []
