@@ -57,3 +57,5 @@ def test_pusher_plan_takes_lists_as_the_api_gives_them() -> None:
     plan = loaded("pusher_plan")({name: name for name in names}, [], [], [])
     assert [put["kind"] for put in plan["put"]] == ["ServiceAccount", "Secret", "RoleBinding"]
     assert plan["refused"] == ""
+    assert plan["grants"] == ["role"]
+    assert [right["resource"] for right in plan["rights"]] == ["serviceaccounts", "secrets", "rolebindings"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects import MANAGED_BY, MANAGER
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.pusher_plan import (
     Namespace,
@@ -188,3 +189,40 @@ def test_a_binding_is_not_removed_before_the_new_role_may_be_granted() -> None:
     assert [asked["roleRef"]["name"] for asked in made.ask_first] == ["registry-editor"]
     assert made.ask_first[0]["metadata"]["name"] != made.put[0]["metadata"]["name"]
     assert plan(EVERYTHING).ask_first == []
+
+
+MARKS: dict[str, Any] = {"labels": {"team": "shop", MANAGED_BY: "me"}, "annotations": {"example.com/number": 5}}
+
+
+def test_labels_and_annotations_for_what_is_made() -> None:
+    made = plan(NOTHING, image_streams=["app"], **MARKS)
+    assert kinds(made.put) == ["ServiceAccount", "Secret", "ImageStream", "RoleBinding"]
+    for put in made.put:
+        assert put["metadata"]["labels"] == {"team": "shop", **OURS}, "it stays recognisable"
+        assert put["metadata"]["annotations"]["example.com/number"] == "5"
+    assert made.put[1]["metadata"]["annotations"]["kubernetes.io/service-account.name"] == "image-pusher"
+
+
+def test_other_labels_are_brought_to_ours_and_to_nothing_else() -> None:
+    stream = {"kind": "ImageStream", "metadata": {"name": "app", "labels": OURS}}
+    made = plan((*EVERYTHING, [stream]), image_streams=["app"], **MARKS)
+    assert [step.partition(" ")[0] for step in made.steps] == ["mark"] * 4
+    assert made.put[3]["subjects"] == [SUBJECT]
+    assert "spec" not in made.put[2], "of an image stream, its tags are not ours"
+    foreign = (account(), secret(), [binding()], [{"kind": "ImageStream", "metadata": {"name": "app"}}])
+    assert plan(foreign, image_streams=["app"], **MARKS).steps == []
+    marked = [objects.marked(one, **MARKS) for one in (account(OURS), secret(OURS), binding(OURS), stream)]
+    assert plan((marked[0], marked[1], [marked[2]], [marked[3]]), image_streams=["app"], **MARKS).steps == []
+
+
+def test_each_step_tells_the_right_that_it_needs() -> None:
+    rbac = "rbac.authorization.k8s.io"
+    made = plan((account(OURS), None, [binding(OURS, role="view")]), image_streams=["app"])
+    assert [(right["verb"], right["resource"], right["group"]) for right in made.rights] == [
+        ("create", "secrets", ""),
+        ("create", "imagestreams", "image.openshift.io"),
+        ("delete", "rolebindings", rbac),
+        ("create", "rolebindings", rbac),
+    ]
+    joined = plan((account(), secret(), [binding(subjects=[OTHER])]))
+    assert joined.rights == [{"verb": "patch", "resource": "rolebindings", "group": rbac}]

@@ -80,3 +80,19 @@ def test_removal_takes_every_generation_and_nothing_else() -> None:
     plan_no_secret(plan, TokenWish("shop", "pusher", "token"), found, "gone")
     assert [one["metadata"]["name"] for one in plan.remove] == ["token", "token-2"]
     assert "token-3, which was not made by this collection" in plan.left[0]
+
+
+def test_a_rotation_leaves_a_secret_of_somebody_else_alone_unless_it_is_adopted() -> None:
+    foreign = secret("token")
+    foreign["metadata"]["labels"] = {}
+    plan = Steps()
+    assert plan_secret(plan, TokenWish("shop", "pusher", "token", rotate=True), [foreign], NOW) == "token-2"
+    assert [put["metadata"]["name"] for put in plan.put] == ["token-2"]
+    assert "token, which was not made by this collection (image_pusher_adopt would retire it)" in plan.left[0]
+    again = Steps()
+    found = [foreign, secret("token-2")]
+    assert plan_secret(again, TokenWish("shop", "pusher", "token"), found, NOW) == "token-2"
+    assert again.steps == []
+    adopted = Steps()
+    plan_secret(adopted, TokenWish("shop", "pusher", "token", rotate=True, adopt=True), [foreign], NOW)
+    assert adopted.put[1]["metadata"]["labels"] == {objects.MANAGED_BY: objects.MANAGER}, "a later run may remove it"
