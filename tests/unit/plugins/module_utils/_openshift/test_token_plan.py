@@ -96,3 +96,10 @@ def test_a_rotation_leaves_a_secret_of_somebody_else_alone_unless_it_is_adopted(
     adopted = Steps()
     plan_secret(adopted, TokenWish("shop", "pusher", "token", rotate=True, adopt=True), [foreign], NOW)
     assert adopted.put[1]["metadata"]["labels"] == {objects.MANAGED_BY: objects.MANAGER}, "a later run may remove it"
+
+
+def test_a_retired_secret_that_is_no_longer_ours_is_not_removed() -> None:
+    foreign = secret("token", timedelta(days=9))
+    foreign["metadata"]["labels"] = {}
+    assert planned([foreign, secret("token-2")]) == ("token-2", [])
+    assert planned([foreign, secret("token-2")], adopt=True) == ("token-2", ["delete Secret token"])
