@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an image consists of, read from a zone's registry: its platforms and how large it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .._errors import NotFound, SourceProblem
+from .._oci.model import Descriptor, Manifest, parse_manifest
+from .._oci.platforms import is_attestation
+from .._oci.walk import Image, gather
+from .._registry.client import RegistryClient
+
+_LARGEST_CONFIG = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ImageDetails:
+    """``size`` are the bytes of all configurations and layers, each once; ``digest`` is what was read."""
+
+    digest: str
+    media_type: str
+    size: int | None
+    platforms: tuple[str, ...] = ()
+    image_id: str | None = None
+
+
+def image_details(registry: RegistryClient, repository: str, reference: str) -> ImageDetails | None:
+    """Return what a tag or digest of a repository names, None where it names nothing; raises Problem.
+
+    The size is None where one of an index's images is not there.
+    """
+    found = registry.get_manifest(repository, reference)
+    if found is None:
+        return None
+    try:
+        root = parse_manifest(found.content, found.media_type)
+    except SourceProblem:
+        return ImageDetails(found.digest, found.media_type, None)
+    identity = root.config.digest if root.config else None
+    try:
+        image = read_image(registry, repository, root, with_configuration=True)
+    except (NotFound, SourceProblem):
+        platforms = tuple(str(entry.platform) for entry in root.entries if entry.platform and not is_attestation(entry))
+        return ImageDetails(found.digest, root.media_type, None, platforms, identity)
+    return ImageDetails(found.digest, root.media_type, image.size, image.platforms, identity)
+
+
+def read_image(registry: RegistryClient, repository: str, root: Manifest, with_configuration: bool = False) -> Image:
+    """Return all that belongs to a manifest of a repository; raises Problem, NotFound for one that is not there.
+
+    The configuration of an image is only read where its platform is wanted.
+    """
+
+    def fetch(entry: Descriptor) -> Manifest:
+        if not registry.holds_manifest(repository, entry.digest):
+            raise NotFound(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
+        found = registry.get_manifest(repository, entry.digest)
+        if found is None:
+            raise NotFound(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
+        return parse_manifest(found.content, entry.media_type or found.media_type)
+
+    def configuration(blob: Descriptor) -> bytes:
+        if not with_configuration:
+            return b""
+        with registry.open_blob(repository, blob.digest) as opened:
+            return opened.read(_LARGEST_CONFIG)
+
+    return gather(root, fetch, configuration)

@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done with the tag in each zone, and why; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._errors import NotFound, Problem
+from .options import Wish
+
+PUT = "its manifest is put under the tag, which takes no more than the right to push"
+MOUNT = "its manifest is put under the tag and its layers are mounted from {}, which takes the rights to pull and push"
+REMOVE = "the tag and its history are removed through the API, as the registry refuses that"
+
+
+@dataclass(frozen=True)
+class TagState:
+    """What a zone has: the digest the tag names (None for no such tag), what it named before, and what moves it.
+
+    ``history`` has the newest first; it is None where the API was not asked, for which ``shut`` is the reason.
+    ``followed`` says in words what the entry in ``spec.tags`` follows, ``pinned`` which image it names.
+    """
+
+    digest: str | None
+    exists: bool = False
+    history: tuple[str, ...] | None = None
+    followed: str | None = None
+    pinned: str | None = None
+    shut: Problem | None = None
+
+
+@dataclass(frozen=True)
+class ZonePlan:
+    """One zone: what the tag names and is to name there, or the problem that stands in the way.
+
+    ``after`` is None where the tag is to be removed; ``origin`` is the repository that has the image.
+    """
+
+    zone: str
+    registry: str
+    namespace: str
+    name: str
+    tag: str
+    before: str | None = None
+    after: str | None = None
+    changed: bool = False
+    origin: str = ""
+    reason: str = ""
+    problem: Problem | None = None
+
+    @property
+    def repository(self) -> str:
+        """The repository as the registry names it."""
+        return f"{self.namespace}/{self.name}"
+
+    @property
+    def mounts(self) -> bool:
+        """Whether the image is in another repository."""
+        return self.changed and self.after is not None and self.origin != self.repository
+
+    def failed(self, problem: Problem) -> ZonePlan:
+        """Return the plan of a zone in which it cannot be done."""
+        return replace(self, changed=False, problem=problem.at(zone=self.zone))
+
+
+def wanted_digest(wish: Wish, state: TagState, found: str | None) -> str | None:
+    """Return what the tag is to name, None for nothing; raises Problem.
+
+    ``found`` is the digest of what ``from`` or ``to_digest`` names in the zone.
+    """
+    if wish.state == "absent":
+        return None
+    if not wish.by_revision:
+        return found
+    if state.digest is None or state.digest != wish.expected_digest:
+        return state.digest
+    if state.history is None:
+        raise state.shut or Problem(
+            "what a tag named before is known to the API alone",
+            advice="Give zone or host and a credential with access to the API, or to_digest",
+        )
+    if len(state.history) <= wish.revision:
+        reach = max(0, len(state.history) - 1)
+        raise NotFound(
+            f"the history of the tag {wish.tag} goes back {reach} images, not {wish.revision}",
+            advice="APPUiO keeps three images of a tag. Give to_digest, or push the image again",
+        )
+    return state.history[wish.revision]
+
+
+def plan_zone(place: ZonePlan, wish: Wish, state: TagState, after: str | None, origin: str) -> ZonePlan:
+    """Return what leads from what a zone has to what is wanted there."""
+    place = replace(place, before=state.digest, after=after, origin=origin)
+    settled = _settled(wish, state, after)
+    if settled:
+        return replace(place, after=state.digest, reason=settled)
+    if wish.expected_digest and state.digest != wish.expected_digest:
+        problem = Problem(
+            f"the tag {wish.tag} names {state.digest or 'nothing'}, not {wish.expected_digest}",
+            step="compare with expected_digest",
+            advice="Somebody has moved it meanwhile. Nothing was changed: look again, and decide anew",
+        )
+        return place.failed(problem)
+    if after is None:
+        return replace(place, changed=True, reason=f"is to be absent; {REMOVE}")
+    if state.followed:
+        if wish.following == "keep":
+            return replace(place, after=state.digest, reason=f"follows {state.followed}, and is kept")
+        problem = Problem(
+            f"the tag {wish.tag} follows {state.followed}, which moves it again",
+            step="look at spec.tags",
+            advice="Move what it follows, or remove the tag first, or keep it with following: keep",
+        )
+        return place.failed(problem)
+    if state.digest is None:
+        reason = "does not exist yet"
+    elif wish.state == "rolled_back":
+        reason = f"is rolled back from {_short(state.digest)}"
+    else:
+        reason = f"names another image, {_short(state.digest)}"
+    reason += f"; {PUT if origin == place.repository else MOUNT.format(origin)}"
+    if state.pinned:
+        reason += f". Its entry in spec.tags names {state.pinned} and stays as it is, as pushes go past it"
+    return replace(place, changed=True, reason=reason)
+
+
+def _settled(wish: Wish, state: TagState, after: str | None) -> str | None:
+    """Return why there is nothing to do, None where there is."""
+    if wish.state == "absent":
+        return None if state.exists else "does not exist"
+    if wish.by_revision and state.digest != wish.expected_digest:
+        return "does not exist" if state.digest is None else "does not name the image to roll back from"
+    return "names this image already" if state.digest == after else None
+
+
+def diff_of(zones: tuple[ZonePlan, ...]) -> dict[str, Any]:
+    """Return what the tag of each zone names before and after."""
+    return {
+        "before": {f"{zone.registry}/{zone.repository}": {zone.tag: zone.before} for zone in zones},
+        "after": {
+            f"{zone.registry}/{zone.repository}": {zone.tag: zone.after if zone.changed else zone.before}
+            for zone in zones
+        },
+    }
+
+
+def _short(digest: str) -> str:
+    return digest[:19]

@@ -1,0 +1,280 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The appuio.registry authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Show which images zones have."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: appuio_image_info
+short_description: Show which images, tags and quota zones have
+version_added: 0.1.0
+author:
+  - The appuio.registry authors (@appuio)
+description:
+  - Shows the images of a namespace in one or several zones, with what each tag names, since when, for which platforms,
+    how large it is, and what it named before.
+  - With several zones, it also tells which tags differ between them.
+  - Asks the ImageStreams of the zone's API where it may. With a credential that only the registry takes, it shows
+    what the registry knows, and says in RV(zones[].unknown) what it cannot know.
+  - What does not exist is an empty list and no failure.
+extends_documentation_fragment:
+  - appuio.registry.zone
+  - appuio.registry.zone.several
+  - appuio.registry.credentials
+  - appuio.registry.connection
+  - appuio.registry.attributes.info
+  - appuio.registry.attributes.action_group
+options:
+  name:
+    description:
+      - The image in O(namespace) to show.
+      - By default, these are all. That takes access to the API, as a registry does not tell its repositories.
+    type: str
+  tags:
+    description: The tags to show. By default, these are all.
+    type: list
+    elements: str
+    aliases: [tag]
+  details:
+    description:
+      - Whether to read platforms and sizes from the registry, which takes two requests or more for each image.
+      - If V(false), RV(zones[].tags[].size), RV(zones[].tags[].platforms), RV(zones[].tags[].media_type) and
+        RV(zones[].tags[].image_id) are null.
+    type: bool
+    default: true
+  jobs:
+    description: How many requests are made at the same time to each zone, V(1) to V(32).
+    type: int
+    default: 4
+notes:
+  - O(namespace) is required, in the task or in each entry of O(zones).
+  - A zone that cannot be asked makes the task fail. What the others told is in its result all the same.
+  - To see everything takes C(view) in the namespace. C(registry-viewer) is enough for all but the quota, which is
+    counted then.
+seealso:
+  - module: appuio.registry.appuio_image_tag
+  - module: appuio.registry.appuio_image_push
+"""
+
+EXAMPLES = r"""
+- name: Look at all images of a namespace
+  appuio.registry.appuio_image_info:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    kubeconfig: ~/.kube/config
+  register: images
+
+- name: Show what the tags name
+  ansible.builtin.debug:
+    msg: "{{ images.zones[0].tags | map(attribute='reference_digest') | list }}"
+
+- name: See whether production is the same in all zones
+  appuio.registry.appuio_image_info:
+    zones:
+      - zone: cloudscale-lpg-2
+        token: "{{ appuio_tokens['cloudscale-lpg-2'] }}"
+      - zone: exoscale-ch-gva-2-0
+        token: "{{ appuio_tokens['exoscale-ch-gva-2-0'] }}"
+    namespace: shop
+    name: frontend
+    tags: [production]
+    details: false
+  register: production
+
+- name: Stop where it is not
+  ansible.builtin.assert:
+    that: production.in_sync
+    fail_msg: "{{ production.drift }}"
+
+- name: See what a registry knows, with the credentials of an earlier login
+  appuio.registry.appuio_image_info:
+    registry: registry.cloudscale-lpg-2.appuio.cloud
+    namespace: shop
+    name: frontend
+    auth_file: ~/.docker/config.json
+"""
+
+RETURN = r"""
+in_sync:
+  description:
+    - Whether all zones name the same images by the same tags.
+    - It is null where no difference was seen and a zone could not be asked.
+  type: bool
+  returned: with O(zones)
+  sample: false
+drift:
+  description: The tags that differ, with what each zone names by them. A zone without the tag has null.
+  type: list
+  elements: dict
+  returned: with O(zones)
+  sample:
+    - name: frontend
+      tag: production
+      digests:
+        cloudscale-lpg-2: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
+        exoscale-ch-gva-2-0:
+zones:
+  description: What each zone has. On failure, it comes with the error.
+  type: list
+  elements: dict
+  returned: when the options are valid
+  contains:
+    zone:
+      description: Name of the zone.
+      type: str
+    registry:
+      description: The zone's registry.
+      type: str
+    namespace:
+      description: The namespace.
+      type: str
+    known_from:
+      description: Where this is known from, V(api) or V(registry). It is null for a zone that could not be asked.
+      type: str
+    unknown:
+      description: What could not be known, a sentence each.
+      type: list
+      elements: str
+    exists:
+      description: Whether the image exists, or any where O(name) is not given. It is null where that is not known.
+      type: bool
+    images:
+      description: The images.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the image in the namespace.
+          type: str
+        reference:
+          description: Where it can be pulled from, without a tag.
+          type: str
+        created:
+          description: When the ImageStream was made.
+          type: str
+        tags:
+          description: Names of its tags, of those that were asked for.
+          type: list
+          elements: str
+    tags:
+      description: The tags of all images that were asked for.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the image in the namespace.
+          type: str
+        tag:
+          description: The tag.
+          type: str
+        reference:
+          description: Reference of the image with the tag.
+          type: str
+        reference_digest:
+          description: Reference of the image by its digest.
+          type: str
+        digest:
+          description: Digest of what the tag names. It is null for a tag whose image was never imported.
+          type: str
+        created:
+          description: Since when the tag names it, null where only the registry was asked.
+          type: str
+        size:
+          description: Bytes of all configurations and layers, each counted once, for all platforms together.
+          type: int
+        platforms:
+          description: Platforms of the image.
+          type: list
+          elements: str
+        media_type:
+          description: Media type of its manifest or index.
+          type: str
+        image_id:
+          description: Digest of its configuration, null for an image of several platforms.
+          type: str
+        docker_image_reference:
+          description: The reference by which the cluster itself pulls it.
+          type: str
+        follows:
+          description: The tag or the image elsewhere that moves this tag by itself, null where pushes alone move it.
+          type: str
+        history:
+          description:
+            - What the tag names, as C(revision) 0, and what it named before, each with C(digest), C(created) and
+              C(docker_image_reference).
+            - The numbers are what O(appuio.registry.appuio_image_tag#module:revision) takes.
+            - It is null where only the registry was asked, which keeps none.
+          type: list
+          elements: dict
+    quota:
+      description:
+        - For C(imagestreams) and C(imagestreamtags), how many are C(used), C(allowed) and C(left), and the name of the
+          C(quota). Where there is no limit, C(allowed) and C(left) are null.
+        - What a quota does not count is counted by this module.
+        - It is null where it cannot be known.
+      type: dict
+    failed:
+      description: Whether the zone could not be asked.
+      type: bool
+    error:
+      description: Why it could not be asked, null if it could.
+      type: str
+  sample:
+    - zone: cloudscale-lpg-2
+      registry: registry.cloudscale-lpg-2.appuio.cloud
+      namespace: shop
+      known_from: api
+      unknown: []
+      exists: true
+      images:
+        - name: frontend
+          reference: registry.cloudscale-lpg-2.appuio.cloud/shop/frontend
+          created: "2026-11-23T08:10:28Z"
+          tags: [production]
+      tags:
+        - name: frontend
+          tag: production
+          reference: registry.cloudscale-lpg-2.appuio.cloud/shop/frontend:production
+          digest: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
+          created: "2026-11-23T08:10:30Z"
+          size: 31457280
+          platforms: [linux/amd64, linux/arm64]
+          media_type: application/vnd.oci.image.index.v1+json
+          image_id:
+          follows:
+          history:
+            - revision: 0
+              digest: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
+              created: "2026-11-23T08:10:30Z"
+      quota:
+        imagestreams:
+          used: 7
+          allowed: 20
+          left: 13
+          quota: organization-objects
+      failed: false
+      error:
+"""
+
+from typing import Any
+
+from ansible_collections.appuio.registry.plugins.module_utils._info.options import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._info.task import InfoTask, info_task
+from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+
+
+def start(options: dict[str, Any], surroundings: Surroundings) -> InfoTask:
+    """Return the task that the options describe; raises InvalidOption."""
+    return info_task(options, surroundings.environment, surroundings.mask)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, start)
+
+
+if __name__ == "__main__":
+    main()
