@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to go and what has gone, as the module returns it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+from .._errors import Problem
+from .plan import Decision
+from .workloads import Unreadable
+
+
+@dataclass
+class ZonePrune:
+    """One zone: what was decided, where nobody could look, and what came of it."""
+
+    zone: str
+    namespace: str
+    decisions: tuple[Decision, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    problem: Problem | None = None
+    spared: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def going(self) -> list[Decision]:
+        """The tags that go, streams together."""
+        return [one for one in self.decisions if one.goes]
+
+    def result(self) -> dict[str, Any]:
+        """Return what the module tells of the zone."""
+        deleted = [one for one in self.going if (one.name, one.tag) not in self.spared]
+        kept = [one for one in self.decisions if one not in deleted]
+        return {
+            "zone": self.zone,
+            "namespace": self.namespace,
+            "changed": bool(deleted),
+            "deleted": [_told(one, one.reason) for one in deleted],
+            "kept": [_told(one, self.spared.get((one.name, one.tag), one.reason)) for one in kept],
+            "unreadable": [{"kind": one.kind, "namespace": one.namespace} for one in self.unreadable],
+            "reason": self._reason(len(deleted), len(kept)),
+            "failed": self.problem is not None,
+            "error": str(self.problem) if self.problem else None,
+        }
+
+    def _reason(self, deleted: int, kept: int) -> str:
+        return str(self.problem) if self.problem else f"{deleted} of {deleted + kept} tags go"
+
+
+@dataclass
+class PrunePlan:
+    """The plan for all zones."""
+
+    zones: Sequence[ZonePrune]
+
+    @property
+    def changed(self) -> bool:
+        """Whether a tag goes in any zone."""
+        return any(zone.going for zone in self.zones)
+
+    def predict(self) -> dict[str, Any]:
+        """Return the result of a prune that goes as planned; raises Problem where a zone could not be planned."""
+        return self.result()
+
+    def diff(self) -> dict[str, Any]:
+        """Return the tags of each repository that lose some, before and after."""
+        before: dict[str, list[str]] = {}
+        after: dict[str, list[str]] = {}
+        for zone in self.zones:
+            for name in sorted({one.name for one in zone.going}):
+                tags = [one for one in zone.decisions if one.name == name]
+                where = f"{zone.zone} {zone.namespace}/{name}"
+                before[where] = [one.tag for one in tags]
+                after[where] = [one.tag for one in tags if not one.goes or (name, one.tag) in zone.spared]
+        return {"before": before, "after": after}
+
+    def result(self) -> dict[str, Any]:
+        """Return the module's result; raises Problem, with what all zones said, where one failed."""
+        zones = [zone.result() for zone in self.zones]
+        reason = zones[0]["reason"]
+        if len(zones) > 1:
+            reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
+        result = {"changed": any(zone["changed"] for zone in zones), "reason": reason, "zones": zones}
+        problems = [zone.problem for zone in self.zones if zone.problem]
+        if problems:
+            told = " | ".join(dict.fromkeys(str(problem) for problem in problems))
+            several = f"{len(problems)} of {len(zones)} zones failed: " if len(zones) > 1 else ""
+            raise Problem(f"{several}{told}", result={**problems[0].result, **result})
+        return result
+
+
+def _told(decision: Decision, reason: str) -> dict[str, Any]:
+    return {"name": decision.name, "tag": decision.tag, "digest": decision.digest, "reason": reason}

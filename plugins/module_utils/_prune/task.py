@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A prune from its options to its result: look, decide, and remove what nobody has pushed meanwhile."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Callable, Mapping
+
+from .._credentials.api_access import ApiAccess
+from .._credentials.kinds import check_credentials
+from .._credentials.zone_access import zone_access
+from .._errors import NotAllowed, Problem
+from .._openshift.image_streams import ImageStream, delete_tag, get_stream, list_streams
+from .._openshift.json_api import JsonApi
+from .._targets import Target, targets_from
+from .plan import Decision, decide, limited
+from .report import PrunePlan, ZonePrune
+from .usage import Usage
+from .wish import PruneWish, check_targets, prune_wish
+from .workloads import Unreadable, read_usage, visible_namespaces
+
+
+@dataclass
+class PruneTask:
+    """One prune of one or several zones, each for itself."""
+
+    wish: PruneWish
+    targets: list[Target]
+    environment: Mapping[str, str] = field(repr=False)
+    mask: Callable[[str], None]
+    _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
+    _apis: dict[str, JsonApi] = field(default_factory=dict, repr=False)
+
+    def plan(self) -> PrunePlan:
+        """Return what goes and what stays; changes nothing; raises Problem where no zone could be read."""
+        with ThreadPoolExecutor(len(self.targets)) as pool:
+            plan = PrunePlan(list(pool.map(self._planned, self.targets)))
+        if all(zone.problem for zone in plan.zones):
+            plan.result()
+        return plan
+
+    def apply(self, plan: PrunePlan) -> dict[str, Any]:
+        """Remove the tags, and return the result; raises Problem, with the results of all zones, where one failed."""
+        with ThreadPoolExecutor(len(self.targets)) as pool:
+            list(pool.map(self._pruned, self.targets, plan.zones))
+        return plan.result()
+
+    def close(self) -> None:
+        """Give back connections, and tokens that were only fetched for this task."""
+        for access in self._accesses.values():
+            access.revoke()
+
+    def _planned(self, target: Target) -> ZonePrune:
+        planned = ZonePrune(target.zone.name, str(target.namespace))
+        try:
+            api = self._api(target)
+            streams = self._streams(api, planned.namespace)
+            usage, unreadable = self._usage(api, target, streams)
+            planned.unreadable = tuple(unreadable)
+            now = datetime.now(timezone.utc)
+            decisions = [one for stream in streams for one in decide(stream, self.wish, usage, now)]
+            planned.decisions = tuple(limited(decisions, self.wish.max_delete))
+        except Problem as problem:
+            planned.problem = problem.at(zone=planned.zone)
+        return planned
+
+    def _streams(self, api: JsonApi, namespace: str) -> list[ImageStream]:
+        if self.wish.name is None:
+            return list(list_streams(api, namespace))
+        stream = get_stream(api, namespace, self.wish.name)
+        return [stream] if stream else []
+
+    def _usage(self, api: JsonApi, target: Target, streams: list[ImageStream]) -> tuple[Usage, list[Unreadable]]:
+        public = {stream.public_repository.partition("/")[0] for stream in streams}
+        usage = Usage(frozenset({*public, str(target.zone.registry)} - {"", "None"}))
+        if not self.wish.protect_in_use:
+            return usage, []
+        wanted = [str(target.namespace), *self.wish.workload_namespaces]
+        unreadable = read_usage(api, usage, wanted, visible_namespaces(api))
+        hidden = [one for one in unreadable if one.required and not one.ignored(self.wish.ignore_unreadable)]
+        if hidden:
+            told = ", ".join(f"{one.kind} in {one.namespace or 'some namespaces'}" for one in hidden)
+            raise NotAllowed(
+                f"nobody can tell which images are in use, as these may not be read: {told}",
+                step="look for images in use",
+                advice="Use a credential that may (the role view is enough), or name them in ignore_unreadable",
+            )
+        return usage, unreadable
+
+    def _pruned(self, target: Target, zone: ZonePrune) -> None:
+        for decision in zone.going:
+            where = (decision.name, decision.tag)
+            if zone.problem is not None:
+                zone.spared[where] = "it was to go, but the prune failed before"
+                continue
+            try:
+                spared = _spared(self._api(target), zone.namespace, decision)
+                if spared:
+                    zone.spared[where] = spared
+                else:
+                    delete_tag(self._api(target), zone.namespace, decision.name, decision.tag)
+            except Problem as problem:
+                zone.problem = problem.at(zone=zone.zone)
+                zone.spared[where] = "it could not be removed"
+
+    def _api(self, target: Target) -> JsonApi:
+        name = target.zone.name
+        if name not in self._apis:
+            self._accesses[name] = zone_access(target, self.environment, self.mask)
+            self._apis[name] = self._accesses[name].api()
+        return self._apis[name]
+
+
+def _spared(api: JsonApi, namespace: str, decision: Decision) -> str:
+    """Return why a tag stays after all: it was pushed since it was looked at."""
+    stream = get_stream(api, namespace, decision.name)
+    tag = stream.tags.get(decision.tag) if stream else None
+    if tag is None:
+        return "somebody else has removed it"
+    pushed = tag.current.created if tag.current else None
+    if (tag.digest, pushed) != (decision.digest, decision.pushed):
+        return "it was pushed while this ran"
+    return "it follows another image now" if tag.follows else ""
+
+
+def prune_task(options: Mapping[str, Any], environment: Mapping[str, str], mask: Callable[[str], None]) -> PruneTask:
+    """Return the task that the options describe; raises InvalidOption; asks nobody."""
+    wish = prune_wish(options)
+    targets = targets_from(options)
+    check_targets(targets)
+    check_credentials(targets, environment)
+    return PruneTask(wish, targets, environment, mask)

@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which tags a user wants to be rid of, checked before anybody is asked; pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Mapping, Pattern
+
+from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._errors import InvalidOption
+from .._reference import checked_image_name, checked_namespace
+from .._targets import Target
+
+SPEC = (
+    ZONE
+    + ZONES
+    + CREDENTIALS
+    + CONNECTION
+    + ArgumentSpec(
+        options={
+            "name": {"type": "str"},
+            "keep": {"type": "int"},
+            "older_than": {"type": "str"},
+            "match": {"type": "str"},
+            "protect": {"type": "str"},
+            "max_delete": {"type": "int", "default": 50},
+            "protect_in_use": {"type": "bool", "default": True},
+            "workload_namespaces": {"type": "list", "elements": "str", "default": []},
+            "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
+            "last_tag": {"type": "bool", "default": False},
+        },
+        required_one_of=(("keep", "older_than"),),
+    )
+)
+_AGE = re.compile(r"(\d+)\s*([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+@dataclass(frozen=True)
+class PruneWish:
+    """What may go: beyond the newest ``keep`` and older than ``older_than``, of what matches and is not protected."""
+
+    name: str | None = None
+    keep: int | None = None
+    older_than: timedelta | None = None
+    match: Pattern[str] | None = None
+    protect: Pattern[str] | None = None
+    max_delete: int = 50
+    protect_in_use: bool = True
+    workload_namespaces: tuple[str, ...] = ()
+    ignore_unreadable: frozenset[str] = frozenset()
+    last_tag: bool = False
+
+
+def prune_wish(options: Mapping[str, Any]) -> PruneWish:
+    """Return the wish; raises InvalidOption."""
+    keep, most = options.get("keep"), int(options["max_delete"])
+    if keep is not None and keep < 0:
+        raise InvalidOption("keep is a number from 0")
+    if most < 1:
+        raise InvalidOption("max_delete is a number from 1")
+    return PruneWish(
+        name=checked_image_name(str(options["name"])) if options.get("name") else None,
+        keep=keep,
+        older_than=_age(options["older_than"]) if options.get("older_than") else None,
+        match=_pattern("match", options.get("match")),
+        protect=_pattern("protect", options.get("protect")),
+        max_delete=most,
+        protect_in_use=bool(options["protect_in_use"]),
+        workload_namespaces=tuple(checked_namespace(str(name)) for name in options["workload_namespaces"]),
+        ignore_unreadable=frozenset(str(name).lower() for name in options["ignore_unreadable"]),
+        last_tag=bool(options["last_tag"]),
+    )
+
+
+def check_targets(targets: list[Target]) -> None:
+    """Raise InvalidOption for a zone without a namespace."""
+    for target in targets:
+        checked_namespace(target.namespace)
+
+
+def _age(text: str) -> timedelta:
+    found = _AGE.fullmatch(str(text).strip().lower())
+    if not found:
+        raise InvalidOption(f"older_than {text!r} is no age", advice="Write it like 30d, 12h or 2w")
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+
+
+def _pattern(option: str, text: str | None) -> Pattern[str] | None:
+    if not text:
+        return None
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InvalidOption(f"{option} {text!r} is no regular expression: {error}") from None

@@ -1,0 +1,175 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The appuio.registry authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Remove tags that nobody needs any more."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: appuio_image_prune
+short_description: Remove tags that nobody needs any more
+version_added: 0.1.0
+author:
+  - The appuio.registry authors (@appuio)
+description:
+  - Removes tags of the image streams of a namespace, in one or several zones, so that its quota is not used up.
+  - Tells of each tag why it goes or stays, in check mode and in the diff too.
+  - What workloads use stays, whether they name it by its tag or by its digest. So does a tag that names the same image,
+    one that another tag follows, and one that is kept up to date with an image elsewhere.
+  - Tags are removed through the zone's API, with their history, as the registry refuses it. The images themselves are
+    removed by the zone later on.
+  - Each zone goes its own way.
+extends_documentation_fragment:
+  - appuio.registry.zone
+  - appuio.registry.zone.several
+  - appuio.registry.credentials
+  - appuio.registry.connection
+  - appuio.registry.attributes
+  - appuio.registry.attributes.action_group
+options:
+  name:
+    description: The image stream whose tags are pruned. By default, these are all of O(namespace).
+    type: str
+  keep:
+    description:
+      - How many tags of each image stream stay at least, beside those that stay for another reason.
+      - Tags that are versions, as V(1.4.2) or V(v1.4.2-rc.1), are counted by their order. The other tags are counted by
+        themselves, by when they were last pushed.
+    type: int
+  older_than:
+    description: Only tags that were last pushed that long ago go, as V(30d), V(12h) or V(2w).
+    type: str
+  match:
+    description: Only tags in which this regular expression is found go, and only they are counted.
+    type: str
+  protect:
+    description: Tags in which this regular expression is found stay.
+    type: str
+  max_delete:
+    description: How many tags go at most in one run and zone, over all image streams. The oldest go first.
+    type: int
+    default: 50
+  protect_in_use:
+    description:
+      - Whether tags stay that workloads use. Looked at are Pods with what the nodes have pulled for them, Deployments,
+        StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs, DeploymentConfigs, BuildConfigs
+        and Builds, with their triggers.
+      - If one of these cannot be read in O(namespace) or in O(workload_namespaces), nothing is removed. The role
+        C(view) may read them all.
+    type: bool
+    default: true
+  workload_namespaces:
+    description:
+      - Other namespaces whose workloads use these images, so that they have to be looked into.
+      - Namespaces that the credential has something to do with are looked into anyway, as far as it may.
+    type: list
+    elements: str
+    default: []
+  ignore_unreadable:
+    description: Kinds and namespaces that need not be readable, as V(BuildConfig).
+    type: list
+    elements: str
+    default: []
+  last_tag:
+    description: Whether an image stream may lose its last tag.
+    type: bool
+    default: false
+notes:
+  - O(namespace) is required, in the task or in each entry of O(zones).
+  - Before a tag is removed, it is looked at once more. One that was pushed since the module began stays. Between that
+    look and the removal there is a moment that nobody guards.
+  - The history of a tag that stays cannot be cut by the users of a zone. The zone does that itself.
+seealso:
+  - module: appuio.registry.appuio_image_push
+"""
+
+EXAMPLES = r"""
+- name: See what would go
+  appuio.registry.appuio_image_prune:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    token: "{{ appuio_token }}"
+    keep: 10
+    older_than: 30d
+  check_mode: true
+  register: pruned
+
+- name: Keep three builds of each branch in two zones, and all releases
+  appuio.registry.appuio_image_prune:
+    zones:
+      - zone: cloudscale-lpg-2
+        token: "{{ appuio_tokens['cloudscale-lpg-2'] }}"
+      - zone: exoscale-ch-gva-2-0
+        token: "{{ appuio_tokens['exoscale-ch-gva-2-0'] }}"
+    namespace: shop
+    name: frontend
+    keep: 3
+    protect: '^v?\d+\.\d+\.\d+$'
+    workload_namespaces: [shop-prod]
+"""
+
+RETURN = r"""
+reason:
+  description: How many tags, or zones, changed.
+  type: str
+  returned: always
+  sample: 12 of 40 tags go
+zones:
+  description: What happened in each zone, or would happen in check mode.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    zone:
+      description: The zone, or its registry where no zone was named.
+      type: str
+    namespace:
+      description: The namespace.
+      type: str
+    changed:
+      description: Whether a tag was removed.
+      type: bool
+    deleted:
+      description: Tags that were removed, with C(name) of the image stream, C(tag), C(digest) and C(reason).
+      type: list
+      elements: dict
+    kept:
+      description: Tags that stay, in the same form.
+      type: list
+      elements: dict
+    unreadable:
+      description: Where nobody could look for images in use, as C(kind) and C(namespace).
+      type: list
+      elements: dict
+    reason:
+      description: How many tags go.
+      type: str
+    failed:
+      description: Whether this zone failed.
+      type: bool
+    error:
+      description: Why it failed.
+      type: str
+"""
+
+from typing import Any
+
+from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
+from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+
+
+def start(options: dict[str, Any], surroundings: Surroundings) -> PruneTask:
+    """Return the task that the options describe; raises InvalidOption."""
+    return prune_task(options, surroundings.environment, surroundings.mask)
+
+
+def main() -> None:
+    """Run the module."""
+    run_module(SPEC, start)
+
+
+if __name__ == "__main__":
+    main()
