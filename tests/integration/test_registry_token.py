@@ -135,8 +135,8 @@ def test_the_matrix_of_a_bound_token(account: Account) -> None:
     assert matrix(account, {"changed": {**kept, "state": "rotated"}}) == {"changed": [True] * 4}
     assert matrix(account, {"removed": {**kept, "state": "absent"}}) == {"removed": [False] * 4}
     assert everything_in(account.zone, account.project) == before
-    old = account.zone.bound_token_for(account.project, "image-pusher", 1)
-    assert account.run(**{**bound, "current_token": old})["changed"], "it ends in less than half of its life"
+    old = account.zone.bound_token_for(account.project, "image-pusher", 0)
+    assert account.run(**{**bound, "current_token": old})["changed"], "its life is over"
 
 
 @pytest.mark.thorough
@@ -163,6 +163,19 @@ def test_what_others_made_is_used_and_stays_unless_adopted(account: Account) -> 
     assert found["metadata"]["labels"] == {"of": "oc", "app.kubernetes.io/managed-by": "appuio.registry"}
     assert account.run(state="absent")["changed"]
     assert not account.may_push(used["token"])
+
+
+@pytest.mark.thorough
+def test_with_a_password_and_with_a_kubeconfig(account: Account) -> None:
+    """The session of a password ends with the task, in check mode as well."""
+    account.zone.create_user("ada", "a-password")
+    user = {"token": None, "username": "ada", "password": "a-password"}
+    for check in (True, False):
+        assert account.run(check=check, **user)["changed"]
+        revoked = [one for one in account.zone.writes() if one["method"] == "DELETE"]
+        assert ["oauthaccesstokens" in one["path"] for one in revoked] == [True]
+    kubeconfig = {"token": None, "ca_cert": None, "kubeconfig": account.zone.kubeconfig}
+    assert account.run(**kubeconfig)["changed"] is False
 
 
 @pytest.mark.thorough
