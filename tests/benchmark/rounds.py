@@ -71,12 +71,12 @@ class Runner:
                     row.samples.append(sample)
         if case.counted:
             for contender, row in zip(case.contenders, table.rows, strict=True):
-                self._one(case, contender, self.counted)
-                row.requests = sum(len(registry.requests()) for registry in self.counted.zones(case.zones))
-                row.source_requests = len(self.counted.source().requests()) if case.copied else None
+                self._one(case, contender, self.counted, row)
         return table
 
-    def _one(self, case: Case, contender: Contender, registries: Registries) -> tuple[Sample, int]:
+    def _one(
+        self, case: Case, contender: Contender, registries: Registries, counts: Row | None = None
+    ) -> tuple[Sample, int]:
         repository = f"bench/{case.name}-{next(_numbers)}"
         push = Push(self._image(case.image, case, registries), registries.zones(case.zones), repository)
         before = None if case.before is None else self._image(case.before, case, registries)
@@ -87,6 +87,9 @@ class Runner:
             registry.forget_requests()
         push = replace(push, changes=case.changes)
         sample = run(contender.job(push, self.folder), self.folder)
+        if counts is not None:
+            counts.requests = sum(len(registry.requests()) for registry in push.registries)
+            counts.source_requests = len(registries.source().requests()) if case.copied else None
         return sample, 0 if isinstance(contender, EmptyTask) else _arrived(push)
 
     def _image(self, name: str, case: Case, registries: Registries) -> Image:
