@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The playbooks report and rollback on three local zones that differ: the page shows what the zones have."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.images import Images
+from tests.integration.playbook import PlaybookResult, run_playbook
+from tests.zone import LocalZones, Zone
+
+pytestmark = pytest.mark.thorough
+OUTSIDE = ("src", "href", "srcset", "action")
+VOID = ("meta", "link", "br", "img")
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a reader sees: the verdict, the zones' cards, and each cell of the tables by image, tag and zone."""
+
+    text: str
+    verdict: str = ""
+    cards: dict[str, str] = field(default_factory=dict)
+    cells: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    digests: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    differing: set[tuple[str, str]] = field(default_factory=set)
+    widths: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._open: list[tuple[str, dict[str, str]]] = []
+        self.feed(self.text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.outside += [given[name] for name in OUTSIDE if name in given]
+        if "%" in given.get("style", "") and "width" in given["style"]:
+            self.widths.append(given["style"])
+        if tag not in VOID:
+            self._open.append((tag, given))
+        place = self._place()
+        if tag == "td":
+            self.cells[place] = ""
+            if "data-digest" in given:
+                self.digests[place] = given["data-digest"]
+        if tag == "tr" and "differs" in given.get("class", ""):
+            self.differing.add(place[:2])
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop()[0] == tag
+
+    def handle_data(self, data: str) -> None:
+        tags = dict(self._open)
+        if tags.get("p", {}).get("id") == "verdict":
+            self.verdict += data
+        if "article" in tags:
+            zone = tags["article"]["data-zone"]
+            self.cards[zone] = " ".join([*self.cards.get(zone, "").split(), *data.split()])
+        if "td" in tags:
+            self.cells[self._place()] += data
+
+    def _place(self) -> tuple[str, str, str]:
+        tags = dict(self._open)
+        return tuple(  # type: ignore[return-value]
+            tags.get(tag, {}).get(name, "")
+            for tag, name in (("table", "data-name"), ("tr", "data-tag"), ("td", "data-zone"))
+        )
+
+
+@pytest.fixture(scope="module")
+def zones() -> Iterator[list[Zone]]:
+    with LocalZones(3) as running:
+        yield running.zones
+
+
+def test_what_stands_in_the_report_is_what_the_zones_have(zones: list[Zone], tmp_path: Path) -> None:
+    images = Images(zones, "shop", tmp_path)
+    a = images.push("a", "production", "1.4.1")
+    b = images.push("b", "staging", platforms=["linux/amd64"], index=False)
+    c = images.push("c", "production", "1.4.2", zones=zones[1:])
+    images.push("d", "nightly", name="batch")
+    one, two, three = (zone.name for zone in zones)
+    for zone, tags in zip(zones, (50, 7, 4), strict=True):
+        quota(zone, "shop", tags)
+        images.tokens[zone.name] = zone.create_user("ada", projects={"shop": "view"})
+
+    result = run(images, "report", report="out.html", report_title="Shop & <others>").succeeded()
+    assert "2 tags differ" in result.result("Tell where it is")["msg"]
+    text = (tmp_path / "out.html").read_text()
+    page = Page(text)
+    assert page.outside == []
+    assert "url(" not in text
+    assert "<h1>Shop &amp; &lt;others&gt;</h1>" in text
+    assert page.verdict == "2 tags differ between the zones"
+    assert page.differing == {("app", "production"), ("app", "1.4.2")}
+    shown = {}
+    for zone in zones:
+        for name in ("app", "batch"):
+            shown.update({(name, tag, zone.name): digest for tag, digest in zone.tags("shop", name).items()})
+    assert page.digests == shown
+    assert page.digests["app", "production", one] == a
+    assert page.digests["app", "production", three] == c
+    assert page.cells["app", "1.4.2", one] == "not there"
+    for place, digest in shown.items():
+        assert page.cells[place].startswith(digest.split(":")[1][:12])
+        assert "just now" in page.cells[place] or "minute" in page.cells[place]
+    assert page.cells["app", "staging", one].endswith("linux/amd64")
+    assert page.cells["app", "1.4.1", one].endswith("linux/amd64, linux/arm64")
+    assert "2 images, 4 tags, 3 digests" in page.cards[one]
+    assert "2 images, 5 tags, 4 digests" in page.cards[two]
+    assert "Image streams 2 of 20" in page.cards[one]
+    assert ("Tags 4 of 50" in page.cards[one], "Tags 5 of 7" in page.cards[two]) == (True, True)
+    assert "Tags 5 of 4" in page.cards[three]
+    assert page.widths == [f"width:{share}%" for share in (10, 8, 10, 71, 10, 100)]
+
+    data = json.loads((tmp_path / "out.json").read_text())
+    told = {(tag["name"], tag["tag"], zone["zone"]): tag["digest"] for zone in data["zones"] for tag in zone["tags"]}
+    assert told == shown
+    assert [(one["name"], one["tag"]) for one in data["drift"]] == [("app", "1.4.2"), ("app", "production")]
+    written = text + json.dumps(data) + result.stdout
+    assert not [token for token in images.tokens.values() if token in written]
+    assert b in written
+
+    zones[1].stop()
+    try:
+        result = run(images, "report")
+    finally:
+        zones[1].start()
+    assert result.rc != 0
+    page = Page((tmp_path / "appuio-report.html").read_text())
+    assert set(page.digests) == {place for place in shown if place[2] != two}
+    assert two in page.cards[two]
+    assert "1 zone could not be asked" in page.text
+
+
+def test_a_rollback_of_all_zones(zones: list[Zone], tmp_path: Path) -> None:
+    images = Images(zones, "back", tmp_path)
+    a, b = images.push("a", "prod"), images.push("b", "prod")
+    foreseen = run(images, "rollback", check=True, name="app", tag="prod", bad_digest=b).succeeded()
+    assert foreseen.changed == ["Roll the tag back"]
+    assert images.named() == [b, b, b]
+    done = run(images, "rollback", name="app", tag="prod", bad_digest=b, revision="1").succeeded()
+    assert images.named() == [a, a, a]
+    lines = done.result("Tell what each zone has now")["msg"]
+    assert lines == [f"{zone.name}: {zone.registry}/back/app:prod, digest {a}, changed=true" for zone in zones]
+    again = run(images, "rollback", name="app", tag="prod", bad_digest=b).succeeded()
+    assert again.changed == []
+    assert images.named() == [a, a, a]
+
+
+def run(images: Images, playbook: str, *, check: bool = False, **variables: Any) -> PlaybookResult:
+    """Run a playbook of the collection on all zones, with variables that start with appuio_."""
+    hosts = {
+        zone.name: {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "appuio_zone": zone.name,
+            "appuio_registry": zone.registry,
+            "appuio_host": zone.host,
+            "appuio_token": images.tokens[zone.name],
+            "appuio_ca_cert": zone.ca_file,
+            "appuio_retries": 1,
+            "appuio_retry_delay": 0.1,
+        }
+        for zone in images.zones
+    }
+    given = {"namespace": images.project, **variables}
+    return run_playbook(
+        f"appuio.registry.{playbook}",
+        images.folder,
+        inventory={"all": {"hosts": hosts}},
+        extra_vars={f"appuio_{name}": value for name, value in given.items()},
+        check=check,
+    )
+
+
+def quota(zone: Zone, project: str, tags: int) -> None:
+    """Limit a project to 20 ImageStreams and some tags; the zone does not count them."""
+    hard = {"openshift.io/imagestreams": "20", "openshift.io/imagestreamtags": str(tags)}
+    metadata = {"name": "organization-objects", "namespace": project}
+    zone.put_object({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}})
