@@ -7,17 +7,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from .._cache.notes import Notes
-from .._compression.compressors import Compressor
 from .._errors import SourceProblem
-from .._oci.draft import DraftOutline
 from .._oci.model import Manifest
-from .._oci.platforms import is_attestation, normalised
+from .._oci.platforms import is_attestation
 from .._oci.walk import Image, gather, platform_of, select
-from .._source.base import DraftSource, ReferrerSource, Source
+from .._source.base import ReferrerSource, Source
 from .attachments import Found, find_attachments, with_attachments
 from .content import Content, KnownImage
-from .draft_content import DraftImage
 from .plan import ZoneState
 from .report import Subject
 from .wish import Wish
@@ -57,7 +53,7 @@ class KnownShipment:
     def open(self) -> Subject:
         """Return what the source names, of the platforms that are wanted; raises SourceProblem."""
         self._root = root = select(self._source.root(), self._source.manifest, self._wish.platforms, self._source.read)
-        _check_expected(self._wish, self._source.description, root.digest)
+        check_expected(self._wish, self._source.description, root.digest)
         size = None if root.is_index else sum(blob.size for blob in root.blobs)
         if self._wish.referrers and isinstance(self._source, ReferrerSource):
             self._attached = find_attachments(self._source, root)
@@ -98,61 +94,16 @@ class KnownShipment:
         return (str(there),) if there else ()
 
 
-class DraftShipment:
-    """An image without a manifest: zones are asked for its configuration, and its layers compressed on the way."""
-
-    _subject: Subject
-
-    def __init__(self, source: DraftSource, wish: Wish, compressor: Compressor, notes: Notes, directory: str) -> None:
-        self._source = source
-        self._wish = wish
-        self._compressor = compressor
-        self._notes = notes
-        self._directory = directory
-
-    def open(self) -> Subject:
-        """Return what the source says; ``expected_digest`` is compared with the image ID; raises SourceProblem."""
-        outline = self._source.outline()
-        _check_expected(self._wish, self._source.description, outline.image_id)
-        _check_platform(self._wish, outline)
-        platforms = (str(outline.platform),) if outline.platform else ()
-        self._subject = Subject(self._source.description, None, None, outline.image_id, platforms)
-        return self._subject
-
-    def look(self, push: ZonePush) -> ZoneState:
-        """Return what a zone has, by the image ID."""
-        return push.look_for_id(self._wish, str(self._subject.image_id))
-
-    def check(self) -> Subject:
-        """Nothing more is known before the layers are compressed."""
-        self._source.check()
-        return self._subject
-
-    def content(self) -> Content:
-        """Return the image, whose layers have to be compressed."""
-        return DraftImage(self._source, self._source.draft(), self._compressor, self._notes, self._directory)
-
-    def close(self) -> None:
-        """Give back what the source holds."""
-        self._source.close()
-
-
 def settled(subject: Subject, image: Image) -> Subject:
     """Return the subject with what is known of the image once all of it has travelled."""
     root = image.root
     return replace(subject, digest=root.digest, media_type=root.media_type, size=image.size)
 
 
-def _check_expected(wish: Wish, description: str, digest: str) -> None:
+def check_expected(wish: Wish, description: str, digest: str) -> None:
+    """Raise SourceProblem where the source is not what the user expects."""
     expected = wish.expected_digest
     if expected and expected != digest:
         raise SourceProblem(
             f"{description} is {digest}, not {expected} as expected_digest says", advice="Nothing was uploaded"
         )
-
-
-def _check_platform(wish: Wish, outline: DraftOutline) -> None:
-    there = normalised(outline.platform) if outline.platform else None
-    if wish.platforms and wish.platforms != (there,):
-        names = ", ".join(str(platform) for platform in wish.platforms)
-        raise SourceProblem(f"the source is one image for {there or 'an unknown platform'}, not for {names}")

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from .._cache.notes import Notes, notes_from
-from .._compression.compressors import GZIP, choose_compressor
 from .._credentials.resolve import Resolved, check_credentials, resolve_credential
 from .._errors import Problem
 from .._http.client import HttpClient
@@ -24,11 +23,13 @@ from .gauge import Gauge
 from .plan import Abandoned, ZonePlan, plan_zone
 from .progress import Progress, progress_from
 from .report import Outcome, PushPlan, failure
-from .shipment import DraftShipment, KnownShipment, Shipment, settled
+from .shipment import KnownShipment, Shipment, settled
 from .stage import Stage, Work
 from .wish import Wish, check_targets, wish_from
-from .zone_api import ZoneApi
 from .zone_push import ZonePush
+
+if TYPE_CHECKING:
+    from .zone_api import ZoneApi
 
 
 @dataclass
@@ -137,6 +138,8 @@ class PushTask:
         return replace(plan, problem=Problem("; ".join(short), zone=plan.zone, step="check the quota", advice=advice))
 
     def _api(self, target: Target) -> ZoneApi:
+        from .zone_api import ZoneApi
+
         return ZoneApi(target, self._resolved[target.zone.name].credential.secret)
 
 
@@ -155,6 +158,9 @@ def push_task(
     notes = notes_from(environment)
     shipment: Shipment
     if isinstance(source, DraftSource):
+        from .._compression.compressors import GZIP, choose_compressor
+        from .draft_shipment import DraftShipment
+
         compressor = choose_compressor(options.get("compression") or GZIP, options.get("compression_level"))
         shipment = DraftShipment(source, wish, compressor, notes, directory)
     else:

@@ -99,12 +99,6 @@ class DockerArchive:
         raise SourceProblem(f"{self.description} does not exist in the archive", advice=advice)
 
 
-def check_archive_reference(reference: str) -> None:
-    """Raise InvalidOption for what names no image of an archive."""
-    if not (reference.startswith("@") and reference[1:].isdigit()):
-        parse_reference(reference)
-
-
 def _entry(item: Mapping[str, Any]) -> _Entry:
     layers = tuple(str(layer) for layer in item["Layers"] or ())
     return _Entry(str(item["Config"]), layers, tuple(item.get("RepoTags") or ()))

@@ -10,25 +10,20 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import re
 import socket
 import tempfile
 from typing import Mapping
 from urllib.parse import quote
 
-from .._errors import InvalidOption, SourceProblem
+from .._errors import SourceProblem
 from .._http.message import BLOCK_SIZE
 from .._oci.draft import Draft, DraftOutline
 from .._oci.model import Platform
 from .._reference import parse_reference
 from .docker_archive import DockerArchive
+from .engine_location import is_image_id
 from .file_blob import Part
 
-SOCKETS = {
-    "docker-daemon": ("DOCKER_HOST", ("/var/run/docker.sock",)),
-    "containers-storage": ("CONTAINER_HOST", ("/run/podman/podman.sock",)),
-}
-_ID = re.compile(r"@?(?:sha256:)?[0-9a-f]{12,64}")
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _SECONDS = 300
 
@@ -43,7 +38,7 @@ class EngineImage:
         self._directory = directory
         self._path: str | None = None
         self._archive: DockerArchive | None = None
-        named = None if _ID.fullmatch(reference) else parse_reference(reference)
+        named = None if is_image_id(reference) else parse_reference(reference)
         self.name = named.name if named else self._reference.rpartition(":")[2][:12]
         self.tag = named.tag if named else None
 
@@ -135,31 +130,6 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(self._path)
-
-
-def checked_engine_reference(reference: str) -> str:
-    """Return the name or ID of an image in an engine; raises InvalidOption."""
-    if reference.startswith("["):
-        raise InvalidOption("source containers-storage: takes no storage in brackets: engine_socket says which engine")
-    if not _ID.fullmatch(reference):
-        parse_reference(reference)
-    return reference
-
-
-def default_socket(transport: str, environment: Mapping[str, str]) -> str:
-    """Return the socket that the engine's own client would use; raises InvalidOption for an engine elsewhere."""
-    variable, paths = SOCKETS[transport]
-    host = environment.get(variable) or ""
-    if host:
-        if not host.startswith("unix://"):
-            raise InvalidOption(f"{variable} is {host}, and only sockets are asked", advice="Give engine_socket")
-        return host[len("unix://") :]
-    runtime = environment.get("XDG_RUNTIME_DIR") or ""
-    if transport == "containers-storage" and runtime:
-        own = os.path.join(runtime, "podman", "podman.sock")
-        if os.path.exists(own):
-            return own
-    return paths[0]
 
 
 def _message(said: str) -> str:

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-import tarfile
 import threading
 from typing import Protocol
 
 from .._errors import SourceProblem
 from .._oci.model import Descriptor
-from .decompressed import decompressed
 from .file_blob import FileBlob, Part, unreadable
 
 LARGEST_DOCUMENT = 16 * 1024 * 1024
@@ -109,6 +107,10 @@ class Archive:
 
     def _indexed(self) -> dict[str, Part]:
         """A member that is cut off shows when it is read: its size is what its header says."""
+        import tarfile
+
+        from .decompressed import decompressed
+
         parts: dict[str, Part] = {}
         links = {}
         path = decompressed(self._path, self._directory, self._description)

@@ -13,11 +13,7 @@ from .._errors import InvalidOption
 from .._reference import Reference, is_tag, parse_reference
 from .._targets import Connection
 from .base import AnySource
-from .directory import DirectoryImage
-from .docker_archive import DockerArchive, check_archive_reference
-from .engine import SOCKETS, EngineImage, checked_engine_reference, default_socket
-from .oci_layout import OciLayout
-from .registry import RegistrySource
+from .engine_location import SOCKETS, checked_engine_reference, default_socket
 
 _USE = "Use docker://, oci:, oci-archive:, docker-archive:, dir:, docker-daemon: or containers-storage:"
 
@@ -96,16 +92,29 @@ def open_source(
     mask: Callable[[str], None],
     directory: str,
 ) -> AnySource:
-    """Return the source; ``directory`` is for blobs on their way; nothing is read yet."""
+    """Return the source; ``directory`` is for blobs on their way; nothing is read yet.
+
+    Each kind of source is imported when it is used, as a module is compiled anew in each task.
+    """
     if isinstance(location, LayoutLocation):
+        from .oci_layout import OciLayout
+
         return OciLayout(location.path, location.tag, location.archived, directory)
     if isinstance(location, ArchiveLocation):
+        from .docker_archive import DockerArchive
+
         return DockerArchive(location.path, location.reference, directory)
     if isinstance(location, EngineLocation):
+        from .engine import EngineImage
+
         socket = options.get("engine_socket") or default_socket(location.transport, environment)
         return EngineImage(location.transport, location.reference, socket, directory)
     if isinstance(location, DirectoryLocation):
+        from .directory import DirectoryImage
+
         return DirectoryImage(location.path)
+    from .registry import RegistrySource
+
     verify, authority = options.get("source_validate_certs"), options.get("source_ca_cert")
     connection = Connection(
         validate_certs=True if verify is None else bool(verify),
@@ -134,8 +143,8 @@ def _archive(rest: str) -> ArchiveLocation:
         raise InvalidOption(
             "source docker-archive: names no file", advice="Write it like docker-archive:FILE[:name:tag]"
         )
-    if reference:
-        check_archive_reference(reference)
+    if reference and not (reference.startswith("@") and reference[1:].isdigit()):
+        parse_reference(reference)
     return ArchiveLocation(path, reference or None)
 
 
