@@ -237,6 +237,11 @@ def test_what_is_known_of_zones_that_differ(images: Images, zones: list[Zone]) -
             assert (one["history"], one["created"]) == (None, None)
     with pytest.raises(Problem, match="Give name"):
         images.info(zones=shut)
+    token = zones[0].token_for(images.project, "builder-only", "system:image-builder")
+    builder = images.info(zones=images.where(zones[0], token=token)["zones"], name="app")["zones"][0]
+    assert builder["known_from"] == "registry"
+    assert "the API cannot be asked" in builder["unknown"][0]
+    assert [tag["digest"] for tag in builder["tags"]] == [a, a]
 
     # What is not there is empty, and a zone that is down hides no other.
     nothing = images.info(name="missing")

@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A tag moves in all zones or in none, and layers are mounted or nothing is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
+from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed, Problem, Unreachable
+from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
+from ansible_collections.appuio.registry.plugins.module_utils._image.image_zone import ImageZone
+from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
+from ansible_collections.appuio.registry.plugins.module_utils._registry.client import Found, RegistryClient
+from ansible_collections.appuio.registry.plugins.module_utils._tag.mount import mount_blob
+from ansible_collections.appuio.registry.plugins.module_utils._tag.move import Work, move
+from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import ZonePlan
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+
+from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
+from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer
+
+OLD, NEW, THIRD = (Found(digest_of(text), OCI_MANIFEST, text) for text in (b"old", b"new", b"third"))
+BLOB = Descriptor("application/octet-stream", digest_of(b"layer"), 5)
+MOUNT = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=test%2Fapp"
+REMOVAL = "DELETE /apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/app%3Aprod"
+
+
+@dataclass
+class Registry:
+    """What the tag names; ``fails`` says at which put, and ``lost`` that it is done all the same."""
+
+    named: Found | None
+    fails: int | None = None
+    lost: bool = False
+    puts: list[Found] = field(default_factory=list)
+
+    def head_manifest(self, _repository: str, _tag: str) -> Found | None:
+        return self.named
+
+    def get_manifest(self, _repository: str, _tag: str) -> Found | None:
+        return self.named
+
+    def put_manifest(self, _repository: str, _tag: str, content: bytes, media_type: str) -> str:
+        put = Found(digest_of(content), media_type, content)
+        self.puts.append(put)
+        failed = len(self.puts) == self.fails
+        if not failed or self.lost:
+            self.named = put
+        if failed:
+            raise Unreachable("no answer")
+        return put.digest
+
+
+def work(name: str, registry: Registry, before: Found | None = OLD, after: Found | None = NEW, api: Any = None) -> Work:
+    digests = (before.digest if before else None, after.digest if after else None)
+    plan = ZonePlan(name, f"{name}.example", "shop", "app", "prod", *digests, True)
+    zone = ImageZone(name, "shop", cast(RegistryClient, registry), api, cast(Any, None))
+    return Work(plan, zone, after)
+
+
+def told(works: list[Work]) -> list[tuple[bool, bool, bool]]:
+    return [(one.outcome.changed, one.outcome.rolled_back, one.outcome.problem is not None) for one in works]
+
+
+def test_all_zones_move() -> None:
+    registries = [Registry(OLD), Registry(OLD)]
+    works = [work("one", registries[0]), work("two", registries[1])]
+    move(works, atomic=True)
+    assert [registry.named for registry in registries] == [NEW, NEW]
+    assert told(works) == [(True, False, False)] * 2
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_those_that_have_moved_go_back(lost: bool) -> None:
+    registries = [Registry(OLD), Registry(OLD, fails=1, lost=lost), Registry(OLD)]
+    works = [work(str(number), registry) for number, registry in enumerate(registries)]
+    move(works, atomic=True)
+    assert [registry.named for registry in registries] == [OLD, OLD, OLD]
+    assert told(works) == [(False, True, False), (False, lost, True), (False, False, False)]
+    assert registries[2].puts == []
+
+
+def test_each_on_its_own() -> None:
+    registries = [Registry(OLD, fails=1), Registry(OLD)]
+    works = [work("one", registries[0]), work("two", registries[1])]
+    move(works, atomic=False)
+    assert [registry.named for registry in registries] == [OLD, NEW]
+    assert told(works) == [(False, False, True), (True, False, False)]
+
+
+def test_a_tag_that_somebody_has_moved_meanwhile_stays() -> None:
+    registries = [Registry(OLD), Registry(THIRD)]
+    works = [work("one", registries[0]), work("two", registries[1])]
+    move(works, atomic=True)
+    assert [registry.named for registry in registries] == [OLD, THIRD]
+    assert registries[0].puts == []
+    assert "was moved meanwhile" in str(works[1].outcome.problem)
+
+
+def test_a_new_tag_is_removed_again() -> None:
+    http = ScriptedHttp((REMOVAL, answer(200, {})))
+    works = [
+        work("one", Registry(None), before=None, api=JsonApi(http, "secret")),
+        work("two", Registry(None, fails=1), before=None),
+    ]
+    move(works, atomic=True)
+    assert http.lines == []
+    assert told(works)[0] == (False, True, False)
+
+
+def test_what_cannot_be_put_back_is_told() -> None:
+    works = [work("one", Registry(None), before=None), work("two", Registry(OLD, fails=1))]
+    move(works, atomic=True)
+    assert told(works)[0] == (True, False, True)
+    assert "could not be put back" in str(works[0].outcome.problem)
+    assert "It named nothing before" in str(works[0].outcome.problem)
+
+
+def test_a_removal_that_fails_elsewhere_is_undone() -> None:
+    registry = Registry(OLD)
+
+    class Api:
+        def delete(self, _path: str, _step: str) -> dict[str, Any]:
+            registry.named = None
+            return {}
+
+    class Refusing:
+        def delete(self, _path: str, _step: str) -> dict[str, Any]:
+            raise NotAllowed("no")
+
+    works = [work("one", registry, after=None, api=Api()), work("two", Registry(OLD), after=None, api=Refusing())]
+    move(works, atomic=True)
+    assert registry.named == OLD
+    assert told(works) == [(False, True, False), (False, False, True)]
+
+
+def mount(*lines: Line) -> list[str]:
+    clock = Clock(lambda: 0.0, lambda _seconds: None, lambda: 0.0)
+    with ScriptedServer(*lines) as server:
+        http = HttpClient(server.origin, Connection(retries=1, timeout=5), None, Credential("token"), clock)
+        try:
+            mount_blob(RegistryClient("lpg", server.authority, http), "test/app", "shop/app", BLOB)
+        finally:
+            http.close()
+        return [seen.request for seen in server.seen]
+
+
+def test_a_layer_is_mounted() -> None:
+    assert mount(Line(MOUNT, 201)) == [MOUNT]
+
+
+def test_a_mount_that_is_refused_uploads_nothing() -> None:
+    begun = Line(MOUNT, 202, {"Location": "/up/1?_state=a"})
+    with pytest.raises(NotAllowed, match="needs the right to pull in test"):
+        mount(begun, Line("DELETE /up/1?_state=a", 204))
+
+
+def test_a_problem_names_its_zone() -> None:
+    works = [work("lpg", Registry(OLD, fails=1))]
+    move(works, atomic=True)
+    problem = works[0].outcome.problem
+    assert isinstance(problem, Problem)
+    assert problem.zone == "lpg"

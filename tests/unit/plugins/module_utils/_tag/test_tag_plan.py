@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done with a tag, by what it is to name, what it names, and what moves it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._tag.options import Origin, Wish, parse_origin, wish_from
+from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import (
+    TagState,
+    ZonePlan,
+    plan_zone,
+    wanted_digest,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._tag.report import Abandoned, Outcome, TagPlan, failure
+
+A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
+PLACE = ZonePlan("lpg", "registry.example", "shop", "app", "prod")
+HERE = "shop/app"
+
+
+def wish(**options: Any) -> Wish:
+    return Wish("app", "prod", **options)
+
+
+@pytest.mark.parametrize(
+    ("text", "origin", "repository"),
+    [
+        ("staging", Origin("staging"), "shop/app"),
+        (A, Origin(A), "shop/app"),
+        ("base:1.0", Origin("1.0", "base"), "shop/base"),
+        ("test/app:1.0", Origin("1.0", "app", "test"), "test/app"),
+        (f"test/app@{A}", Origin(A, "app", "test"), "test/app"),
+        (f"base@{A}", Origin(A, "base"), "shop/base"),
+    ],
+)
+def test_where_an_image_is(text: str, origin: Origin, repository: str) -> None:
+    assert parse_origin(text) == origin
+    assert origin.repository("shop", "app") == repository
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("test/app", "names no tag"),
+        ("registry.example.com/test/app:1.0", "not in the same zone"),
+        ("app@latest", "no digest after the @"),
+        ("a b", "is not a tag"),
+        ("App:1", "is not an image name"),
+    ],
+)
+def test_where_no_image_can_be(text: str, told: str) -> None:
+    with pytest.raises(InvalidOption, match=told):
+        parse_origin(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"from": "prod"}, "the tag prod itself"),
+        ({"from": "app:prod"}, "the tag prod itself"),
+        ({"state": "absent", "from": "x"}, "from is for state present"),
+        ({"from": "x", "to_digest": A}, "to_digest is for state rolled_back"),
+        ({"state": "rolled_back", "to_digest": "latest"}, "is not a digest"),
+        ({"state": "rolled_back", "expected_digest": A, "revision": 0}, "revision is 1"),
+    ],
+)
+def test_what_cannot_be_meant(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(InvalidOption, match=told):
+        wish_from({"name": "app", "tag": "prod", "revision": 1, **options})
+
+
+def test_numbers_may_be_text() -> None:
+    options = {"name": "app", "tag": "prod", "state": "rolled_back", "expected_digest": A, "revision": "2"}
+    assert wish_from(options).revision == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "to_name", "options", "changed", "reason"),
+    [
+        (None, A, {}, True, "does not exist yet"),
+        (A, A, {}, False, "names this image already"),
+        (B, A, {}, True, "names another image"),
+        (B, A, {"expected_digest": B}, True, "names another image"),
+        (A, A, {"expected_digest": B}, False, "names this image already"),
+        (B, A, {"state": "rolled_back", "to_digest": A}, True, "is rolled back from"),
+        (B, None, {"state": "absent"}, True, "is to be absent"),
+        (B, None, {"state": "absent", "expected_digest": B}, True, "is to be absent"),
+        (None, None, {"state": "absent"}, False, "does not exist"),
+    ],
+)
+def test_what_is_to_be_done(
+    names: str | None, to_name: str | None, options: dict[str, Any], changed: bool, reason: str
+) -> None:
+    planned = plan_zone(PLACE, wish(**options), TagState(names, exists=bool(names)), to_name, HERE)
+    assert planned.changed is changed
+    assert planned.reason.startswith(reason)
+    assert planned.problem is None
+    plan = TagPlan((planned,))
+    assert plan.predict()["changed"] is changed
+    assert plan.diff() == {
+        "before": {"registry.example/shop/app": {"prod": names}},
+        "after": {"registry.example/shop/app": {"prod": to_name if changed else names}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (B, {"expected_digest": C}),
+        (None, {"expected_digest": C}),
+        (B, {"state": "absent", "expected_digest": C}),
+        (B, {"state": "rolled_back", "to_digest": A, "expected_digest": C}),
+    ],
+)
+def test_somebody_was_faster(names: str | None, options: dict[str, Any]) -> None:
+    after = None if options.get("state") == "absent" else A
+    planned = plan_zone(PLACE, wish(**options), TagState(names, exists=bool(names)), after, HERE)
+    assert not planned.changed
+    assert f"not {C}" in str(planned.problem)
+    with pytest.raises(Problem, match="lpg"):
+        TagPlan((planned,)).predict()
+
+
+@pytest.mark.parametrize(
+    ("history", "revision", "after"),
+    [((B, A), 1, A), ((B, A, C), 2, C), ((A, B), 1, A), ((), 1, None)],
+)
+def test_back_in_the_history_only_from_the_bad_image(
+    history: tuple[str, ...], revision: int, after: str | None
+) -> None:
+    back = wish(state="rolled_back", expected_digest=B, revision=revision)
+    state = TagState(history[0] if history else None, bool(history), history)
+    assert wanted_digest(back, state, None) == after
+    planned = plan_zone(PLACE, back, state, after, HERE)
+    assert planned.changed is (history[:1] == (B,))
+    assert planned.problem is None
+
+
+def test_a_history_that_is_too_short_or_not_known() -> None:
+    back = wish(state="rolled_back", expected_digest=B, revision=2)
+    with pytest.raises(Problem, match="goes back 1 images, not 2"):
+        wanted_digest(back, TagState(B, True, (B, A)), None)
+    with pytest.raises(Problem, match="no route"):
+        wanted_digest(back, TagState(B, True, shut=Problem("no route")), None)
+
+
+def test_what_follows_is_left_alone() -> None:
+    state = TagState(B, True, (B,), followed="the tag app:next")
+    refused = plan_zone(PLACE, wish(), state, A, HERE)
+    assert "follows the tag app:next" in str(refused.problem)
+    kept = plan_zone(PLACE, wish(following="keep"), state, A, HERE)
+    assert (kept.changed, kept.problem, kept.after) == (False, None, B)
+    assert plan_zone(PLACE, wish(state="absent"), state, None, HERE).changed
+    assert plan_zone(PLACE, wish(), TagState(B, True, (B,), pinned=f"app@{B}"), A, HERE).reason.endswith("go past it")
+
+
+def test_the_reason_says_how() -> None:
+    assert "no more than the right to push" in plan_zone(PLACE, wish(), TagState(B), A, HERE).reason
+    mounted = plan_zone(PLACE, wish(), TagState(B), A, "test/app")
+    assert mounted.mounts
+    assert "mounted from test/app" in mounted.reason
+
+
+def test_a_failure_tells_of_causes_and_of_all_zones() -> None:
+    plan = TagPlan(tuple(ZonePlan(name, "r", "shop", "app", "prod", A, B, True) for name in ("one", "two", "three")))
+    outcomes = [
+        Outcome(problem=Abandoned("left as it was", zone="one"), rolled_back=True),
+        Outcome(problem=Problem("no", zone="two")),
+        Outcome(changed=True),
+    ]
+    problem = failure(plan, outcomes)
+    assert str(problem) == "zone two: no"
+    told = problem.result["zones"]
+    assert [zone["digest"] for zone in told] == [A, A, B]
+    assert [zone["failed"] for zone in told] == [True, True, False]
+    assert problem.result["digest"] is None
