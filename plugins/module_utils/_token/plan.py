@@ -176,14 +176,17 @@ def planned_bound(wish: Wish, account: Found | None, now: float) -> TokenPlan:
 
 
 def result_of(tokens: tuple[TokenPlan, ...], several: bool) -> dict[str, Any]:
-    """Return the module's result; raises the first Problem, with what holds for the other zones."""
+    """Return the module's result; raises the first Problem, with what holds for the other zones.
+
+    A failure holds no token: Ansible prints failures in full.
+    """
     told = [token.result() for token in tokens]
     changed = any(token.changed for token in tokens)
     problems = [token.problem for token in tokens if token.problem]
     if problems:
         problem = problems[0]
         if several:
-            problem.result.update(zones=told, changed=changed)
+            problem.result.update(zones=[{**entry, "token": None} for entry in told], changed=changed)
         raise problem
     if not several:
         return {name: value for name, value in told[0].items() if name != "zone"}
