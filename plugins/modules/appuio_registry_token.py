@@ -106,7 +106,8 @@ options:
     default: 60
 notes:
   - The result contains the token. Use C(no_log) for such a task, and for those that use the token. Where one of several
-    zones failed, it contains none, since Ansible prints failures in full. Run it again with O(state=present) to get them.
+    zones failed, it contains none, since Ansible prints failures in full. Run it again with O(state=present) to get
+    them.
   - The role P(appuio.registry.image_pusher#role) and this module know each other's Secrets by their labels and
     annotations, so that one can rotate what the other has made.
   - In check mode nothing is made, so that RV(token) is empty where there is none yet.
