@@ -19,8 +19,8 @@ options:
   _input:
     description:
       - The pusher that is wanted, with C(namespace), C(service_account), C(secret_name), C(role), C(role_binding),
-        C(state), C(adopt), C(image_streams), C(token_kind), C(rotate), C(grace), C(labels) and C(annotations), as the role
-        P(appuio.registry.image_pusher#role) has them.
+        C(state), C(adopt), C(image_streams), C(token_kind), C(rotate), C(grace), C(labels) and C(annotations), as the
+        role P(appuio.registry.image_pusher#role) has them.
     type: dict
     required: true
   accounts:

@@ -124,8 +124,8 @@ options:
   check_quota:
     description:
       - What happens when the quota of the namespace does not leave room for a new repository or new tags.
-      - With V(warn) the push goes on with a warning, as a cluster may count otherwise. With V(fail) nothing is uploaded.
-        With V(ignore) the quota is not looked at.
+      - With V(warn) the push goes on with a warning, as a cluster may count otherwise. With V(fail) nothing is
+        uploaded. With V(ignore) the quota is not looked at.
       - It is asked only where the zone's API is known and the credential may read the quota.
     type: str
     choices: [warn, fail, ignore]

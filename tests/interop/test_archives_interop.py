@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_what_an_engine_has(pusher: Pusher, clients: Clients, tmp_path: Path, im
     name = loaded(clients, tmp_path)
     assert "socket" in str(pusher.refused(f"containers-storage:{name}", engine_socket=str(tmp_path / "none")))
     with served(clients) as place:
-        where = {"engine_socket": str(place)}
+        where: dict[str, Any] = {"engine_socket": str(place)}
         assert "does not exist" in str(pusher.refused("containers-storage:shop/other:1.0", **where))
         check = pusher.push(f"containers-storage:{name}", check=True, **where)
         assert (check["changed"], check["image_id"], check["platforms"]) == (True, image_id, ["linux/amd64"])

@@ -44,7 +44,8 @@ def made(module: Any, *, transport: str = "local", args: dict[str, Any] | None =
     plugin._connection = SimpleNamespace(transport=transport)
     how = {"async_val": 0, "check_mode": False, "no_log": False, "environment": [{"KEPT": "1"}], **task}
     plugin._task = SimpleNamespace(args=args or {}, **how)
-    plugin._module = lambda _tmp, _task_vars: module(plugin._task.environment)
+    in_place: Any = plugin
+    in_place._module = lambda _tmp, _task_vars: module(plugin._task.environment)
     return plugin
 
 
