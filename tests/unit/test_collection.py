@@ -87,6 +87,22 @@ PROMISED: dict[str, dict[str, Any]] = {
         "jobs": 4,
         "progress": True,
     },
+    "appuio_image_info": {**WHERE, **WHO, **HOW, "zones": None, "name": None, "tags": None, "details": True, "jobs": 4},
+    "appuio_image_tag": {
+        **WHERE,
+        **WHO,
+        **HOW,
+        "zones": None,
+        "name": None,
+        "tag": None,
+        "state": "present",
+        "from": None,
+        "to_digest": None,
+        "expected_digest": None,
+        "revision": 1,
+        "following": "fail",
+        "atomic": True,
+    },
 }
 PROMISED_ALIASES = {
     "namespace": "project",
