@@ -199,7 +199,9 @@ zones:
           description: The reference by which the cluster itself pulls it.
           type: str
         follows:
-          description: The tag or the image elsewhere that moves this tag by itself, null where pushes alone move it.
+          description:
+            - The tag, or the image elsewhere, that the tag's entry in C(spec.tags) names, and that can move it.
+            - It is null where pushes alone move it.
           type: str
         history:
           description:

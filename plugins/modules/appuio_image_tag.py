@@ -73,7 +73,7 @@ options:
     default: 1
   following:
     description:
-      - What happens to a tag whose entry in C(spec.tags) follows another tag or an image elsewhere, which would move it
+      - What happens to a tag whose entry in C(spec.tags) follows another tag or an image elsewhere, which can move it
         again.
       - With V(fail), the task fails before anything changes. With V(keep), the tag is left as it is.
       - An entry that names one image is no such case, and neither is the removal of a tag. The reason tells of it.

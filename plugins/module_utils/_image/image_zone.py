@@ -17,6 +17,8 @@ from .._reference import checked_namespace
 from .._registry.client import RegistryClient
 from .._targets import Target, targets_from
 
+PATIENCE = 5
+
 
 @dataclass
 class ImageZone:
@@ -33,6 +35,14 @@ class ImageZone:
     def address(self) -> str:
         """The registry as ``host[:port]``."""
         return self.registry.registry
+
+    def glance(self) -> JsonApi | None:
+        """Return the API for what is good to know but not needed, so that it holds nothing up where it is away."""
+        if self._access is None:
+            return None
+        connection = self._access.connection
+        quick = replace(connection, timeout=min(PATIENCE, connection.timeout), retries=0)
+        return replace(self._access, connection=quick).api()
 
     def close(self) -> None:
         """Give back connections, and a token that was only fetched for this task."""

@@ -40,7 +40,7 @@ class TagFacts:
             created=current.created if current else NEVER,
             reference=current.reference or None if current else None,
             history=tag.history,
-            follows=tag.follows,
+            follows=tag.named_source,
         )
 
     def with_details(self, details: ImageDetails | None) -> TagFacts:

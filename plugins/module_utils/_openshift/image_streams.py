@@ -65,6 +65,13 @@ class StreamTag:
         return found if isinstance(found, Mapping) else {}
 
     @property
+    def named_source(self) -> str | None:
+        """The tag, or the image elsewhere, that the entry of ``spec.tags`` names; None for one image or no entry."""
+        return (
+            str(self.source.get("name") or "") if self.source.get("kind") in ("ImageStreamTag", "DockerImage") else None
+        )
+
+    @property
     def follows(self) -> str | None:
         """What the tag follows by itself: another tag, or an image elsewhere; None where pushes alone move it.
 

@@ -44,11 +44,13 @@ def _state(zone: ImageZone, wish: Wish, repository: str) -> TagState:
     head = zone.registry.head_manifest(repository, wish.tag)
     digest = head.digest if head else None
     state = TagState(digest, exists=head is not None)
-    if zone.api is None:
+    # What the tag follows is good to know. Where it came from, and its removal, take the API.
+    api = zone.api if wish.state == "absent" or wish.by_revision else zone.glance()
+    if api is None:
         advice = "Give zone or host, and a credential with access to the API"
         return replace(state, shut=Problem("this takes the zone's API, and nothing says where that is", advice=advice))
     try:
-        stream = get_stream(zone.api, zone.namespace, wish.name)
+        stream = get_stream(api, zone.namespace, wish.name)
     except _SHUT as problem:
         return replace(state, shut=problem)
     tag = stream.tags.get(wish.tag) if stream else None
@@ -61,7 +63,7 @@ def _with_stream(state: TagState, tag: StreamTag) -> TagState:
         state,
         exists=True,
         history=tuple(event.digest for event in tag.history),
-        followed=f"{_FOLLOWED[kind]} {name}" if kind in _FOLLOWED else None,
+        followed=f"{_FOLLOWED[kind]} {tag.named_source}" if tag.named_source else None,
         pinned=name if kind == "ImageStreamImage" else None,
     )
 

@@ -109,7 +109,7 @@ def plan_zone(place: ZonePlan, wish: Wish, state: TagState, after: str | None, o
         if wish.following == "keep":
             return replace(place, after=state.digest, reason=f"follows {state.followed}, and is kept")
         problem = Problem(
-            f"the tag {wish.tag} follows {state.followed}, which moves it again",
+            f"the tag {wish.tag} follows {state.followed}, which can move it again",
             step="look at spec.tags",
             advice="Move what it follows, or remove the tag first, or keep it with following: keep",
         )
@@ -123,6 +123,8 @@ def plan_zone(place: ZonePlan, wish: Wish, state: TagState, after: str | None, o
     reason += f"; {PUT if origin == place.repository else MOUNT.format(origin)}"
     if state.pinned:
         reason += f". Its entry in spec.tags names {state.pinned} and stays as it is, as pushes go past it"
+    if state.history is None:
+        reason += ". Whether it follows something is not known, as the API could not be asked"
     return replace(place, changed=True, reason=reason)
 
 

@@ -106,6 +106,8 @@ def test_what_a_tag_follows(source: Any, scheduled: bool, follows: str | None) -
     spec = {"name": "1", "from": source, "importPolicy": {"scheduled": scheduled}}
     found = parse_stream(stream(tags=[{"tag": "1", "items": [item(OLD)]}], spec=[spec]))
     assert found.tags["1"].follows == follows
+    named = source and source["kind"] != "ImageStreamImage"
+    assert found.tags["1"].named_source == (source["name"] if named else None)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,7 @@ def test_what_follows_is_left_alone() -> None:
     assert (kept.changed, kept.problem, kept.after) == (False, None, B)
     assert plan_zone(PLACE, wish(state="absent"), state, None, HERE).changed
     assert plan_zone(PLACE, wish(), TagState(B, True, (B,), pinned=f"app@{B}"), A, HERE).reason.endswith("go past it")
+    assert plan_zone(PLACE, wish(), TagState(B, True), A, HERE).reason.endswith("as the API could not be asked")
 
 
 def test_the_reason_says_how() -> None:
