@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import shutil
@@ -262,6 +263,30 @@ def test_what_is_known_of_zones_that_differ(images: Images, zones: list[Zone]) -
     assert found["drift"][0]["digests"] == {zones[0].name: a, zones[2].name: b}
     assert len(found["zones"][2]["tags"]) == 3
     assert found["zones"][0]["tags"][0]["size"] is None
+
+
+@pytest.mark.thorough
+def test_with_every_kind_of_credential(images: Images, zones: list[Zone]) -> None:
+    a, zone = images.push("a", "prod"), zones[0]
+    zone.create_user("bob", password="correct horse", projects={images.project: "edit"})
+    stored = images.folder / "auth.json"
+    encoded = base64.b64encode(f"serviceaccount:{images.tokens[zone.name]}".encode()).decode()
+    stored.write_text(json.dumps({"auths": {zone.registry: {"auth": encoded}}}))
+    where = {name: value for name, value in images.where(zone)["zones"][0].items() if name != "token"}
+    kinds: list[dict[str, Any]] = [
+        {"kubeconfig": zone.kubeconfig},
+        {"username": "bob", "password": "correct horse"},
+        {"kubeconfig": zone.kubeconfig, "service_account": "image-pusher"},
+        {"auth_file": str(stored)},
+    ]
+    for who in kinds:
+        entry = [{**where, **who}]
+        found = images.info(zones=entry, name="app")["zones"][0]
+        assert (found["known_from"], found["tags"][0]["digest"]) == ("api", a), who
+        asked = [one for one in zone.requests() if "/oauth/authorize" in one["path"]]
+        assert len(asked) == ("password" in who)
+        assert images.tag(zones=entry, tag="copy", **{"from": a})["changed"]
+        assert images.tag(zones=entry, tag="copy", state="absent")["changed"]
 
 
 @pytest.mark.thorough
