@@ -85,8 +85,9 @@ options:
     description:
       - With several zones, whether either all tags move or none does.
       - Everything is looked up and mounted everywhere before the first tag moves. If a tag cannot be moved then, those
-        that have moved already go back to what they named. A tag that was new is removed through the API, and one that
-        was removed comes back without its history.
+        that have moved already go back to what they named. A tag that was new is removed through the API, which
+        C(registry-editor) may do and C(system:image-builder) may not. One that was removed comes back without its
+        history.
       - If V(false), each zone goes its own way. The task still fails if one of them does.
     type: bool
     default: true
