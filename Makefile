@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench unit zone interop sanity lint artifact clean
+.PHONY: help test demo bench unit zone interop sanity lint artifact importer clean
 
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -19,8 +19,9 @@ interop: ## Compare with skopeo, podman and buildah
 sanity: ## Run ansible-test sanity of every version of ansible-core
 lint: ## Run the linters, the type checker and the documentation checks
 artifact: ## Build the collection, install it into an empty path and run the demo from there
+importer: ## See what Galaxy would say of the collection, before a release
 
-test demo bench unit zone interop sanity lint artifact:
+test demo bench unit zone interop sanity lint artifact importer:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m tests.setup $@
 

@@ -43,7 +43,8 @@ def project(zone: Zone, request: pytest.FixtureRequest) -> str:
 def role(zone: Zone, project: str, tmp_path: Path) -> Role:
     token = zone.create_user("ada", PASSWORD, {project: "admin"})
     options = {"zone": zone.name, "host": zone.host, "ca_cert": zone.ca_file, "namespace": project, "api_key": token}
-    return Role("image_pusher", zone, tmp_path, options, fact="image_pusher_token")
+    # The tests that are about it, or about everything, take the preflight; it is one more task each time.
+    return Role("image_pusher", zone, tmp_path, {**options, "preflight": False}, fact="image_pusher_token")
 
 
 def there(zone: Zone, project: str) -> list[str]:
@@ -149,9 +150,9 @@ def least_rights(zone: Zone, folder: Path, editor: tuple[str, str], pusher: tupl
 def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None:
     """The matrix: each state in check mode and for real, first and again."""
     before = everything_in(zone, project)
-    check = role.run(check=True)
+    check = role.run(check=True, preflight=True)
     assert (check.changed, check.writes, there(zone, project), check.fact) == (1, [], [], "")
-    new = role.run()
+    new = role.run(preflight=True)
     assert (new.changed, len(new.writes)) == (1, 3)
     assert there(zone, project) == ["ServiceAccount", "Secret", "RoleBinding"]
     token = new.token
@@ -290,7 +291,7 @@ def test_says_what_is_missing_before_anything_is_made(zone: Zone, project: str, 
     zone.bind(project, "registry-editor", {"kind": "User", "name": "eve", "apiGroup": "rbac.authorization.k8s.io"})
     binding_reader = {"kind": "User", "name": "eve", "apiGroup": "rbac.authorization.k8s.io"}
     zone.bind(project, "cluster-reader", binding_reader)
-    refused = role.run(api_key=editor)
+    refused = role.run(api_key=editor, preflight=True)
     assert refused.failed
     right = f"the right to create rolebindings.rbac.authorization.k8s.io in the namespace {project} is missing"
     assert right in refused.said
@@ -298,7 +299,7 @@ def test_says_what_is_missing_before_anything_is_made(zone: Zone, project: str, 
     assert "Nothing was changed" in refused.said
     assert refused.writes == []
     zone.put_object({"apiVersion": "v1", "kind": "ResourceQuota", **quota, "spec": {"hard": {}}})
-    refused = role.run(role="cluster-admin")
+    refused = role.run(role="cluster-admin", preflight=True)
     assert "cluster-admin may not be granted" in refused.said
     assert "attempting to grant RBAC permissions not currently held" in refused.said
     assert refused.writes == []
@@ -349,7 +350,8 @@ def test_user_and_password_leave_no_token_behind(zone: Zone, project: str, role:
         {"grace": 60, "annotations": {"example.com/number": 5}},
         {"service_account": "ci", "token_kind": "bound", "expiration": 1200, "role": "system:image-builder"},
     ]
-    made = role.run(api_key=None, username="ada", password=PASSWORD, pushers=pushers, verbosity=4)
+    how: dict[str, Any] = {"username": "ada", "password": PASSWORD, "preflight": True}
+    made = role.run(api_key=None, pushers=pushers, verbosity=4, **how)
     assert made.changed == 2
     assert list(made.facts) == [f"{project}/image-pusher", f"{project}/ci"]
     assert len(set(made.facts.values())) == 2
@@ -360,7 +362,7 @@ def test_user_and_password_leave_no_token_behind(zone: Zone, project: str, role:
 
 @pytest.mark.thorough
 def test_a_kubeconfig_is_used_for_its_own_cluster_only(zone: Zone, role: Role) -> None:
-    options: dict[str, Any] = {"api_key": None, "ca_cert": None, "kubeconfig": zone.kubeconfig}
+    options: dict[str, Any] = {"api_key": None, "ca_cert": None, "kubeconfig": zone.kubeconfig, "preflight": True}
     assert role.run(check=True, **options).changed == 1
     assert any("selfsubjectaccessreviews" in one["path"] for one in zone.requests()), "the preflight takes it too"
     refused = role.run(host="https://127.0.0.1:1", **options)

@@ -99,4 +99,4 @@ def test_a_zone_that_cuts_again_and_again_changes_nothing_anywhere(pusher: Pushe
             expected = [{"1.0": digest}] * 3 if told is None else before
             zone.faults.clear()
             assert pusher.tags() == expected, (skip, action)
-    assert failed > 8
+    assert failed > 5

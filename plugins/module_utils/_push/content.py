@@ -42,8 +42,8 @@ class Content(Protocol):
     def body(self, blob: Descriptor) -> Body:
         """Return a blob as a body that several uploads may open; raises Problem."""
 
-    def release(self, blob: Descriptor) -> None:
-        """Forget a blob that nobody needs any more."""
+    def release(self, parcel: Parcel) -> None:
+        """Forget a blob that every zone has, or that nobody needs any more."""
 
     def stop(self) -> None:
         """End what was begun, as nobody needs it any more; does not wait."""
@@ -87,9 +87,9 @@ class KnownImage:
         """Return a blob of the source."""
         return self._source.blob(blob)
 
-    def release(self, blob: Descriptor) -> None:
+    def release(self, parcel: Parcel) -> None:
         """Let the source forget a blob."""
-        self._source.release(blob)
+        self._source.release(parcel.descriptor())
 
     def stop(self) -> None:
         """Nothing was begun."""

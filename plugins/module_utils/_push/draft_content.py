@@ -37,7 +37,11 @@ class _LayerParcel:
 
 
 class DraftImage:
-    """The content of a draft; what was compressed before, and every zone still has, is not compressed again."""
+    """The content of a draft; what was compressed before, and every zone still has, is not compressed again.
+
+    Layers are compressed ahead of the slowest zone, so that it holds up no other: the disk needs room for the
+    compressed image, and not more.
+    """
 
     def __init__(self, source: DraftSource, draft: Draft, compressor: Compressor, notes: Notes, directory: str) -> None:
         self._source = source
@@ -94,10 +98,14 @@ class DraftImage:
                 self._layers[blob.digest] = layer
             return self._layers[blob.digest].body()
 
-    def release(self, blob: Descriptor) -> None:
-        """Remove the file of a blob that every zone has."""
+    def release(self, parcel: Parcel) -> None:
+        """Remove the file of a layer that every zone has."""
+        if not isinstance(parcel, _LayerParcel):
+            return
+        future = self._futures[parcel.diff_id]
+        made = future.result() if future.done() and not future.cancelled() and not future.exception() else None
         with self._lock:
-            layer = self._layers.pop(blob.digest, None)
+            layer = self._layers.pop(made.digest, None) if made else None
         if layer is not None:
             layer.release()
 

@@ -67,7 +67,6 @@ class Stage:
         return GaugedBody(_StoppableBody(self.content.body(blob), work), work.gauge)
 
     def _parcel(self, work: Work, works: Sequence[Work], parcel: Parcel) -> None:
-        blob: Descriptor | None = None
         try:
             if not work.stopped.is_set():
                 blob = parcel.descriptor()
@@ -80,8 +79,8 @@ class Stage:
             with self._lock:
                 self._wanted[parcel] -= 1
                 last = not self._wanted[parcel]
-            if last and blob is not None:
-                self.content.release(blob)
+            if last:
+                self.content.release(parcel)
 
     def _manifests(self, work: Work, works: Sequence[Work], uploads: list[Future[None]]) -> None:
         wait(uploads)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.setup import cells
-from tests.setup.__main__ import _SHOWS, _TARGETS
+from tests.setup.__main__ import _APART, _SHOWS, _TARGETS
 from tests.setup.failure import SetupFailed
 from tests.setup.places import ROOT
 from tests.setup.plan import Plan
@@ -32,7 +32,6 @@ ARTIFACT = {
     "build the artifact",
     "install the artifact",
     "execution environment",
-    "Galaxy's importer",
     "demo from the artifact",
 }
 
@@ -90,6 +89,11 @@ def test_the_demo_needs_no_more_than_it_shows(pythons: Callable[..., None]) -> N
     assert environments == ["set up ansible-core newest"]
 
 
+def test_the_importer_takes_what_was_built(pythons: Callable[..., None]) -> None:
+    pythons((3, 13))
+    assert planned("importer") == {"build the artifact", "install the artifact", "Galaxy's importer"}
+
+
 def test_the_benchmark_is_set_up_and_nothing_else(pythons: Callable[..., None]) -> None:
     pythons((3, 13), (3, 11))
     plan = Plan()
@@ -101,4 +105,4 @@ def test_every_target_of_the_makefile_is_known() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = re.search(r"^([a-z ]+):\n\t@test -n", makefile, re.MULTILINE)
     assert targets is not None
-    assert set(targets[1].split()) == {"test", *_SHOWS, *_TARGETS}
+    assert set(targets[1].split()) == {"test", *_SHOWS, *_TARGETS, *_APART}

@@ -158,6 +158,7 @@ def _poll(path: Path) -> None:
         time.sleep(0.001)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("rounds", "beside"), [(10, False), (2, True)], ids=["folder", "beside"])
 def test_fifty_processes_at_once_lose_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rounds: int, beside: bool
