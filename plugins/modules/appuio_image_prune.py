@@ -14,7 +14,8 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Removes tags of the image streams of a namespace, in one or several zones, so that its quota is not used up.
+  - Removes tags of the image streams of a namespace, in one or several zones, so that its quota is not used up. With
+    O(revisions), what the other tags named before goes, too.
   - Tells of each tag why it goes or stays, in check mode and in the diff too.
   - What workloads use stays, whether they name it by its tag or by its digest. So does a tag that names the same image,
     one that another tag follows, and one that is kept up to date with an image elsewhere.
@@ -41,6 +42,14 @@ options:
   older_than:
     description: Only tags that were last pushed that long ago go, as V(30d), V(12h) or V(2w).
     type: str
+  revisions:
+    description:
+      - How many images the history of a tag keeps, counting the one that it names now. The history of the tags that
+        O(match) and O(protect) leave for a prune is cut. Images in use stay in it, and so do those that are younger
+        than O(older_than).
+      - This takes the right to update C(imagestreams/status), as the cluster role C(system:image-pruner) has it. Users
+        of APPUiO Cloud do not have it; there, the zone cuts each history to three images every night.
+    type: int
   match:
     description: Only tags in which this regular expression is found go, and only they are counted.
     type: str
@@ -80,7 +89,7 @@ notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - Before a tag is removed, it is looked at once more. One that was pushed since the module began stays. Between that
     look and the removal there is a moment that nobody guards.
-  - The history of a tag that stays cannot be cut by the users of a zone. The zone does that itself.
+  - An image that is in no history any more can neither be pulled by its digest nor be rolled back to.
 seealso:
   - module: appuio.registry.appuio_image_push
 """
@@ -108,6 +117,14 @@ EXAMPLES = r"""
     keep: 3
     protect: '^v?\d+\.\d+\.\d+$'
     workload_namespaces: [shop-prod]
+
+- name: Let each tag of a cluster of one's own remember three images
+  appuio.registry.appuio_image_prune:
+    host: https://api.okd.example.com:6443
+    registry: registry.okd.example.com
+    namespace: shop
+    token: "{{ pruner_token }}"
+    revisions: 3
 """
 
 RETURN = r"""
@@ -129,7 +146,7 @@ zones:
       description: The namespace.
       type: str
     changed:
-      description: Whether a tag was removed.
+      description: Whether a tag, or an image of its history, was removed.
       type: bool
     deleted:
       description: Tags that were removed, with C(name) of the image stream, C(tag), C(digest) and C(reason).
@@ -137,6 +154,10 @@ zones:
       elements: dict
     kept:
       description: Tags that stay, in the same form.
+      type: list
+      elements: dict
+    trimmed:
+      description: Tags whose history was cut, with C(name) of the image stream, C(tag), C(digests) and C(reason).
       type: list
       elements: dict
     unreadable:

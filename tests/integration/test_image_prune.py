@@ -60,6 +60,24 @@ def put_stream(zone: Zone, project: str, count: int = TAGS, first: int = 0) -> N
     )
 
 
+def put_history(zone: Zone, project: str, count: int) -> None:
+    """Make an image stream with a tag that has named so many images."""
+    items = [
+        {"created": f"2026-01-{28 - number:02}T12:00:00Z", "image": digest(project, number),
+         "dockerImageReference": "x", "generation": 1}
+        for number in range(count)
+    ]  # fmt: skip
+    stream = {"apiVersion": "image.openshift.io/v1", "kind": "ImageStream", "spec": {}}
+    metadata = {"name": "history", "namespace": project}
+    zone.put_object({**stream, "metadata": metadata, "status": {"tags": [{"tag": "latest", "items": items}]}})
+
+
+def history(zone: Zone, project: str) -> list[str]:
+    stream = zone.image_stream(project, "history")
+    assert stream is not None
+    return [str(item["image"]) for item in stream["status"]["tags"][0]["items"]]
+
+
 def put_workload(zone: Zone, project: str, kind: str, image: str) -> None:
     containers = {"spec": {"containers": [{"name": "one", "image": image}]}}
     spec: dict[str, Any] = {"selector": {"matchLabels": {"a": "b"}}, "template": containers}
@@ -210,3 +228,24 @@ def test_a_playbook_in_check_mode_and_for_real(zone: Zone, project: str, tmp_pat
     assert "gone: app:t199, as there are 199 newer tags" in check.stdout
     run_playbook("appuio.registry.prune", tmp_path, **how).succeeded()
     assert len(tags(zone, project)) == 197
+
+
+@pytest.mark.thorough
+def test_the_history_of_a_tag_is_cut_by_who_may(zone: Zone, project: str) -> None:
+    zone.create_user("grace", "", {project: "admin"})
+    grace = zone.create_user("grace", "", {project: "system:image-pruner"})
+    put_history(zone, project, 5)
+    before = history(zone, project)
+    put_workload(zone, project, "Deployment", f"elsewhere/history@{before[3]}")
+    zone.clear_requests()
+    with pytest.raises(Problem, match=r"update imagestreams/status\.image\.openshift\.io is missing"):
+        prune(zone, project, name="history", revisions=2)
+    running = task(zone, project, name="history", revisions=2, token=grace)
+    assert running.plan().diff()["before"] != running.plan().diff()["after"]
+    running.close()
+    assert zone.writes() == []
+    pruned = prune(zone, project, name="history", revisions=2, token=grace)
+    assert (pruned["changed"], pruned["deleted"]) == (True, [])
+    assert pruned["trimmed"][0]["digests"] == [before[2], before[4]]
+    assert history(zone, project) == [*before[:2], before[3]]
+    assert not prune(zone, project, name="history", revisions=2, token=grace)["changed"]

@@ -157,7 +157,7 @@ def parse_stream(document: Mapping[str, Any]) -> ImageStream:
     tags = {}
     for one in status.get("tags") or ():
         name = str(one.get("tag"))
-        history = tuple(_event(item) for item in one.get("items") or ())
+        history = tuple(parse_event(item) for item in one.get("items") or ())
         tags[name] = StreamTag(name, history, specified.get(name), tuple(one.get("conditions") or ()))
     for name, spec in specified.items():
         tags.setdefault(name, StreamTag(name, spec=spec))
@@ -181,7 +181,8 @@ def moment(text: Any) -> datetime:
         return NEVER
 
 
-def _event(item: Mapping[str, Any]) -> TagEvent:
+def parse_event(item: Mapping[str, Any]) -> TagEvent:
+    """Return the event that an item of ``status.tags`` describes."""
     return TagEvent(
         digest=str(item.get("image") or ""),
         created=moment(item.get("created")),

@@ -62,6 +62,10 @@ class JsonApi:
         """Return what the API answers to a document; raises Problem."""
         return self._call("POST", path, document, step)
 
+    def put(self, path: str, document: Mapping[str, Any], step: str) -> dict[str, Any]:
+        """Replace the object at a path, if it is still of the document's version; raises Problem."""
+        return self._call("PUT", path, document, step)
+
     def patch(self, path: str, change: Mapping[str, Any], step: str) -> dict[str, Any]:
         """Merge a change into the object at a path (RFC 7386); raises Problem."""
         return self._call("PATCH", path, change, step, "application/merge-patch+json")

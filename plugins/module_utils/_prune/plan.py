@@ -93,6 +93,9 @@ def _protected(stream: ImageStream, wish: PruneWish, usage: Usage) -> dict[str, 
 
 def _beyond(free: Sequence[StreamTag], wish: PruneWish, now: datetime, stay: dict[str, str]) -> list[tuple[str, str]]:
     """Versions are counted by their order, all other tags by when they were last pushed."""
+    if wish.keep is None and wish.older_than is None:
+        stay.update((tag.name, "neither keep nor older_than is given") for tag in free)
+        return []
     versions = sorted((tag for tag in free if version_key(tag.name)), key=_version_order, reverse=True)
     others = sorted((tag for tag in free if not version_key(tag.name)), key=_pushed, reverse=True)
     going = []

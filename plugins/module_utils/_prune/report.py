@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Sequence
 
 from .._errors import Problem
+from .history import Cut
 from .plan import Decision
 from .workloads import Unreadable
 
@@ -19,9 +20,11 @@ class ZonePrune:
     zone: str
     namespace: str
     decisions: tuple[Decision, ...] = ()
+    cuts: tuple[Cut, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     problem: Problem | None = None
     spared: dict[tuple[str, str], str] = field(default_factory=dict)
+    uncut: set[str] = field(default_factory=set)
 
     @property
     def going(self) -> list[Decision]:
@@ -32,20 +35,34 @@ class ZonePrune:
         """Return what the module tells of the zone."""
         deleted = [one for one in self.going if (one.name, one.tag) not in self.spared]
         kept = [one for one in self.decisions if one not in deleted]
+        trimmed = [cut for cut in self.cuts if cut.name not in self.uncut]
         return {
             "zone": self.zone,
             "namespace": self.namespace,
-            "changed": bool(deleted),
+            "changed": bool(deleted or trimmed),
             "deleted": [_told(one, one.reason) for one in deleted],
             "kept": [_told(one, self.spared.get((one.name, one.tag), one.reason)) for one in kept],
+            "trimmed": [_cut(one) for one in trimmed],
             "unreadable": [{"kind": one.kind, "namespace": one.namespace} for one in self.unreadable],
-            "reason": self._reason(len(deleted), len(kept)),
+            "reason": self._reason(len(deleted), len(kept), sum(len(cut.events) for cut in trimmed)),
             "failed": self.problem is not None,
             "error": str(self.problem) if self.problem else None,
         }
 
-    def _reason(self, deleted: int, kept: int) -> str:
-        return str(self.problem) if self.problem else f"{deleted} of {deleted + kept} tags go"
+    def lines(self, name: str, after: bool) -> list[str]:
+        """Return the tags of a stream before or after, with the length of a history that is cut."""
+        cut = {one.tag: one for one in self.cuts if one.name == name}
+        gone = {one.tag for one in self.going if (name, one.tag) not in self.spared and one.name == name}
+        done = after and name not in self.uncut
+        return [
+            f"{tag} ({cut[tag].left + (0 if done else len(cut[tag].events))} images)" if tag in cut else tag
+            for tag in (one.tag for one in self.decisions if one.name == name)
+            if not (after and tag in gone)
+        ]
+
+    def _reason(self, deleted: int, kept: int, images: int) -> str:
+        history = f", {images} images of their history" if self.cuts else ""
+        return str(self.problem) if self.problem else f"{deleted} of {deleted + kept} tags{history} go"
 
 
 @dataclass
@@ -56,8 +73,8 @@ class PrunePlan:
 
     @property
     def changed(self) -> bool:
-        """Whether a tag goes in any zone."""
-        return any(zone.going for zone in self.zones)
+        """Whether a tag, or a part of its history, goes in any zone."""
+        return any(zone.going or zone.cuts for zone in self.zones)
 
     def predict(self) -> dict[str, Any]:
         """Return the result of a prune that goes as planned; raises Problem where a zone could not be planned."""
@@ -68,11 +85,9 @@ class PrunePlan:
         before: dict[str, list[str]] = {}
         after: dict[str, list[str]] = {}
         for zone in self.zones:
-            for name in sorted({one.name for one in zone.going}):
-                tags = [one for one in zone.decisions if one.name == name]
+            for name in sorted({one.name for one in (*zone.going, *zone.cuts)}):
                 where = f"{zone.zone} {zone.namespace}/{name}"
-                before[where] = [one.tag for one in tags]
-                after[where] = [one.tag for one in tags if not one.goes or (name, one.tag) in zone.spared]
+                before[where], after[where] = zone.lines(name, after=False), zone.lines(name, after=True)
         return {"before": before, "after": after}
 
     def result(self) -> dict[str, Any]:
@@ -88,6 +103,11 @@ class PrunePlan:
             several = f"{len(problems)} of {len(zones)} zones failed: " if len(zones) > 1 else ""
             raise Problem(f"{several}{told}", result={**problems[0].result, **result})
         return result
+
+
+def _cut(cut: Cut) -> dict[str, Any]:
+    digests = [event.digest for event in cut.events]
+    return {"name": cut.name, "tag": cut.tag, "digests": digests, "reason": cut.reason}
 
 
 def _told(decision: Decision, reason: str) -> dict[str, Any]:

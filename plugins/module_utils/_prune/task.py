@@ -13,9 +13,12 @@ from .._credentials.api_access import ApiAccess
 from .._credentials.kinds import check_credentials
 from .._credentials.zone_access import zone_access
 from .._errors import NotAllowed, Problem
-from .._openshift.image_streams import ImageStream, delete_tag, get_stream, list_streams
+from .._openshift.access import missing_rights
+from .._openshift.image_streams import ImageStream, TagEvent, delete_tag, get_stream, list_streams
 from .._openshift.json_api import JsonApi
+from .._openshift.stream_history import RIGHT, cut_history
 from .._targets import Target, targets_from
+from .history import cuts
 from .plan import Decision, decide, limited
 from .report import PrunePlan, ZonePrune
 from .usage import Usage
@@ -63,6 +66,11 @@ class PruneTask:
             now = datetime.now(timezone.utc)
             decisions = [one for stream in streams for one in decide(stream, self.wish, usage, now)]
             planned.decisions = tuple(limited(decisions, self.wish.max_delete))
+            planned.cuts = tuple(
+                cut for stream in streams for cut in cuts(stream, planned.decisions, self.wish, usage, now)
+            )
+            if planned.cuts:
+                _check_right(api, planned.namespace)
         except Problem as problem:
             planned.problem = problem.at(zone=planned.zone)
         return planned
@@ -105,6 +113,18 @@ class PruneTask:
             except Problem as problem:
                 zone.problem = problem.at(zone=zone.zone)
                 zone.spared[where] = "it could not be removed"
+        self._shortened(target, zone)
+
+    def _shortened(self, target: Target, zone: ZonePrune) -> None:
+        for name in dict.fromkeys(cut.name for cut in zone.cuts):
+            events: dict[str, tuple[TagEvent, ...]] = {cut.tag: cut.events for cut in zone.cuts if cut.name == name}
+            try:
+                if zone.problem is None:
+                    cut_history(self._api(target), zone.namespace, name, events)
+                    continue
+            except Problem as problem:
+                zone.problem = problem.at(zone=zone.zone)
+            zone.uncut.add(name)
 
     def _api(self, target: Target) -> JsonApi:
         name = target.zone.name
@@ -124,6 +144,16 @@ def _spared(api: JsonApi, namespace: str, decision: Decision) -> str:
     if (tag.digest, pushed) != (decision.digest, decision.pushed):
         return "it was pushed while this ran"
     return "it follows another image now" if tag.follows else ""
+
+
+def _check_right(api: JsonApi, namespace: str) -> None:
+    if missing_rights(api, namespace, [RIGHT]):
+        raise NotAllowed(
+            f"the history of tags may not be cut in {namespace}: the right to {RIGHT} is missing",
+            step="look at the history",
+            advice="Use a credential that has the cluster role system:image-pruner, or leave revisions away: an APPUiO "
+            "Cloud zone shortens each history itself, to three images, every night",
+        )
 
 
 def prune_task(options: Mapping[str, Any], environment: Mapping[str, str], mask: Callable[[str], None]) -> PruneTask:

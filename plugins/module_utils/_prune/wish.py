@@ -24,6 +24,7 @@ SPEC = (
             "name": {"type": "str"},
             "keep": {"type": "int"},
             "older_than": {"type": "str"},
+            "revisions": {"type": "int"},
             "match": {"type": "str"},
             "protect": {"type": "str"},
             "max_delete": {"type": "int", "default": 50},
@@ -32,7 +33,7 @@ SPEC = (
             "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
             "last_tag": {"type": "bool", "default": False},
         },
-        required_one_of=(("keep", "older_than"),),
+        required_one_of=(("keep", "older_than", "revisions"),),
     )
 )
 _AGE = re.compile(r"(\d+)\s*([smhdw])")
@@ -41,11 +42,15 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 @dataclass(frozen=True)
 class PruneWish:
-    """What may go: beyond the newest ``keep`` and older than ``older_than``, of what matches and is not protected."""
+    """What may go: beyond the newest ``keep`` and older than ``older_than``, of what matches and is not protected.
+
+    With neither of the two no tag goes. ``revisions`` is how many images the history of a tag keeps.
+    """
 
     name: str | None = None
     keep: int | None = None
     older_than: timedelta | None = None
+    revisions: int | None = None
     match: Pattern[str] | None = None
     protect: Pattern[str] | None = None
     max_delete: int = 50
@@ -60,12 +65,16 @@ def prune_wish(options: Mapping[str, Any]) -> PruneWish:
     keep, most = options.get("keep"), int(options["max_delete"])
     if keep is not None and keep < 0:
         raise InvalidOption("keep is a number from 0")
+    revisions = options.get("revisions")
+    if revisions is not None and revisions < 1:
+        raise InvalidOption("revisions is a number from 1: a tag keeps what it names")
     if most < 1:
         raise InvalidOption("max_delete is a number from 1")
     return PruneWish(
         name=checked_image_name(str(options["name"])) if options.get("name") else None,
         keep=keep,
         older_than=_age(options["older_than"]) if options.get("older_than") else None,
+        revisions=revisions,
         match=_pattern("match", options.get("match")),
         protect=_pattern("protect", options.get("protect")),
         max_delete=most,

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Cutting what the tags of an ImageStream named before, as ``oc adm prune images`` does it.
+
+Source: OpenShift documentation, "Manually pruning images"; Kubernetes API conventions, "Concurrency Control and
+Consistency". It takes the right to update ``imagestreams/status``, which the role system:image-pruner grants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from .._errors import NotFound, ServerProblem
+from .access import Right
+from .image_streams import TagEvent, parse_event
+from .json_api import JsonApi
+
+RIGHT = Right("update", "imagestreams", "image.openshift.io", "status")
+_CONFLICT = 409
+_TRIES = 8
+
+
+def cut_history(api: JsonApi, namespace: str, name: str, cuts: Mapping[str, Collection[TagEvent]]) -> None:
+    """Take these events out of the history of these tags; raises Problem.
+
+    What a tag names now is never taken. What somebody writes meanwhile is kept: it is written on top of it.
+    """
+    path = f"/apis/image.openshift.io/v1/namespaces/{quote(namespace)}/imagestreams/{quote(name)}"
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            document = api.get(path, f"read the ImageStream {name}")
+            shorter = without(document, cuts)
+            if shorter != document:
+                api.put(f"{path}/status", shorter, f"shorten the history of the ImageStream {name}")
+            return
+        except NotFound:
+            return
+        except ServerProblem as problem:
+            if problem.status != _CONFLICT or not tries_left:
+                raise
+
+
+def without(document: Mapping[str, Any], cuts: Mapping[str, Collection[TagEvent]]) -> dict[str, Any]:
+    """Return the document of a stream without these events."""
+    status = document.get("status") or {}
+    tags = []
+    for tag in status.get("tags") or ():
+        going = cuts.get(str(tag.get("tag")), ())
+        items = tag.get("items") or []
+        kept = [*items[:1], *(item for item in items[1:] if parse_event(item) not in going)]
+        tags.append({**tag, "items": kept} if len(kept) < len(items) else tag)
+    return {**document, "status": {**status, "tags": tags}} if tags else dict(document)

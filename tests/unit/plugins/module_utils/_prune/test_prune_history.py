@@ -1,0 +1,142 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What goes from the history of the tags that stay."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, ServerProblem
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import ImageStream, parse_stream
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import cut_history, without
+from ansible_collections.appuio.registry.plugins.module_utils._prune.history import Cut, cuts
+from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
+from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
+from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC, PruneWish, prune_wish
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+DEFAULTS = {name: rule.get("default") for name, rule in SPEC.options.items()}
+
+
+def digest(number: int) -> str:
+    return f"sha256:{number:064x}"
+
+
+def document(version: str = "1", **tags: list[int]) -> dict[str, Any]:
+    """A stream whose tags have named these images, newest first, each as many days ago as its number."""
+    status = [
+        {
+            "tag": name,
+            "items": [
+                {"image": digest(number), "created": f"{NOW - timedelta(days=number):%Y-%m-%dT%H:%M:%SZ}"}
+                for number in numbers
+            ],
+        }
+        for name, numbers in tags.items()
+    ]
+    metadata = {"name": "app", "namespace": "shop", "resourceVersion": version}
+    return {"kind": "ImageStream", "metadata": metadata, "spec": {}, "status": {"tags": status}}
+
+
+def wish(**options: Any) -> PruneWish:
+    return prune_wish({**DEFAULTS, **options})
+
+
+def found(stream: ImageStream, wanted: PruneWish, usage: Usage | None = None) -> list[Cut]:
+    known = usage or Usage()
+    return cuts(stream, decide(stream, wanted, known, NOW), wanted, known, NOW)
+
+
+def told(them: list[Cut]) -> dict[str, list[int]]:
+    return {one.tag: [int(event.digest[7:], 16) for event in one.events] for one in them}
+
+
+def test_the_newest_images_of_each_tag_stay() -> None:
+    stream = parse_stream(document(a=[1, 2, 3, 4], b=[5, 6], c=[7, 8, 9]))
+    assert told(found(stream, wish(revisions=2))) == {"a": [3, 4], "c": [9]}
+    assert found(stream, wish(revisions=2))[0].left == 2
+    assert found(stream, wish(keep=9)) == []
+
+
+def test_with_revisions_alone_every_tag_stays() -> None:
+    stream = parse_stream(document(a=[1, 2], b=[40]))
+    decisions = decide(stream, wish(revisions=1), Usage(), NOW)
+    assert {(one.goes, one.reason) for one in decisions} == {(False, "neither keep nor older_than is given")}
+
+
+def test_images_in_use_and_young_ones_stay() -> None:
+    stream = parse_stream(document(a=[1, 2, 3, 4, 50]))
+    used = Usage(digests={digest(3): "Pod shop/web"})
+    assert told(found(stream, wish(revisions=1), used)) == {"a": [2, 4, 50]}
+    assert told(found(stream, wish(revisions=1, older_than="30d"), used)) == {"a": [50]}
+
+
+def test_tags_that_go_or_are_none_of_its_business_are_left_alone() -> None:
+    stream = parse_stream(document(a=[1, 2, 3], b=[40, 41], v1=[5, 6], v2=[7, 8]))
+    assert told(found(stream, wish(revisions=1, keep=1, protect="^v1", match="a|b|v1"))) == {"a": [2, 3]}
+
+
+def test_what_a_tag_names_now_is_never_taken() -> None:
+    whole = document(a=[1, 2, 1])
+    events = parse_stream(whole).tags["a"].history
+    assert without(whole, {"a": events})["status"]["tags"][0]["items"] == whole["status"]["tags"][0]["items"][:1]
+    assert without(whole, {"b": events}) == whole
+    assert without({"metadata": {}}, {}) == {"metadata": {}}
+
+
+class Answered:
+    """One answer of an API."""
+
+    def __init__(self, status: int, answer: Any) -> None:
+        self.status, self.headers, self._answer = status, {}, answer
+
+    def json(self) -> Any:
+        return self._answer
+
+
+class Api:
+    """An API whose streams are written by somebody else, so many times, before they are written by us."""
+
+    def __init__(self, conflicts: int) -> None:
+        self.conflicts, self.version, self.written = conflicts, 1, list[dict[str, Any]]()
+
+    def request(
+        self, method: str, target: str, headers: Any = None, body: bytes | None = None, step: str | None = None
+    ) -> Answered:
+        if method == "GET":
+            return Answered(200, document(str(self.version), a=[*range(self.version), 20, 30]))
+        sent = json.loads(body or b"")
+        assert target.endswith("/imagestreams/app/status")
+        if self.conflicts:
+            self.conflicts -= 1
+            self.version += 1
+            return Answered(409, {"message": "the object has been modified"})
+        self.written.append(sent)
+        return Answered(200, sent)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def test_what_is_pushed_meanwhile_is_kept() -> None:
+    api = Api(conflicts=2)
+    events = parse_stream(document(a=[0, 20, 30])).tags["a"].history[1:]
+    cut_history(JsonApi(api, "t"), "shop", "app", {"a": events})
+    (sent,) = api.written
+    assert sent["metadata"]["resourceVersion"] == "3"
+    assert [item["image"] for item in sent["status"]["tags"][0]["items"]] == [digest(0), digest(1), digest(2)]
+
+
+def test_it_gives_up_at_last() -> None:
+    events = parse_stream(document(a=[0, 20])).tags["a"].history
+    with pytest.raises(ServerProblem, match="409"):
+        cut_history(JsonApi(Api(conflicts=99), "t"), "shop", "app", {"a": events})
+
+
+def test_a_tag_keeps_at_least_what_it_names() -> None:
+    with pytest.raises(InvalidOption, match="a tag keeps what it names"):
+        wish(revisions=0)
