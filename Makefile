@@ -15,7 +15,7 @@ demo: ## Roll an image out to three zones on this machine, twice
 bench: ## Measure pushes against skopeo and write docs/benchmarks.md; leave the machine alone meanwhile
 unit: ## Run the unit tests on every version of ansible-core
 zone: ## Run the tests against local zones on every version of ansible-core
-interop: ## Compare with skopeo, podman and buildah
+interop: ## Compare with skopeo, podman and buildah, and look at the report in Chromium
 sanity: ## Run ansible-test sanity of every version of ansible-core
 lint: ## Run the linters, the type checker and the documentation checks
 artifact: ## Build the collection, install it into an empty path and run the demo from there

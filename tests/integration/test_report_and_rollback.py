@@ -5,17 +5,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.integration.images import Images
-from tests.integration.playbook import PlaybookResult, run_playbook
+from tests.integration.zone_playbooks import quota, run
 from tests.zone import LocalZones, Zone
 
 pytestmark = pytest.mark.thorough
@@ -155,36 +153,3 @@ def test_a_rollback_of_all_zones(zones: list[Zone], tmp_path: Path) -> None:
     assert images.named() == [a, a, a]
     lines = done.result("Tell what each zone has now")["msg"]
     assert lines == [f"{zone.name}: {zone.registry}/back/app:prod, digest {a}, changed=true" for zone in zones]
-
-
-def run(images: Images, playbook: str, *, check: bool = False, **variables: Any) -> PlaybookResult:
-    """Run a playbook of the collection on all zones, with variables that start with appuio_."""
-    hosts = {
-        zone.name: {
-            "ansible_connection": "local",
-            "ansible_python_interpreter": sys.executable,
-            "appuio_zone": zone.name,
-            "appuio_registry": zone.registry,
-            "appuio_host": zone.host,
-            "appuio_token": images.tokens[zone.name],
-            "appuio_ca_cert": zone.ca_file,
-            "appuio_retries": 1,
-            "appuio_retry_delay": 0.1,
-        }
-        for zone in images.zones
-    }
-    given = {"namespace": images.project, **variables}
-    return run_playbook(
-        f"appuio.registry.{playbook}",
-        images.folder,
-        inventory={"all": {"hosts": hosts}},
-        extra_vars={f"appuio_{name}": value for name, value in given.items()},
-        check=check,
-    )
-
-
-def quota(zone: Zone, project: str, tags: int) -> None:
-    """Limit a project to 20 ImageStreams and some tags; the zone does not count them."""
-    hard = {"openshift.io/imagestreams": "20", "openshift.io/imagestreamtags": str(tags)}
-    metadata = {"name": "organization-objects", "namespace": project}
-    zone.put_object({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}})

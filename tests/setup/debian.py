@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs that come from Debian: the registry the test zones stand on, and the tools we are compared with."""
+"""The programs that come from Debian: the registry that the test zones stand on, and the tools that read what we make."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .locks import locked
 # Program on the path: package that brings it.
 ZONE_PROGRAMS = {"docker-registry": "docker-registry"}
 DEMO_PROGRAMS = {**ZONE_PROGRAMS, "skopeo": "skopeo"}
-INTEROP_PROGRAMS = {"skopeo": "skopeo", "podman": "podman", "buildah": "buildah"}
+INTEROP_PROGRAMS = {"skopeo": "skopeo", "podman": "podman", "buildah": "buildah", "chromium": "chromium"}
 _ANOTHER_NAME = {"docker-registry": "registry"}
 
 

@@ -46,7 +46,7 @@ class Plan:
             self._pytest("zone", cell, folders, (self._programs("the zones", debian.ZONE_PROGRAMS),))
 
     def interop(self) -> None:
-        """Plan the comparison with skopeo, podman and buildah."""
+        """Plan what other tools make of our images, and a browser of our report."""
         programs = {**debian.ZONE_PROGRAMS, **debian.INTEROP_PROGRAMS}
         self._pytest("interop", self.newest, ["tests/interop"], (self._programs("interop", programs),))
 
