@@ -97,7 +97,7 @@ def user_name(api: JsonApi) -> str:
 
 def oauth_token_end(api: JsonApi, token: str) -> float | None:
     """Return when a user's OAuth token ends in seconds since the epoch, None where the API does not tell."""
-    path = f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(_object_name(token))}"
+    path = f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(oauth_token_name(token))}"
     try:
         found = api.get(path, "ask when the token ends")
         made = datetime.strptime(str(found["metadata"]["creationTimestamp"]), "%Y-%m-%dT%H:%M:%SZ")
@@ -109,15 +109,15 @@ def oauth_token_end(api: JsonApi, token: str) -> float | None:
 
 def revoke_oauth_token(api: JsonApi, token: str) -> None:
     """Let a user's OAuth token end; raises Problem. It may be taken for up to two more minutes (caches)."""
-    name = _object_name(token)
+    name = oauth_token_name(token)
     try:
         api.delete(f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(name)}", "revoke the token")
     except NotAllowed:
         api.delete(f"/apis/oauth.openshift.io/v1/oauthaccesstokens/{quote(name)}", "revoke the token")
 
 
-def _object_name(token: str) -> str:
-    """The name of the object is a digest, so that it is no secret."""
+def oauth_token_name(token: str) -> str:
+    """Return the name of the object that stands for a user's token: a digest, so that it is no secret."""
     digest = hashlib.sha256(token[len(OAUTH_PREFIX) :].encode()).digest()
     return OAUTH_PREFIX + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import importlib
 from typing import Any, Callable
 
@@ -59,3 +61,10 @@ def test_pusher_plan_takes_lists_as_the_api_gives_them() -> None:
     assert plan["refused"] == ""
     assert plan["grants"] == ["role"]
     assert [right["resource"] for right in plan["rights"]] == ["serviceaccounts", "secrets", "rolebindings"]
+
+
+@pytest.mark.parametrize("secret", ["marker", "sha256", "ash-6", "~a2h5s"])
+def test_oauth_token_name_takes_nothing_but_the_prefix_away(secret: str) -> None:
+    """Secrets that begin or end with letters of the prefix are those that others got wrong."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+    assert loaded("oauth_token_name")(f"sha256~{secret}") == f"sha256~{digest}"
