@@ -114,8 +114,6 @@ def test_several_pushers_in_two_namespaces(zone: Zone, project: str, role: Role,
         assert found["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "appuio.registry", "team": "shop"}
         assert found["metadata"]["annotations"]["example.com/number"] == "5"
     least_rights(zone, tmp_path, (project, editor), (other, pusher))
-    again = role.run(pushers=pushers)
-    assert (again.changed, again.writes, again.facts) == (0, [], made.facts)
     gone = role.run(pushers=pushers, state="absent")
     assert (gone.changed, gone.facts, file.exists()) == (3, {}, False)
     after = [everything_in(zone, name) for name in (project, other)]
@@ -245,8 +243,6 @@ def test_what_others_made_is_used_and_stays_unless_adopted(zone: Zone, project: 
     joined = role.run(labels={"team": "shop"})
     assert (joined.changed, len(joined.writes)) == (1, 1), "only the subject was missing"
     assert may_push(zone, joined.token, project)
-    rotated = role.run(rotate=True)
-    assert "was not made by this collection" in rotated.said
     absent = role.run(state="absent", grace=0)
     assert "was not made by this role" in absent.said
     assert everything_in(zone, project) == before
@@ -261,8 +257,6 @@ def test_what_others_made_is_used_and_stays_unless_adopted(zone: Zone, project: 
         assert found is not None
         assert found["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "appuio.registry"}
     assert adopted.token not in adopted.played.stdout
-    again = role.run()
-    assert (again.changed, again.writes) == (0, [])
     assert role.run(state="absent").changed == 1
     assert there(zone, project) == ["RoleBinding"], "that of somebody else"
 
@@ -312,11 +306,6 @@ def test_says_what_is_missing_before_anything_is_made(zone: Zone, project: str, 
         pytest.param(
             {"namespace": "nowhere"},
             "cannot read the role bindings: rolebindings.rbac.authorization.k8s.io is forbidden",
-            marks=pytest.mark.thorough,
-        ),
-        pytest.param(
-            {"host": "https://127.0.0.1:1"},
-            "the API cannot be reached: connection refused",
             marks=pytest.mark.thorough,
         ),
         pytest.param(

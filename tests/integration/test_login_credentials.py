@@ -77,6 +77,7 @@ def kubeconfig(zone: Zone, path: Path, user: dict[str, Any], server: str = "") -
     return str(path)
 
 
+@pytest.mark.thorough
 def test_tokens_and_the_environment(zone: Zone, logins: Logins, path: Path) -> None:
     tokens = [zone.token_for(PROJECT, name) for name in ("one", "two", "three")]
     logins.add("option", token=tokens[0], env={"APPUIO_TOKEN": tokens[1]})
@@ -95,6 +96,7 @@ def test_tokens_and_the_environment(zone: Zone, logins: Logins, path: Path) -> N
     assert stored(path, zone.registry) == ("serviceaccount", tokens[2])
 
 
+@pytest.mark.thorough
 def test_a_password_gives_a_token_that_is_kept(zone: Zone, logins: Logins, path: Path) -> None:
     zone.create_user("jane@example.com", PASSWORD, {PROJECT: "edit"})
     before = oauth_tokens(zone)
@@ -226,6 +228,7 @@ def test_bound_tokens_are_renewed_when_little_is_left(zone: Zone, logins: Logins
     assert works(zone, path)
 
 
+@pytest.mark.thorough
 def test_without_verification_nobody_is_asked(zone: Zone, logins: Logins, path: Path) -> None:
     logins.add("stored", token="never-tried", verify=False)
     logins.add("again", token="never-tried", verify=False)
@@ -234,6 +237,7 @@ def test_without_verification_nobody_is_asked(zone: Zone, logins: Logins, path: 
     assert stored(path, zone.registry) == ("serviceaccount", "never-tried")
 
 
+@pytest.mark.thorough
 def test_a_pull_secret(zone: Zone, logins: Logins) -> None:
     token = zone.token_for(PROJECT, "puller")
     logins.add("asked for", token=token, dockerconfigjson=True)

@@ -114,6 +114,7 @@ def test_rights_are_found_out_without_the_api(zones: LocalZones, logins: Logins)
     assert zone.image_stream("shop", "appuio-login-check") is None
 
 
+@pytest.mark.thorough
 def test_the_api_behind_the_registry_is_down(zones: LocalZones, logins: Logins) -> None:
     zone = zones[0]
     token = zone.token_for("shop", "image-pusher")
@@ -127,6 +128,7 @@ def test_the_api_behind_the_registry_is_down(zones: LocalZones, logins: Logins) 
     assert "the zone's API does not answer it" in said(ended, "down")
 
 
+@pytest.mark.thorough
 def test_one_zone_that_fails_does_not_hide_the_others(zones: LocalZones, logins: Logins, path: Path) -> None:
     first, second = zones.zones
     entries = [
@@ -173,6 +175,7 @@ def test_files_that_cannot_be(zones: LocalZones, logins: Logins, tmp_path: Path)
     assert json.loads(missing.read_text())["credHelpers"] == {zones[0].registry: ""}
 
 
+@pytest.mark.thorough
 def test_a_symbolic_link_and_a_backup(zones: LocalZones, logins: Logins, tmp_path: Path) -> None:
     token = zones[0].token_for("shop", "image-pusher")
     link, real = tmp_path / "link.json", tmp_path / "real.json"
@@ -197,6 +200,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.thorough
 def test_options_that_cannot_be_meant(zones: LocalZones, logins: Logins) -> None:
     zones[0].clear_requests()
     for task, (options, _message) in UNUSABLE.items():
@@ -207,6 +211,7 @@ def test_options_that_cannot_be_meant(zones: LocalZones, logins: Logins) -> None
     assert zones[0].requests() == [], "found before anything is asked"
 
 
+@pytest.mark.thorough
 def test_many_hosts_at_once_in_one_file(tmp_path: Path) -> None:
     path = tmp_path / "auth.json"
     inventory = {"all": {"hosts": {f"zone-{number}": LOCAL for number in range(20)}}}

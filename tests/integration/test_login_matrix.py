@@ -75,6 +75,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.thorough
 def test_a_file_with_other_entries(zones: LocalZones, tmp_path: Path) -> None:
     zone = zones[0]
     path = tmp_path / "config.json"
@@ -90,6 +91,7 @@ def test_a_file_with_other_entries(zones: LocalZones, tmp_path: Path) -> None:
     assert zone.writes() == [], "a login changes nothing in the zone"
 
 
+@pytest.mark.thorough
 def test_a_fresh_home_and_several_zones(zones: LocalZones, tmp_path: Path) -> None:
     tokens = [[zone.token_for("shop", name) for name in ("first", "second")] for zone in zones.zones]
     entries = [

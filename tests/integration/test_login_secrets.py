@@ -96,6 +96,7 @@ def test_the_watch_sees(zone: Zone) -> None:
     assert watch.seen
 
 
+@pytest.mark.thorough
 def test_nobody_sees_a_secret(zone: Zone, tmp_path: Path, temporary: Path) -> None:
     token = zone.token_for("shop", "image-pusher")
     second = zone.token_for("shop", "second")

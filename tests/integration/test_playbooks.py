@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The playbooks of the collection, called by their names, on an inventory of two local zones."""
+"""The playbooks of the collection, called by their names, on an inventory of one or two local zones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SUMMARY = "Tell what each zone has now"
 
 @dataclass
 class Stage:
-    """Two zones, a project of the test's own in both, an image, and an inventory beside its variables."""
+    """Zones, a project of the test's own in each, an image, and an inventory beside its variables."""
 
     zones: list[Zone]
     folder: Path
@@ -98,7 +98,7 @@ def started() -> Iterator[list[Zone]]:
 @pytest.fixture
 def stage(started: list[Zone], tmp_path: Path, request: pytest.FixtureRequest) -> Stage:
     project = "p" + hashlib.sha256(request.node.name.encode()).hexdigest()[:8]
-    return Stage(started, tmp_path, project)
+    return Stage(started[: getattr(request, "param", 2)], tmp_path, project)
 
 
 def test_rollout_first_and_again(stage: Stage) -> None:
@@ -124,47 +124,49 @@ def test_rollout_first_and_again(stage: Stage) -> None:
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize("stage", [1], indirect=True)
 def test_the_parts_one_after_the_other(stage: Stage) -> None:
     made = stage.play("setup_pusher", pusher_role="system:image-builder")
-    assert changed(made) == 2
+    assert changed(made) == 1
     login = stage.play("login", service_account="image-pusher")
-    assert changed(login) == 2
+    assert changed(login) == 1
     assert changed(stage.play("login", service_account="image-pusher")) == 0
     pushed = stage.play("push", service_account="image-pusher", name="other", tags="x")
-    assert changed(pushed) == 2
-    assert stage.tags("other") == [{"x": stage.digest}] * 2
+    assert changed(pushed) == 1
+    assert stage.tags("other") == [{"x": stage.digest}]
     more: dict[str, Any] = {"service_account": "image-pusher", "name": "other", "tags": ["x", "latest"]}
     foreseen = stage.play("push", check=True, **more)
-    assert changed(foreseen) == 2
+    assert changed(foreseen) == 1
     assert stage.writes() == []
-    assert changed(stage.play("push", **more)) == 2
-    assert stage.tags("other") == [{"x": stage.digest, "latest": stage.digest}] * 2
-    assert changed(stage.play("login", login_state="absent")) == 2
+    assert changed(stage.play("push", **more)) == 1
+    assert stage.tags("other") == [{"x": stage.digest, "latest": stage.digest}]
+    assert changed(stage.play("login", login_state="absent")) == 1
     tokens = [zone.token_for(stage.project, "image-pusher", "") for zone in stage.zones]
     assert all(may_push(zone, token, stage.project) for zone, token in zip(stage.zones, tokens, strict=True))
-    assert changed(stage.play("setup_pusher", pusher_state="absent")) == 2
+    assert changed(stage.play("setup_pusher", pusher_state="absent")) == 1
     assert not any(may_push(zone, token, stage.project) for zone, token in zip(stage.zones, tokens, strict=True))
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize("stage", [1], indirect=True)
 def test_rotation_and_removal(stage: Stage) -> None:
-    assert changed(stage.play("setup_pusher")) == 2
+    assert changed(stage.play("setup_pusher")) == 1
     login = stage.play("login", service_account="image-pusher")
-    assert changed(login) == 2
+    assert changed(login) == 1
     before = stage.pusher_tokens()
     foreseen = stage.play("rotate_tokens", check=True)
-    assert changed(foreseen) == 2
+    assert changed(foreseen) == 1
     assert stage.writes() == []
     rotated = stage.play("rotate_tokens", verbosity=4)
-    assert changed(rotated) == 4
+    assert changed(rotated) == 2
     after = stage.pusher_tokens()
     assert not set(before) & set(after)
     for token in after:
         assert token not in rotated.stdout
     foreseen = stage.play("remove", check=True)
-    assert changed(foreseen) == 4
+    assert changed(foreseen) == 2
     assert stage.writes() == []
-    assert changed(stage.play("remove")) == 4
+    assert changed(stage.play("remove")) == 2
     assert json.loads((stage.folder / "auth.json").read_text()).get("auths", {}) == {}
     assert changed(stage.play("remove")) == 0
 

@@ -16,6 +16,7 @@ from tests.zone.fixtures import fresh_project, local_zones, zones
 __all__ = ["fresh_project", "local_zones", "pusher", "zones"]
 
 
+@pytest.mark.thorough
 def test_twelve_steps(pusher: Pusher, tmp_path: Path) -> None:
     source = f"oci:{tmp_path / 'app'}"
     first = make_layout(tmp_path / "app", seed="first")
@@ -73,6 +74,7 @@ def test_a_failure_brings_the_result_of_every_zone(pusher: Pusher, tmp_path: Pat
     assert "sha256~of-nobody" not in ran.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("platforms", [["linux/arm64"], ["linux/amd64", "linux/arm64"]])
 def test_platforms(pusher: Pusher, tmp_path: Path, platforms: list[str]) -> None:
     make_layout(tmp_path / "app", platforms=("linux/amd64", "linux/arm64", "linux/s390x"))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The programs that come from Debian: the registry that the test zones stand on, and the tools that read what we make."""
+"""The programs that come from Debian: the registry behind the test zones, and the tools that read what we make."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``ansible-test sanity`` on a copy of the tree, with a home of its own."""
+"""``ansible-test sanity`` on a copy of what users get, with a home of its own; ruff and mypy read the tests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _ansible_test(
     home = places.HOME / name
     _provide_pip(environment, home, log)
     _hand_on_pip_settings(home)
-    copy = tree.copied(name)
+    copy = tree.copied(name, tests=False)
     env = surroundings(
         environment.bin,
         HOME=str(home),

@@ -26,16 +26,18 @@ def linked() -> Path:
     return folder
 
 
-def copied(name: str) -> Path:
+def copied(name: str, tests: bool = True) -> Path:
     """Return the root of a fresh copy of the collection, in a folder of this name under ``.build/copies``.
 
     It holds what git tracks and what it would track, so nothing that was generated. It is a repository of
     its own where there is git: tools that look for one would otherwise find the checkout around it, in
-    which all of this is ignored.
+    which all of this is ignored. Without ``tests``, the Python code of the tests is not in it.
     """
     target = places.BUILD / "copies" / name / _NAME
     shutil.rmtree(places.BUILD / "copies" / name, ignore_errors=True)
     for file in files():
+        if not tests and file.parts[0] == "tests" and file.suffix == ".py":
+            continue
         copy = target / file
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(places.ROOT / file, copy, follow_symlinks=False)
