@@ -110,7 +110,7 @@ def pusher_plan(
     # Before ansible-core 2.19, templates make text of numbers.
     plan = plan_pusher(Pusher(**{**wanted, "grace": int(wanted.get("grace", Pusher.grace))}), found)
     binds = any(definition["kind"] == "RoleBinding" for definition in plan.steps.put)
-    return {**vars(plan.steps), "secret_name": plan.secret_name, "grants": [wanted["role"]] if binds else []}
+    return {**vars(plan.steps), "secret_name": plan.secret_name, "grants": [plan.role] if binds else []}
 
 
 class FilterModule:

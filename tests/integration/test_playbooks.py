@@ -150,7 +150,7 @@ def test_the_parts_one_after_the_other(stage: Stage) -> None:
 @pytest.mark.thorough
 @pytest.mark.parametrize("stage", [1], indirect=True)
 def test_rotation_and_removal(stage: Stage) -> None:
-    assert changed(stage.play("setup_pusher")) == 1
+    assert changed(stage.play("setup_pusher", pusher_role="system:image-builder")) == 1
     login = stage.play("login", service_account="image-pusher")
     assert changed(login) == 1
     before = stage.pusher_tokens()
@@ -160,6 +160,7 @@ def test_rotation_and_removal(stage: Stage) -> None:
     rotated = stage.play("rotate_tokens", verbosity=4)
     assert changed(rotated) == 2
     after = stage.pusher_tokens()
+    assert not any("rolebindings" in write for write in stage.writes()), "it keeps the role that it has"
     assert not set(before) & set(after)
     for token in after:
         assert token not in rotated.stdout

@@ -9,7 +9,7 @@ binding's ``roleRef`` cannot be changed, so a binding to another role is deleted
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -19,12 +19,13 @@ from .steps import Steps, called
 from .token_plan import TokenWish, plan_no_secret, plan_secret
 
 MARKS = "it is to have other labels or annotations"
+EDITOR = "registry-editor"
 OF_EVERY_NAMESPACE = ("default", "builder", "deployer")
 
 
 @dataclass(frozen=True)
 class Pusher:
-    """What is wanted: names as the role's variables give them."""
+    """What is wanted: names as the role's variables give them; an empty ``role`` is the one that the pusher has."""
 
     namespace: str
     service_account: str
@@ -80,14 +81,16 @@ class Namespace:
 
 @dataclass(frozen=True)
 class PusherPlan:
-    """The steps, and the name of the Secret that holds the token afterwards, empty where none does."""
+    """The steps, the name of the Secret that holds the token afterwards (empty where none does), and the role."""
 
     steps: Steps
     secret_name: str = ""
+    role: str = ""
 
 
 def plan_pusher(pusher: Pusher, found: Namespace, now: datetime | None = None) -> PusherPlan:
     """Return the steps from what was found to what is wanted; ``now`` counts for old tokens."""
+    pusher = replace(pusher, role=pusher.role or _held_role(pusher, found.bindings))
     if pusher.state == "absent":
         return PusherPlan(_plan_absent(pusher, found))
     plan = _plan_present(pusher, found, now or datetime.now(timezone.utc))
@@ -115,7 +118,16 @@ def _plan_present(pusher: Pusher, found: Namespace, now: datetime) -> PusherPlan
         elif pusher.lacks_marks(stream):
             plan.to_put({**objects.identity(wanted), "metadata": wanted["metadata"]}, "mark", MARKS)
     _plan_binding(plan, pusher, found.bindings)
-    return PusherPlan(plan, name_of_secret)
+    return PusherPlan(plan, name_of_secret, pusher.role)
+
+
+def _held_role(pusher: Pusher, bindings: Sequence[Found]) -> str:
+    """Return the role that the pusher has by its binding, else by another one, else that of a new pusher."""
+    own = objects.named(bindings, pusher.role_binding)
+    for binding in [own, *bindings] if own else bindings:
+        if pusher.subject in objects.subjects_of(binding) and binding["roleRef"].get("kind") == "ClusterRole":
+            return str(binding["roleRef"]["name"])
+    return EDITOR
 
 
 def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[Found]) -> None:

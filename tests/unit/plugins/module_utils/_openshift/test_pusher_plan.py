@@ -226,3 +226,22 @@ def test_each_step_tells_the_right_that_it_needs() -> None:
     ]
     joined = plan((account(), secret(), [binding(subjects=[OTHER])]))
     assert joined.rights == [{"verb": "patch", "resource": "rolebindings", "group": rbac}]
+
+
+@pytest.mark.parametrize(
+    ("bindings", "role"),
+    [
+        ([], "registry-editor"),
+        ([binding(OURS, role="system:image-builder")], "system:image-builder"),
+        ([binding(role="system:image-pusher", name="by-oc")], "system:image-pusher"),
+        ([binding(role="view", name="by-oc"), binding(OURS, role="system:image-builder")], "system:image-builder"),
+        ([binding(role="admin", name="of-ada", subjects=[OTHER])], "registry-editor"),
+    ],
+)
+def test_without_a_role_a_pusher_keeps_the_one_that_it_has(bindings: list[dict[str, Any]], role: str) -> None:
+    found = Namespace(account(OURS), (secret(OURS),), bindings)
+    options: dict[str, Any] = {**PUSHER, "role": ""}
+    plan = plan_pusher(Pusher(**options), found)
+    assert plan.role == role
+    assert [put["kind"] for put in plan.steps.put] == ([] if role.startswith("system:") else ["RoleBinding"])
+    assert plan.steps.remove == []
