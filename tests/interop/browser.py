@@ -87,8 +87,8 @@ class Browser:
 
     def printed(self, path: Path) -> bytes:
         """Keep and return the page as it is printed on A4."""
-        size = {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": False}
-        return self._kept(path, self.call("Page.printToPDF", **size))
+        printed = self.call("Page.printToPDF", paperWidth=8.27, paperHeight=11.69, printBackground=False)
+        return self._kept(path, printed)
 
     def call(self, method: str, session: bool = True, **parameters: Any) -> dict[str, Any]:
         """Return what the browser answers to a command."""

@@ -85,7 +85,7 @@ class PrunePlan:
         before: dict[str, list[str]] = {}
         after: dict[str, list[str]] = {}
         for zone in self.zones:
-            for name in sorted({one.name for one in (*zone.going, *zone.cuts)}):
+            for name in sorted({one.name for one in zone.going} | {cut.name for cut in zone.cuts}):
                 where = f"{zone.zone} {zone.namespace}/{name}"
                 before[where], after[where] = zone.lines(name, after=False), zone.lines(name, after=True)
         return {"before": before, "after": after}

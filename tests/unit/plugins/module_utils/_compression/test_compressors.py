@@ -97,6 +97,7 @@ def test_zstd_without_its_library() -> None:
         (b"etc/passwd", "none"),
         (b"", "none"),
     ],
+    ids=["gzip", "bzip2", "xz", "zstd", "a path", "nothing"],
 )
 def test_how_a_file_is_compressed(start: bytes, kind: str) -> None:
     assert compression_of(start) == kind

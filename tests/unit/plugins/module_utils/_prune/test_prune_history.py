@@ -92,7 +92,8 @@ class Answered:
     """One answer of an API."""
 
     def __init__(self, status: int, answer: Any) -> None:
-        self.status, self.headers, self._answer = status, {}, answer
+        self.status, self._answer = status, answer
+        self.headers: dict[str, str] = {}
 
     def json(self) -> Any:
         return self._answer
