@@ -100,3 +100,18 @@ def test_a_zone_that_cuts_again_and_again_changes_nothing_anywhere(pusher: Pushe
             zone.faults.clear()
             assert pusher.tags() == expected, (skip, action)
     assert failed > 5
+
+
+def test_the_only_tag_of_the_only_zone_is_never_lost(pusher: Pusher, images: Images) -> None:
+    """The registry moves the tag and its answer is lost each time: it names what it named before."""
+    zone = pusher.zones[0]
+    source, before = images.source()
+    pusher.push(source, zones=pusher.entries(zone))
+    # With one connection: once on it, as the last request left it open, and two attempts.
+    fault = zone.faults.add("lose_answer", side="registry", method="PUT", path="manifests/1.0", count=3)
+    with pytest.raises(Problem, match="put the tag 1.0") as caught:
+        pusher.push(images.source()[0], zones=pusher.entries(zone), jobs=1, retries=1, retry_delay=0.01)
+    assert zone.faults.hits(fault) == 3
+    zone.faults.clear()
+    assert pusher.tags()[0] == {"1.0": before}
+    assert [one["rolled_back"] for one in caught.value.result["zones"]] == [True]

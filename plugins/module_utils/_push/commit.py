@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from .._errors import Problem
+from .._errors import NotFound, Problem
 from .._registry.client import Found
 from .plan import Move
 from .stage import Stage, Work
@@ -79,18 +79,16 @@ class Commit:
 
     def _back(self) -> None:
         """Put back all that has moved, and the one of which it is not known whether it has."""
+        for moved in self._moved:
+            moved.work.push.outcome.changed = False
         for moved in reversed(self._moved):
             outcome, push, tag = moved.work.push.outcome, moved.work.push, moved.move.tag
             try:
                 now = push.client.head_manifest(push.repository, tag)
                 wanted = (moved.move.attached or self._image.root).digest
                 if now is not None and now.digest == wanted != moved.move.before:
-                    if moved.before is not None:
-                        push.client.put_manifest(push.repository, tag, moved.before.content, moved.before.media_type)
-                    else:
-                        self._remove_tag(moved.work.plan.zone, tag)
+                    self._put_back(moved)
                     outcome.rolled_back = True
-                outcome.changed = False
             except Problem as problem:
                 outcome.changed = True
                 outcome.problem = Problem(
@@ -99,3 +97,14 @@ class Commit:
                     step="roll back",
                     advice=f"It named {moved.move.before or 'nothing'} before",
                 )
+
+    def _put_back(self, moved: _Moved) -> None:
+        push, tag, digest = moved.work.push, moved.move.tag, moved.move.before
+        if digest is None:
+            self._remove_tag(moved.work.plan.zone, tag)
+            return
+        # A single tag is not remembered: it moves only if all is well, or if an answer was lost.
+        before = moved.before or push.client.get_manifest(push.repository, digest)
+        if before is None:
+            raise NotFound("the registry does not have any more what it named")
+        push.client.put_manifest(push.repository, tag, before.content, before.media_type)
