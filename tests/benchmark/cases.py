@@ -80,7 +80,7 @@ def cases() -> list[Case]:
         task("task", "First push, whole playbook", "layout", [*tasks, EmptyTask()]),
         task("task-unchanged", "The same again, whole playbook", "layout", tasks, before="layout"),
         memory("memory", "Peak memory: layers of gigabytes", "large", module_and_skopeo),
-        memory("memory-archive", "Peak memory: a docker-archive", "archive", module_and_skopeo),
+        memory("memory-archive", "Peak memory: a large docker-archive", "large_archive", module_and_skopeo),
         memory("memory-archive-zones", "Peak memory: a docker-archive to ten", "archive", module_in_turn, zones=MANY),
         memory("memory-zones", "Peak memory: an OCI layout to ten registries", "layout", module_in_turn, zones=MANY),
         memory(

@@ -72,8 +72,16 @@ class Images:
     @cached_property
     def archive(self) -> Image:
         """A docker-archive of four uncompressed layers with files of this machine, as skopeo writes it."""
-        layout, archive = self.folder / "archive-layout", self.folder / "archive.tar"
-        files = _files(self.sizes.archive)
+        return self._archive("archive", self.sizes.archive)
+
+    @cached_property
+    def large_archive(self) -> Image:
+        """The same, a quarter of the large image, or as much as this machine has files."""
+        return self._archive("large-archive", self.sizes.large // 4)
+
+    def _archive(self, name: str, size: int) -> Image:
+        layout, archive = self.folder / f"{name}-layout", self.folder / f"{name}.tar"
+        files = _files(size)
         layers = [{str(file): file for file in files[number::4]} for number in range(4)]
         made = make_image(layout, platforms=("linux/amd64",), layers=layers, compression="none")
         assert len(set(made.diff_ids["linux/amd64"])) == 4

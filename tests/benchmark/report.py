@@ -33,7 +33,8 @@ registries on the same machine, in turns.
 ## How it is measured
 
 - The OCI layout has eight layers of {layer}. The docker-archive has four uncompressed layers, {archive} of files of the
-  machine together. The large image has eight layers, {large} together.
+  machine together. The large image has eight layers, {large} together,
+  and the large docker-archive has a quarter of that, in four layers of files.
 - The registries run on the loopback interface with nothing in front. There is no network in these figures, so they show
   what the programs themselves take.
 - In each round everybody pushes once, after one round that does not count, each time to a repository that is new. What

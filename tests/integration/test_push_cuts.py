@@ -109,7 +109,7 @@ def test_the_only_tag_of_the_only_zone_is_never_lost(pusher: Pusher, images: Ima
     pusher.push(source, zones=pusher.entries(zone))
     # With one connection: once on it, as the last request left it open, and two attempts.
     fault = zone.faults.add("lose_answer", side="registry", method="PUT", path="manifests/1.0", count=3)
-    with pytest.raises(Problem, match="put the tag 1.0") as caught:
+    with pytest.raises(Problem, match=r"put the tag 1\.0") as caught:
         pusher.push(images.source()[0], zones=pusher.entries(zone), jobs=1, retries=1, retry_delay=0.01)
     assert zone.faults.hits(fault) == 3
     zone.faults.clear()
