@@ -17,7 +17,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import
 from tests.integration.playbook import LOCAL, run_playbook, run_task
 from tests.zone import LocalZones, Zone
 
-TAGS = 200
+TAGS, QUOTA = 200, 50
 INTERNAL = "image-registry.openshift-image-registry.svc:5000"
 DEFAULTS = {name: rule["default"] for name, rule in SPEC.options.items() if "default" in rule}
 GROUPS = {
@@ -153,6 +153,7 @@ def test_two_hundred_tags_with_every_kind_of_workload(zone: Zone, project: str) 
     put_workload(zone, f"{project}-prod", "Deployment", f"{INTERNAL}/{project}/app:t150")
     pruned = prune(zone, project, keep=10)
     assert tags(zone, project) == {*used, "t150", *(f"t{number}" for number in range(10))}
+    assert len(tags(zone, project)) < QUOTA
     assert len(pruned["deleted"]) == TAGS - 10 - len(used) - 1
     reasons = {one["tag"]: one["reason"] for one in pruned["kept"]}
     assert {reasons[tag].rpartition(" ")[0] for tag in used} == {f"it is used by {kind}" for kind in GROUPS}

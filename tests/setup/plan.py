@@ -43,7 +43,7 @@ class Plan:
         for cell in self.cells:
             # The zones themselves are the same whatever ansible-core there is.
             folders = _ZONE_TESTS if cell is self.newest else _ZONE_TESTS[1:]
-            self._pytest("zone", cell, folders, (self._programs("the zones", debian.ZONE_PROGRAMS),))
+            self._pytest("zone", cell, folders, (self._programs("the zones", debian.DEMO_PROGRAMS),))
 
     def interop(self) -> None:
         """Plan what other tools make of our images, and a browser of our report."""

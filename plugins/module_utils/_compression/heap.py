@@ -5,20 +5,20 @@
 ``isal`` makes its results in buffers of 128 KiB and more and shrinks them. With glibc, the small rests of that keep
 large blocks apart from one another, so that they are never used again, and memory grows with the image.
 
-Source: mallopt(3), ``M_MMAP_THRESHOLD``: blocks from this size on are given back to the system when they are freed.
+Source: malloc_trim(3), which gives the pages of free blocks back to the system, wherever in the heap they are.
 """
 
 from __future__ import annotations
 
-_M_MMAP_THRESHOLD = -3
-_BYTES = 64 * 1024
+from typing import Callable
 
 
-def give_back_large_blocks() -> bool:
-    """Let the C library give large blocks back at once; return whether it can. It may be called again."""
+def heap_trimmer() -> Callable[[], object]:
+    """Return what gives free memory back to the system; it does nothing where the C library has no such thing."""
     try:
         import ctypes
 
-        return bool(ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, _BYTES))
+        trim = ctypes.CDLL(None).malloc_trim
     except (ImportError, OSError, AttributeError):
-        return False
+        return lambda: None
+    return lambda: trim(0)

@@ -12,7 +12,6 @@ from typing import Any, Sequence
 
 from .._cache.notes import Notes
 from .._compression.compressors import Compressor
-from .._compression.heap import give_back_large_blocks
 from .._errors import SourceProblem
 from .._http.message import Body, BytesBody
 from .._oci.draft import DOCKER_CONFIG, Draft, finished
@@ -62,7 +61,6 @@ class DraftImage:
 
     def begin(self, held: Holds) -> None:
         """Start compressing, the largest layer first."""
-        give_back_large_blocks()
         self._pool = ThreadPoolExecutor(min(MOST_COMPRESSORS, os.cpu_count() or 1))
         for diff_id, _part in sorted(self._parts.items(), key=lambda item: -item[1].size):
             self._futures[diff_id] = self._pool.submit(self._descriptor, diff_id, held)

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from typing import Iterator
 
 from .._compression.compressors import GZIP, NONE, ZSTD, Compressor, compression_of
+from .._compression.heap import heap_trimmer
 from .._errors import SourceProblem
 from .._http.message import BLOCK_SIZE, Body
 from .._oci.draft import layer_type
 from .._oci.model import Descriptor
 from .file_blob import Part, PartBody, unreadable
 from .verifier import altered, truncated
+
+# Blocks between two times that the heap is trimmed: 4 MiB, which is as much as it can grow meanwhile.
+_TRIM_EVERY = 16
 
 
 @dataclass
@@ -78,14 +82,16 @@ def _compressed(
 ) -> Layer:
     handle, path = tempfile.mkstemp(prefix="layer-", dir=directory)
     plain, packed, size = hashlib.sha256(), hashlib.sha256(), 0
-    stream = compressor.begin()
+    stream, trim = compressor.begin(), heap_trimmer()
     try:
         with os.fdopen(handle, "wb") as written:
-            for block in _blocks(part, where, stopped):
+            for number, block in enumerate(_blocks(part, where, stopped), 1):
                 plain.update(block)
                 ready = stream.compress(block)
                 packed.update(ready)
                 size += written.write(ready)
+                if number % _TRIM_EVERY == 0:
+                    trim()
             ready = stream.flush()
             packed.update(ready)
             size += written.write(ready)
