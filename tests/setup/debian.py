@@ -15,9 +15,8 @@ from .failure import SetupFailed
 from .locks import locked
 
 # Program on the path: package that brings it.
-ZONE_PROGRAMS = {"docker-registry": "docker-registry"}
-DEMO_PROGRAMS = {**ZONE_PROGRAMS, "skopeo": "skopeo"}
-INTEROP_PROGRAMS = {"skopeo": "skopeo", "podman": "podman", "buildah": "buildah", "chromium": "chromium"}
+ZONE_PROGRAMS = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
+INTEROP_PROGRAMS = {"podman": "podman", "buildah": "buildah", "chromium": "chromium"}
 _ANOTHER_NAME = {"docker-registry": "registry"}
 
 

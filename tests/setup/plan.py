@@ -43,7 +43,7 @@ class Plan:
         for cell in self.cells:
             # The zones themselves are the same whatever ansible-core there is.
             folders = _ZONE_TESTS if cell is self.newest else _ZONE_TESTS[1:]
-            self._pytest("zone", cell, folders, (self._programs("the zones", debian.DEMO_PROGRAMS),))
+            self._pytest("zone", cell, folders, (self._programs("the zones", debian.ZONE_PROGRAMS),))
 
     def interop(self) -> None:
         """Plan what other tools make of our images, and a browser of our report."""
@@ -74,7 +74,7 @@ class Plan:
         installed = self._installed()
         describe = partial(execution_environment.describe, self._linters())
         self._check("execution environment", describe, (*installed, self._linters_made()))
-        needs = (*installed, self._programs("the demo", debian.DEMO_PROGRAMS))
+        needs = (*installed, self._programs("the demo", debian.ZONE_PROGRAMS))
         self._check("demo from the artifact", partial(artifact.demo, self._environment(self.newest)), needs, "pytest")
 
     def importer(self) -> None:
@@ -86,14 +86,14 @@ class Plan:
     def demo(self) -> list[str]:
         """Plan what the demo needs and return the command that runs it."""
         self._installed()
-        self._programs("the demo", debian.DEMO_PROGRAMS)
+        self._programs("the demo", debian.ZONE_PROGRAMS)
         return artifact.demo_command(self._environment(self.newest))
 
     def bench(self) -> list[str]:
         """Plan what the benchmark needs and return the command that runs it."""
         environment = self._environment(self.newest)
         self._made(self.newest)
-        self._programs("the benchmark", debian.DEMO_PROGRAMS)
+        self._programs("the benchmark", debian.ZONE_PROGRAMS)
         return [str(environment.bin / "python"), "-m", "tests.benchmark", "--write", "docs/benchmarks.md"]
 
     def _installed(self) -> tuple[str, ...]:

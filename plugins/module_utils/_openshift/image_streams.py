@@ -67,9 +67,8 @@ class StreamTag:
     @property
     def named_source(self) -> str | None:
         """The tag, or the image elsewhere, that the entry of ``spec.tags`` names; None for one image or no entry."""
-        return (
-            str(self.source.get("name") or "") if self.source.get("kind") in ("ImageStreamTag", "DockerImage") else None
-        )
+        named = self.source.get("kind") in ("ImageStreamTag", "DockerImage")
+        return str(self.source.get("name") or "") if named else None
 
     @property
     def follows(self) -> str | None:
@@ -77,9 +76,8 @@ class StreamTag:
 
         An entry that names one image by its digest, or one that was imported once, moves nothing.
         """
-        kind, name = self.source.get("kind"), str(self.source.get("name") or "")
         scheduled = bool(((self.spec or {}).get("importPolicy") or {}).get("scheduled"))
-        return name if kind == "ImageStreamTag" or (kind == "DockerImage" and scheduled) else None
+        return self.named_source if scheduled or self.source.get("kind") == "ImageStreamTag" else None
 
 
 @dataclass(frozen=True)
@@ -124,7 +122,7 @@ def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> Iterator[Ima
 def get_stream(api: JsonApi, namespace: str, name: str) -> ImageStream | None:
     """Return one stream, or None where there is none; raises Problem."""
     try:
-        return parse_stream(api.get(f"{_streams(namespace)}/{quote(name)}", f"read the ImageStream {name}"))
+        return parse_stream(api.get(stream_path(namespace, name), f"read the ImageStream {name}"))
     except NotFound:
         return None
 
@@ -170,6 +168,11 @@ def parse_stream(document: Mapping[str, Any]) -> ImageStream:
         created=moment(metadata.get("creationTimestamp")),
         resource_version=str(metadata.get("resourceVersion") or ""),
     )
+
+
+def stream_path(namespace: str, name: str) -> str:
+    """Return where the API has a stream."""
+    return f"{_streams(namespace)}/{quote(name)}"
 
 
 def moment(text: Any) -> datetime:

@@ -92,9 +92,9 @@ def plan_pusher(pusher: Pusher, found: Namespace, now: datetime | None = None) -
     """Return the steps from what was found to what is wanted; ``now`` counts for old tokens."""
     pusher = replace(pusher, role=pusher.role or _held_role(pusher, found.bindings))
     if pusher.state == "absent":
-        return PusherPlan(_plan_absent(pusher, found))
+        return PusherPlan(_plan_absent(pusher, found), role=pusher.role)
     plan = _plan_present(pusher, found, now or datetime.now(timezone.utc))
-    return PusherPlan(Steps(refused=plan.steps.refused)) if plan.steps.refused else plan
+    return PusherPlan(Steps(refused=plan.steps.refused), role=pusher.role) if plan.steps.refused else plan
 
 
 def _plan_present(pusher: Pusher, found: Namespace, now: datetime) -> PusherPlan:

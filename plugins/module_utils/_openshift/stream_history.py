@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from .._errors import NotFound, ServerProblem
 from .access import Right
-from .image_streams import TagEvent, parse_event
+from .image_streams import TagEvent, parse_event, stream_path
 from .json_api import JsonApi
 
 RIGHT = Right("update", "imagestreams", "image.openshift.io", "status")
@@ -27,7 +26,7 @@ def cut_history(api: JsonApi, namespace: str, name: str, cuts: Mapping[str, Coll
 
     What a tag names now is never taken. What somebody writes meanwhile is kept: it is written on top of it.
     """
-    path = f"/apis/image.openshift.io/v1/namespaces/{quote(namespace)}/imagestreams/{quote(name)}"
+    path = stream_path(namespace, name)
     for tries_left in reversed(range(_TRIES)):
         try:
             document = api.get(path, f"read the ImageStream {name}")

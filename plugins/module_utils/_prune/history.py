@@ -29,28 +29,23 @@ class Cut:
         return f"there are {self.left} newer images, or older ones that are in use, in the history of the tag"
 
 
-def cuts(stream: ImageStream, decisions: Iterable[Decision], wish: PruneWish, usage: Usage, now: datetime) -> list[Cut]:
-    """Return what goes from the history of a stream: nothing that is in use, protected or too young."""
+def cuts(
+    streams: Iterable[ImageStream], decisions: Iterable[Decision], wish: PruneWish, usage: Usage, now: datetime
+) -> list[Cut]:
+    """Return what goes from the history of these streams: nothing that is in use, protected or too young."""
     if wish.revisions is None:
         return []
+    by_name = {stream.name: stream for stream in streams}
     found = []
     for decision in decisions:
-        if decision.name != stream.name or decision.goes or not _concerns(decision.tag, wish):
+        if decision.goes or wish.protects(decision.tag) or wish.passes_by(decision.tag):
             continue
-        history = stream.tags[decision.tag].history
+        history = by_name[decision.name].tags[decision.tag].history
         events = tuple(
-            event for event in history[wish.revisions :] if event.digest not in usage.digests and _old(event, wish, now)
+            event
+            for event in history[wish.revisions :]
+            if event.digest not in usage.digests and not wish.spares(event.created, now)
         )
         if events:
-            found.append(Cut(stream.name, decision.tag, events, len(history) - len(events)))
+            found.append(Cut(decision.name, decision.tag, events, len(history) - len(events)))
     return found
-
-
-def _concerns(tag: str, wish: PruneWish) -> bool:
-    if wish.protect and wish.protect.search(tag):
-        return False
-    return not wish.match or bool(wish.match.search(tag))
-
-
-def _old(event: TagEvent, wish: PruneWish, now: datetime) -> bool:
-    return wish.older_than is None or now - event.created >= wish.older_than

@@ -80,13 +80,13 @@ def _protected(stream: ImageStream, wish: PruneWish, usage: Usage) -> dict[str, 
         user = usage.tags.get((stream.namespace, stream.name, tag.name)) or usage.digests.get(tag.digest or "")
         if user:
             stay[tag.name] = f"it is used by {user}"
-        elif wish.protect and wish.protect.search(tag.name):
+        elif wish.protects(tag.name):
             stay[tag.name] = "protect matches"
         elif tag.name in followed:
             stay[tag.name] = f"it is followed by the tag {followed[tag.name]}"
         elif tag.follows:
             stay[tag.name] = f"it is kept up to date with {tag.follows}"
-        elif wish.match and not wish.match.search(tag.name):
+        elif wish.passes_by(tag.name):
             stay[tag.name] = "match does not match"
     return stay
 
@@ -107,10 +107,10 @@ def _beyond(free: Sequence[StreamTag], wish: PruneWish, now: datetime, stay: dic
                     stay[tag.name] = f"it is one of the {wish.keep} newest {kind}"
                     continue
                 reasons.append(f"there are {place} newer {kind}")
+            if wish.spares(_pushed(tag), now):
+                stay[tag.name] = "it is not old enough"
+                continue
             if wish.older_than is not None:
-                if now - _pushed(tag) < wish.older_than:
-                    stay[tag.name] = "it is not old enough"
-                    continue
                 reasons.append(f"it was last pushed {(now - _pushed(tag)).days} days ago")
             going.append((tag.name, " and ".join(reasons)))
     return going

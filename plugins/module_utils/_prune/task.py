@@ -14,7 +14,7 @@ from .._credentials.kinds import check_credentials
 from .._credentials.zone_access import zone_access
 from .._errors import NotAllowed, Problem
 from .._openshift.access import missing_rights
-from .._openshift.image_streams import ImageStream, TagEvent, delete_tag, get_stream, list_streams
+from .._openshift.image_streams import ImageStream, delete_tag, get_stream, list_streams
 from .._openshift.json_api import JsonApi
 from .._openshift.stream_history import RIGHT, cut_history
 from .._targets import Target, targets_from
@@ -66,9 +66,7 @@ class PruneTask:
             now = datetime.now(timezone.utc)
             decisions = [one for stream in streams for one in decide(stream, self.wish, usage, now)]
             planned.decisions = tuple(limited(decisions, self.wish.max_delete))
-            planned.cuts = tuple(
-                cut for stream in streams for cut in cuts(stream, planned.decisions, self.wish, usage, now)
-            )
+            planned.cuts = tuple(cuts(streams, planned.decisions, self.wish, usage, now))
             if planned.cuts:
                 _check_right(api, planned.namespace)
         except Problem as problem:
@@ -117,7 +115,7 @@ class PruneTask:
 
     def _shortened(self, target: Target, zone: ZonePrune) -> None:
         for name in dict.fromkeys(cut.name for cut in zone.cuts):
-            events: dict[str, tuple[TagEvent, ...]] = {cut.tag: cut.events for cut in zone.cuts if cut.name == name}
+            events = {cut.tag: cut.events for cut in zone.cuts if cut.name == name}
             try:
                 if zone.problem is None:
                     cut_history(self._api(target), zone.namespace, name, events)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Mapping, Pattern
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
@@ -58,6 +58,18 @@ class PruneWish:
     workload_namespaces: tuple[str, ...] = ()
     ignore_unreadable: frozenset[str] = frozenset()
     last_tag: bool = False
+
+    def protects(self, tag: str) -> bool:
+        """Whether the user wants a tag to stay by its name."""
+        return bool(self.protect and self.protect.search(tag))
+
+    def passes_by(self, tag: str) -> bool:
+        """Whether a tag is none of those that the user means."""
+        return bool(self.match and not self.match.search(tag))
+
+    def spares(self, pushed: datetime, now: datetime) -> bool:
+        """Whether what was pushed then is not old enough."""
+        return self.older_than is not None and now - pushed < self.older_than
 
 
 def prune_wish(options: Mapping[str, Any]) -> PruneWish:

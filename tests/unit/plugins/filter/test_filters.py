@@ -63,6 +63,19 @@ def test_pusher_plan_takes_lists_as_the_api_gives_them() -> None:
     assert [right["resource"] for right in plan["rights"]] == ["serviceaccounts", "secrets", "rolebindings"]
 
 
+def test_pusher_plan_names_the_role_of_a_binding_that_others_keep() -> None:
+    names = ("namespace", "service_account", "secret_name", "role", "role_binding")
+    account = {"kind": "ServiceAccount", "name": "service_account", "namespace": "namespace"}
+    binding = {
+        "metadata": {"name": "role_binding", "namespace": "namespace"},
+        "roleRef": {"kind": "ClusterRole", "name": "role"},
+        "subjects": [account, {"kind": "User", "name": "ada"}],
+    }
+    plan = loaded("pusher_plan")({**{name: name for name in names}, "state": "absent"}, [], [], [binding])
+    assert [put["kind"] for put in plan["put"]] == ["RoleBinding"]
+    assert plan["grants"] == ["role"]
+
+
 @pytest.mark.parametrize("secret", ["marker", "sha256", "ash-6", "~a2h5s"])
 def test_oauth_token_name_takes_nothing_but_the_prefix_away(secret: str) -> None:
     """Secrets that begin or end with letters of the prefix are those that others got wrong."""

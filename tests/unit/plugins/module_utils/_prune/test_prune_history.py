@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._prune.history imp
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
 from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC, PruneWish, prune_wish
+
+from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer, refusal
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DEFAULTS = {name: rule.get("default") for name, rule in SPEC.options.items()}
@@ -48,7 +49,7 @@ def wish(**options: Any) -> PruneWish:
 
 def found(stream: ImageStream, wanted: PruneWish, usage: Usage | None = None) -> list[Cut]:
     known = usage or Usage()
-    return cuts(stream, decide(stream, wanted, known, NOW), wanted, known, NOW)
+    return cuts([stream], decide(stream, wanted, known, NOW), wanted, known, NOW)
 
 
 def told(them: list[Cut]) -> dict[str, list[int]]:
@@ -88,54 +89,28 @@ def test_what_a_tag_names_now_is_never_taken() -> None:
     assert without({"metadata": {}}, {}) == {"metadata": {}}
 
 
-class Answered:
-    """One answer of an API."""
-
-    def __init__(self, status: int, answer: Any) -> None:
-        self.status, self._answer = status, answer
-        self.headers: dict[str, str] = {}
-
-    def json(self) -> Any:
-        return self._answer
-
-
-class Api:
-    """An API whose streams are written by somebody else, so many times, before they are written by us."""
-
-    def __init__(self, conflicts: int) -> None:
-        self.conflicts, self.version, self.written = conflicts, 1, list[dict[str, Any]]()
-
-    def request(
-        self, method: str, target: str, headers: Any = None, body: bytes | None = None, step: str | None = None
-    ) -> Answered:
-        if method == "GET":
-            return Answered(200, document(str(self.version), a=[*range(self.version), 20, 30]))
-        sent = json.loads(body or b"")
-        assert target.endswith("/imagestreams/app/status")
-        if self.conflicts:
-            self.conflicts -= 1
-            self.version += 1
-            return Answered(409, {"message": "the object has been modified"})
-        self.written.append(sent)
-        return Answered(200, sent)
-
-    def close(self) -> None:
-        """Nothing is held."""
+READ = "GET /apis/image.openshift.io/v1/namespaces/shop/imagestreams/app"
+WRITE = "PUT /apis/image.openshift.io/v1/namespaces/shop/imagestreams/app/status"
+CONFLICT = refusal(409, "the object has been modified")
 
 
 def test_what_is_pushed_meanwhile_is_kept() -> None:
-    api = Api(conflicts=2)
+    """Somebody writes each time before we do, twice."""
+    read = [(READ, answer(200, document(str(version), a=[*range(version), 20, 30]))) for version in (1, 2, 3)]
+    http = ScriptedHttp(read[0], (WRITE, CONFLICT), read[1], (WRITE, CONFLICT), read[2], (WRITE, answer(200, {})))
     events = parse_stream(document(a=[0, 20, 30])).tags["a"].history[1:]
-    cut_history(JsonApi(api, "t"), "shop", "app", {"a": events})
-    (sent,) = api.written
+    cut_history(JsonApi(http, "t"), "shop", "app", {"a": events})
+    assert http.lines == []
+    sent = http.document(5)
     assert sent["metadata"]["resourceVersion"] == "3"
     assert [item["image"] for item in sent["status"]["tags"][0]["items"]] == [digest(0), digest(1), digest(2)]
 
 
 def test_it_gives_up_at_last() -> None:
+    http = ScriptedHttp(*[(READ, answer(200, document(a=[0, 20]))), (WRITE, CONFLICT)] * 99)
     events = parse_stream(document(a=[0, 20])).tags["a"].history
     with pytest.raises(ServerProblem, match="409"):
-        cut_history(JsonApi(Api(conflicts=99), "t"), "shop", "app", {"a": events})
+        cut_history(JsonApi(http, "t"), "shop", "app", {"a": events})
 
 
 def test_a_tag_keeps_at_least_what_it_names() -> None:

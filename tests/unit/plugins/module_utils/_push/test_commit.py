@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._push.commit import Commit
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import Move, ZonePlan
@@ -20,7 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._registry.client i
 
 def found(text: str) -> Found:
     content = text.encode()
-    return Found("sha256:" + hashlib.sha256(content).hexdigest(), OCI_MANIFEST, content)
+    return Found(digest_of(content), OCI_MANIFEST, content)
 
 
 NEW, OLD = found("new"), found("old")
