@@ -59,7 +59,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ..module_utils._errors import Problem
+from ..module_utils._errors import AppuioError
 from ..module_utils._openshift.api_options import api_options as options_from
 from ..module_utils._openshift.api_options import check_kubeconfig, host_of
 
@@ -71,8 +71,8 @@ def api_options(given: Mapping[str, Any], kubeconfig_content: Mapping[str, Any] 
         host = host_of(given)
         if kubeconfig_content and host:
             check_kubeconfig(kubeconfig_content, options.get("context"), host)
-    except Problem as problem:
-        return {"refused": str(problem)}
+    except AppuioError as error:
+        return {"refused": str(error)}
     return options
 
 

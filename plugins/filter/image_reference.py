@@ -73,7 +73,7 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._errors import Problem
+from ..module_utils._errors import AppuioError
 from ..module_utils._reference import parse_reference
 
 
@@ -81,8 +81,8 @@ def image_reference(text: str) -> dict[str, Any]:
     """Return the parts of an image reference."""
     try:
         reference = parse_reference(str(text))
-    except Problem as problem:
-        raise AnsibleFilterError(str(problem)) from problem
+    except AppuioError as error:
+        raise AnsibleFilterError(str(error)) from error
     return {
         "registry": reference.registry,
         "repository": reference.repository,

@@ -53,7 +53,7 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._errors import Problem
+from ..module_utils._errors import AppuioError
 from ..module_utils._zone import DEFAULT_BASE_DOMAIN
 from ..module_utils._zone import zone_api as api_of
 
@@ -62,8 +62,8 @@ def zone_api(zone: str, base_domain: str = DEFAULT_BASE_DOMAIN) -> str:
     """Return the URL of the zone's API."""
     try:
         return api_of(str(zone), base_domain)
-    except Problem as problem:
-        raise AnsibleFilterError(str(problem)) from problem
+    except AppuioError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:

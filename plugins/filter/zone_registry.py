@@ -50,7 +50,7 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 
-from ..module_utils._errors import Problem
+from ..module_utils._errors import AppuioError
 from ..module_utils._zone import DEFAULT_BASE_DOMAIN
 from ..module_utils._zone import zone_registry as registry_of
 
@@ -59,8 +59,8 @@ def zone_registry(zone: str, base_domain: str = DEFAULT_BASE_DOMAIN) -> str:
     """Return the host of the zone's registry."""
     try:
         return registry_of(str(zone), base_domain)
-    except Problem as problem:
-        raise AnsibleFilterError(str(problem)) from problem
+    except AppuioError as error:
+        raise AnsibleFilterError(str(error)) from error
 
 
 class FilterModule:

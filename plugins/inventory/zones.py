@@ -125,7 +125,7 @@ from ansible.errors import AnsibleParserError
 from ansible.module_utils.urls import open_url
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
-from ..module_utils._errors import InvalidOption, NotAuthenticated, Problem, Unreachable
+from ..module_utils._errors import AppuioError, ConnectionFailedError, InvalidOptionError, UnauthorizedError
 from ..module_utils._zone_list import ZoneHost, hosts_of_control_api, zone_hosts
 
 SUFFIXES = (".zones.yml", ".zones.yaml")
@@ -150,15 +150,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._read_config_data(path)
         try:
             hosts = self._hosts(path, cache)
-        except Problem as problem:
-            raise AnsibleParserError(f"{path}: {problem}") from problem
+        except AppuioError as error:
+            raise AnsibleParserError(f"{path}: {error}") from error
         for host in hosts:
             self._add(host)
 
     def _hosts(self, path: str, cache: bool) -> list[ZoneHost]:
         listed, url, domain = (self.get_option(name) for name in ("zones", "control_api", "base_domain"))
         if (listed is None) == (not url):
-            raise InvalidOption("exactly one of zones and control_api is to be given")
+            raise InvalidOptionError("exactly one of zones and control_api is to be given")
         if not url:
             return zone_hosts(listed, domain)
         return hosts_of_control_api(self._cached(path, cache, url), domain)
@@ -176,7 +176,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _ask(self, url: str) -> Any:
         token = self.get_option("control_token")
         if not token:
-            raise NotAuthenticated("the control API needs a token", advice="Set APPUIO_CONTROL_TOKEN")
+            raise UnauthorizedError("the control API needs a token", hint="Set APPUIO_CONTROL_TOKEN")
         try:
             with open_url(
                 url,
@@ -190,10 +190,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 return json.load(answer)["items"]
         except HTTPError as refused:
             if refused.code == HTTPStatus.UNAUTHORIZED:
-                raise NotAuthenticated(f"{url} does not accept the token", advice="Get a new one") from refused
-            raise Unreachable(f"{url} answers {refused.code} {refused.reason}") from refused
+                raise UnauthorizedError(f"{url} does not accept the token", hint="Get a new one") from refused
+            raise ConnectionFailedError(f"{url} answers {refused.code} {refused.reason}") from refused
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise Unreachable(f"{url} gives no list of zones: {error}") from error
+            raise ConnectionFailedError(f"{url} gives no list of zones: {error}") from error
 
     def _add(self, host: ZoneHost) -> None:
         self.inventory.add_host(host.name)

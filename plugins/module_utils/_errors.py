@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 
-class Problem(Exception):
+class AppuioError(Exception):
     """A failure that a user is told about; the runner turns it into ``fail_json`` in one place.
 
     ``zone`` (or ``side``, for a source) and ``step`` say where, ``said`` is the server's own words,
-    ``advice`` the next thing to do. ``result`` is merged into the failed result.
+    ``hint`` the next thing to do. ``result`` is merged into the failed result.
     """
 
     def __init__(
@@ -20,19 +20,19 @@ class Problem(Exception):
         *,
         zone: str | None = None,
         step: str | None = None,
-        said: str | None = None,
-        advice: str | None = None,
+        server_message: str | None = None,
+        hint: str | None = None,
         result: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.zone = zone
         self.step = step
-        self.said = said
-        self.advice = advice
+        self.server_message = server_message
+        self.hint = hint
         self.result = dict(result or {})
 
-    def at(self, zone: str | None = None, step: str | None = None) -> Problem:
+    def at(self, zone: str | None = None, step: str | None = None) -> AppuioError:
         """Return the same problem with zone and step filled in where they were not known below."""
         self.zone = self.zone or zone
         self.step = self.step or step
@@ -41,42 +41,42 @@ class Problem(Exception):
     def __str__(self) -> str:
         where = [f"zone {self.zone}" if self.zone else "", self.step or ""]
         text = ": ".join([part for part in where if part] + [self.message])
-        if self.said:
-            text += f" (the server said: {self.said})"
-        if self.advice:
-            text = f"{text.rstrip('.')}. {self.advice}"
+        if self.server_message:
+            text += f" (the server said: {self.server_message})"
+        if self.hint:
+            text = f"{text.rstrip('.')}. {self.hint}"
         return text
 
 
-class InvalidOption(Problem):
+class InvalidOptionError(AppuioError):
     """An option, or a combination of them, cannot be meant; found before any network call."""
 
 
-class SourceProblem(Problem):
+class SourceError(AppuioError):
     """The source does not exist, cannot be read, or is not what its digests say."""
 
 
-class Unreachable(Problem):
+class ConnectionFailedError(AppuioError):
     """No answer: name not known, connection refused or broken, no progress within the timeout."""
 
 
-class TlsUntrusted(Problem):
+class TlsVerificationError(AppuioError):
     """The server's certificate is not trusted, or not for this host."""
 
 
-class NotAuthenticated(Problem):
+class UnauthorizedError(AppuioError):
     """The credential is unknown, expired or revoked."""
 
 
-class NotAllowed(Problem):
+class ForbiddenError(AppuioError):
     """The credential is good, but has no right to this."""
 
 
-class NotFound(Problem):
+class NotFoundError(AppuioError):
     """The thing asked for does not exist."""
 
 
-class ServerProblem(Problem):
+class ServerError(AppuioError):
     """The server answered with an error that no other class names.
 
     ``status`` is the HTTP status, ``codes`` the registry's error codes, ``retry_after`` seconds.
@@ -97,7 +97,11 @@ class ServerProblem(Problem):
         self.retry_after = retry_after
 
 
-class MissingLibrary(Problem):
+class CancelledError(AppuioError):
+    """Another zone failed, or the process was told to stop, so that this work was given up."""
+
+
+class MissingLibraryError(AppuioError):
     """A Python package that only this task needs is not installed where it runs."""
 
     def __init__(self, library: str, reason: str, trace: str | None = None) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ._errors import InvalidOption
+from ._errors import InvalidOptionError
 
 DOCKER_HUB = "docker.io"
 DEFAULT_TAG = "latest"
@@ -51,14 +51,14 @@ class Reference:
 
 
 def parse_reference(text: str, default_registry: str = DOCKER_HUB) -> Reference:
-    """Return what ``[registry/]repository[:tag][@digest]`` names; raises InvalidOption.
+    """Return what ``[registry/]repository[:tag][@digest]`` names; raises InvalidOptionError.
 
     The first component is a registry when it has a dot or a port, or is ``localhost``, as in Docker.
     A name of one component on Docker Hub is one of its ``library`` images.
     """
     rest, _at, digest = text.strip().partition("@")
     if _at and not is_digest(digest):
-        raise InvalidOption(f"{text!r} is not an image reference: {digest!r} is not a digest")
+        raise InvalidOptionError(f"{text!r} is not an image reference: {digest!r} is not a digest")
     first, slash, remainder = rest.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         registry, rest = first.lower(), remainder
@@ -66,15 +66,15 @@ def parse_reference(text: str, default_registry: str = DOCKER_HUB) -> Reference:
         registry = default_registry
     rest, colon, tag = rest.partition(":")
     if colon and not is_tag(tag):
-        raise InvalidOption(f"{text!r} is not an image reference: {tag!r} is not a tag")
+        raise InvalidOptionError(f"{text!r} is not an image reference: {tag!r} is not a tag")
     if not _HOST.fullmatch(registry):
-        raise InvalidOption(f"{text!r} is not an image reference: {registry!r} is not host[:port]")
+        raise InvalidOptionError(f"{text!r} is not an image reference: {registry!r} is not host[:port]")
     if registry in ("index.docker.io", "registry-1.docker.io"):
         registry = DOCKER_HUB
     if registry == DOCKER_HUB and "/" not in rest:
         rest = f"library/{rest}"
     if not is_repository(rest):
-        raise InvalidOption(f"{text!r} is not an image reference: {rest!r} is not a repository name")
+        raise InvalidOptionError(f"{text!r} is not an image reference: {rest!r} is not a repository name")
     return Reference(registry, rest, tag or None, digest or None)
 
 
@@ -94,29 +94,29 @@ def is_digest(text: str) -> bool:
 
 
 def checked_image_name(name: str) -> str:
-    """Return the name of an image within a namespace; raises InvalidOption where OpenShift refuses it.
+    """Return the name of an image within a namespace; raises InvalidOptionError where OpenShift refuses it.
 
     OpenShift takes exactly ``namespace/name``, and answers 500 to a name with ``__`` or ``--``.
     """
     if not _COMPONENT_PATTERN.fullmatch(name):
-        advice = "OpenShift has exactly namespace/name: give name without a slash" if "/" in name else None
-        raise InvalidOption(f"name {name!r} is not an image name (lower-case letters, digits, . _ -)", advice=advice)
+        hint = "OpenShift has exactly namespace/name: give name without a slash" if "/" in name else None
+        raise InvalidOptionError(f"name {name!r} is not an image name (lower-case letters, digits, . _ -)", hint=hint)
     if _SEPARATOR_REFUSED_BY_OPENSHIFT.search(name):
-        raise InvalidOption(f"name {name!r} has two separators in a row, which OpenShift refuses")
+        raise InvalidOptionError(f"name {name!r} has two separators in a row, which OpenShift refuses")
     return name
 
 
 def checked_namespace(namespace: str | None) -> str:
-    """Return the namespace; raises InvalidOption for what Kubernetes does not take (RFC 1123 label)."""
+    """Return the namespace; raises InvalidOptionError for what Kubernetes does not take (RFC 1123 label)."""
     if not namespace:
-        raise InvalidOption("namespace is missing")
+        raise InvalidOptionError("namespace is missing")
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", namespace):
-        raise InvalidOption(f"namespace {namespace!r} is not the name of a project")
+        raise InvalidOptionError(f"namespace {namespace!r} is not the name of a project")
     return namespace
 
 
 def checked_tag(tag: str) -> str:
-    """Return the tag; raises InvalidOption for what is none."""
+    """Return the tag; raises InvalidOptionError for what is none."""
     if not is_tag(tag):
-        raise InvalidOption(f"tag {tag!r} is not a tag (up to 128 letters, digits, . _ -)")
+        raise InvalidOptionError(f"tag {tag!r} is not a tag (up to 128 letters, digits, . _ -)")
     return tag

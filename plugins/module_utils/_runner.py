@@ -13,23 +13,23 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.parameters import remove_values
 
 from ._argspec import ArgumentSpec
-from ._errors import MissingLibrary, Problem
+from ._errors import AppuioError, MissingLibraryError
 from ._targets import secrets_in
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class RunContext:
     """What a task may know of where it runs, handed in so that it can be tested without it.
 
-    ``mask`` keeps a value out of all output; ``hand_on`` lets it stand in the result of a success, for a module
-    whose result is a secret.
+    ``register_secret`` keeps a value out of all output; ``return_secret`` lets it stand in the result of a
+    success, for a module whose result is a secret.
     """
 
     environment: Mapping[str, str]
     temporary_directory: str
-    mask: Callable[[str], None]
+    register_secret: Callable[[str], None]
     warn: Callable[[str], None]
-    hand_on: Callable[[str], None] = lambda _value: None
+    return_secret: Callable[[str], None] = lambda _value: None
 
 
 class Plan(Protocol):
@@ -50,10 +50,10 @@ class Task(Protocol):
     """One run of a module: ``plan`` only reads, ``apply`` does what the plan says."""
 
     def plan(self) -> Any:
-        """Return the plan; raises Problem."""
+        """Return the plan; raises AppuioError."""
 
     def apply(self, plan: Any) -> dict[str, Any]:
-        """Carry the plan out and return the result; raises Problem."""
+        """Carry the plan out and return the result; raises AppuioError."""
 
     def close(self) -> None:
         """Give back what the task holds, whether it succeeded or not."""
@@ -70,7 +70,7 @@ class Masked:
             self.values.add(value)
 
 
-def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], Surroundings], Task]) -> None:
+def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext], Task]) -> None:
     """Run a module from its options to ``exit_json`` or ``fail_json``; does not return.
 
     ``no_log`` here only keeps the invocation out of the system's log, where secrets in the entries
@@ -81,19 +81,19 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], Surroundings
     for secret in secrets_in(module.params):
         masked(secret)
     handed_on = Masked()
-    surroundings = Surroundings(dict(os.environ), module.tmpdir, masked, module.warn, handed_on)
+    context = RunContext(dict(os.environ), module.tmpdir, masked, module.warn, handed_on)
     try:
-        task = start(module.params, surroundings)
+        task = start(module.params, context)
         try:
             plan = task.plan()
             result = plan.predict() if module.check_mode else task.apply(plan)
         finally:
             task.close()
-    except MissingLibrary as missing:
+    except MissingLibraryError as missing:
         text = missing_required_lib(missing.library, reason=missing.reason)
         module.fail_json(msg=text, exception=missing.trace)
-    except Problem as problem:
-        module.fail_json(msg=str(problem), **problem.result)
+    except AppuioError as error:
+        module.fail_json(msg=str(error), **error.result)
     except Exception as error:
         module.fail_json(
             msg=f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry",

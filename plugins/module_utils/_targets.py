@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from ._errors import InvalidOption
+from ._errors import InvalidOptionError
 from ._zone import Zone, resolve_zone
 
 WHERE = ("zone", "base_domain", "registry", "host", "namespace")
@@ -63,20 +63,20 @@ class Target:
 
 
 def targets_from(options: Mapping[str, Any]) -> list[Target]:
-    """Return a target for each zone the options name; raises InvalidOption for what cannot be meant."""
+    """Return a target for each zone the options name; raises InvalidOptionError for what cannot be meant."""
     entries = options.get("zones")
     if entries is None:
         return [_target(options, {})]
     if not entries:
-        raise InvalidOption("zones is empty: name at least one zone")
+        raise InvalidOptionError("zones is empty: name at least one zone")
     for name in ("zone", "registry", "host"):
         if options.get(name):
-            raise InvalidOption(f"zones and {name} exclude each other", advice="Put it into the entries of zones")
+            raise InvalidOptionError(f"zones and {name} exclude each other", hint="Put it into the entries of zones")
     targets = [_target(_entry(entry), options) for entry in entries]
     names = [target.zone.name for target in targets]
     for name in names:
         if names.count(name) > 1:
-            raise InvalidOption(f"zones names {name} more than once")
+            raise InvalidOptionError(f"zones names {name} more than once")
     return targets
 
 
@@ -93,13 +93,13 @@ def _entry(entry: Any) -> dict[str, Any]:
     if isinstance(entry, str):
         return {"zone": entry}
     if not isinstance(entry, Mapping):
-        raise InvalidOption("an entry of zones is neither a zone identifier nor a dictionary")
+        raise InvalidOptionError("an entry of zones is neither a zone identifier nor a dictionary")
     named = {_ALIASES.get(str(name), str(name)): value for name, value in entry.items() if value is not None}
     unknown = sorted(set(named) - set(WHERE + WHO + HOW))
     if unknown:
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"an entry of zones has the unknown key {', '.join(unknown)}",
-            advice=f"Known are {', '.join(WHERE + WHO + HOW)}",
+            hint=f"Known are {', '.join(WHERE + WHO + HOW)}",
         )
     return named
 
@@ -119,9 +119,9 @@ def _target(entry: Mapping[str, Any], task: Mapping[str, Any]) -> Target:
 def _connection(how: Mapping[str, Any]) -> Connection:
     connection = Connection(**_typed(how))
     if connection.client_key and not connection.client_cert:
-        raise InvalidOption("client_key needs client_cert")
+        raise InvalidOptionError("client_key needs client_cert")
     if connection.timeout <= 0 or connection.retries < 0 or connection.retry_delay < 0:
-        raise InvalidOption("timeout must be above 0, retries and retry_delay not below 0")
+        raise InvalidOptionError("timeout must be above 0, retries and retry_delay not below 0")
     return connection
 
 
@@ -133,7 +133,7 @@ def _typed(how: Mapping[str, Any]) -> dict[str, Any]:
             if name in typed:
                 typed[name] = convert(typed[name])
     except (TypeError, ValueError):
-        raise InvalidOption("timeout, retries and retry_delay are numbers") from None
+        raise InvalidOptionError("timeout, retries and retry_delay are numbers") from None
     verify = typed.get("validate_certs", True)
     if isinstance(verify, str):
         words = {
@@ -147,6 +147,6 @@ def _typed(how: Mapping[str, Any]) -> dict[str, Any]:
             "0": False,
         }
         if verify.lower() not in words:
-            raise InvalidOption(f"validate_certs: {verify!r} is neither true nor false")
+            raise InvalidOptionError(f"validate_certs: {verify!r} is neither true nor false")
         typed["validate_certs"] = words[verify.lower()]
     return typed

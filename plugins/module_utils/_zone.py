@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ._errors import InvalidOption
+from ._errors import InvalidOptionError
 
 DEFAULT_BASE_DOMAIN = "appuio.cloud"
 API_PORT = 6443
@@ -30,12 +30,12 @@ class Zone:
 
 
 def zone_registry(zone: str, base_domain: str = DEFAULT_BASE_DOMAIN) -> str:
-    """Return the host of a zone's registry; raises InvalidOption for what is no zone identifier."""
+    """Return the host of a zone's registry; raises InvalidOptionError for what is no zone identifier."""
     return f"registry.{_zone_identifier(zone)}.{base_domain}"
 
 
 def zone_api(zone: str, base_domain: str = DEFAULT_BASE_DOMAIN) -> str:
-    """Return the URL of a zone's API; raises InvalidOption for what is no zone identifier."""
+    """Return the URL of a zone's API; raises InvalidOptionError for what is no zone identifier."""
     return f"https://api.{_zone_identifier(zone)}.{base_domain}:{API_PORT}"
 
 
@@ -47,10 +47,10 @@ def resolve_zone(
 ) -> Zone:
     """Return the addresses that the options give: an explicit one wins over what the zone gives.
 
-    Raises InvalidOption when nothing names a zone, or when an address cannot be one.
+    Raises InvalidOptionError when nothing names a zone, or when an address cannot be one.
     """
     if not (zone or registry or host):
-        raise InvalidOption("no zone is named: give zone, or registry and host")
+        raise InvalidOptionError("no zone is named: give zone, or registry and host")
     domain = base_domain or DEFAULT_BASE_DOMAIN
     registry = registry_host(registry) if registry else None
     host = api_url(host) if host else None
@@ -66,12 +66,14 @@ def registry_host(value: str) -> str:
     if "://" in text:
         scheme, text = text.split("://", 1)
         if scheme.lower() not in ("http", "https", "docker"):
-            raise InvalidOption(f"registry {value!r} has the unknown scheme {scheme!r}")
+            raise InvalidOptionError(f"registry {value!r} has the unknown scheme {scheme!r}")
     text = text.rstrip("/")
     if not _AUTHORITY.fullmatch(text):
-        raise InvalidOption(f"registry {value!r} is not host[:port]", advice="Name only the registry, without a path")
+        raise InvalidOptionError(
+            f"registry {value!r} is not host[:port]", hint="Name only the registry, without a path"
+        )
     if text.rpartition(":")[2].isdigit() and not 0 < int(text.rpartition(":")[2]) < 65536:
-        raise InvalidOption(f"registry {value!r} has a port outside 1-65535")
+        raise InvalidOptionError(f"registry {value!r} has a port outside 1-65535")
     return text.lower()
 
 
@@ -80,14 +82,14 @@ def api_url(value: str) -> str:
     text = value.strip() if "://" in value else f"https://{value.strip()}"
     parts = urlsplit(text)
     if parts.scheme not in ("https", "http") or not _AUTHORITY.fullmatch(parts.netloc):
-        raise InvalidOption(f"host {value!r} is not the URL of an API", advice="Write it as https://HOST:6443")
+        raise InvalidOptionError(f"host {value!r} is not the URL of an API", hint="Write it as https://HOST:6443")
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
 
 def _zone_identifier(zone: str) -> str:
     if not _LABEL.fullmatch(zone):
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"zone {zone!r} is not a zone identifier",
-            advice="Zones are named like cloudscale-lpg-2: lower-case letters, digits and hyphens",
+            hint="Zones are named like cloudscale-lpg-2: lower-case letters, digits and hyphens",
         )
     return zone

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._errors import InvalidOption
+from ._errors import InvalidOptionError
 from ._zone import DEFAULT_BASE_DOMAIN, resolve_zone
 
 ADDRESS = ("zone", "base_domain", "registry", "host", "name")
@@ -31,12 +31,12 @@ class ZoneHost:
 
 
 def zone_hosts(entries: Sequence[Any], base_domain: str = DEFAULT_BASE_DOMAIN) -> list[ZoneHost]:
-    """Return a host for each entry of the list; raises InvalidOption for what cannot be meant."""
+    """Return a host for each entry of the list; raises InvalidOptionError for what cannot be meant."""
     hosts = [_host(entry, base_domain) for entry in entries]
     names = [host.name for host in hosts]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InvalidOption(f"zones has {', '.join(twice)} more than once", advice="Give each its own name")
+        raise InvalidOptionError(f"zones has {', '.join(twice)} more than once", hint="Give each its own name")
     return hosts
 
 
@@ -55,13 +55,13 @@ def place_of(zone: str) -> tuple[str, str]:
 def _host(entry: Any, base_domain: str) -> ZoneHost:
     said = {"zone": entry} if isinstance(entry, str) else entry
     if not isinstance(said, Mapping):
-        raise InvalidOption(f"{entry!r} in zones is neither a zone identifier nor a dictionary")
+        raise InvalidOptionError(f"{entry!r} in zones is neither a zone identifier nor a dictionary")
     zone = said.get("zone")
     name = said.get("name") or zone
     if not name or not (zone or (said.get("registry") and said.get("host"))):
-        raise InvalidOption("an entry of zones has neither zone, nor name, registry and host")
+        raise InvalidOptionError("an entry of zones has neither zone, nor name, registry and host")
     if not _HOST_NAME.fullmatch(str(name)):
-        raise InvalidOption(f"{name!r} cannot be the name of an inventory host")
+        raise InvalidOptionError(f"{name!r} cannot be the name of an inventory host")
     resolved = resolve_zone(zone, said.get("base_domain") or base_domain, said.get("registry"), said.get("host"))
     variables = {"appuio_zone": zone or name, "appuio_registry": resolved.registry, "appuio_host": resolved.host}
     variables.update({key: value for key, value in said.items() if key not in ADDRESS})

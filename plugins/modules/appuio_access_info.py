@@ -148,15 +148,15 @@ from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._access.options import SPEC, questions_from
 from ansible_collections.appuio.registry.plugins.module_utils._access.task import AccessTask
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 
 
-def start(options: dict[str, Any], surroundings: Surroundings) -> AccessTask:
-    """Return the task that the options describe; raises InvalidOption."""
+def start(options: dict[str, Any], context: RunContext) -> AccessTask:
+    """Return the task that the options describe; raises InvalidOptionError."""
     return AccessTask(
-        questions=questions_from(options, surroundings.environment),
-        environment=surroundings.environment,
-        mask=surroundings.mask,
+        questions=questions_from(options, context.environment),
+        environment=context.environment,
+        register_secret=context.register_secret,
         several=options.get("zones") is not None,
     )
 

@@ -265,12 +265,12 @@ from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._info.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._info.task import InfoTask, info_task
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 
 
-def start(options: dict[str, Any], surroundings: Surroundings) -> InfoTask:
-    """Return the task that the options describe; raises InvalidOption."""
-    return info_task(options, surroundings.environment, surroundings.mask)
+def start(options: dict[str, Any], context: RunContext) -> InfoTask:
+    """Return the task that the options describe; raises InvalidOptionError."""
+    return info_task(options, context.environment, context.register_secret)
 
 
 def main() -> None:

@@ -179,12 +179,12 @@ from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
 from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 
 
-def start(options: dict[str, Any], surroundings: Surroundings) -> PruneTask:
-    """Return the task that the options describe; raises InvalidOption."""
-    return prune_task(options, surroundings.environment, surroundings.mask)
+def start(options: dict[str, Any], context: RunContext) -> PruneTask:
+    """Return the task that the options describe; raises InvalidOptionError."""
+    return prune_task(options, context.environment, context.register_secret)
 
 
 def main() -> None:

@@ -348,12 +348,12 @@ from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask, push_task
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 
 
-def start(options: dict[str, Any], surroundings: Surroundings) -> PushTask:
-    """Return the task that the options describe; raises InvalidOption."""
-    return push_task(options, surroundings.environment, surroundings.temporary_directory, surroundings.mask)
+def start(options: dict[str, Any], context: RunContext) -> PushTask:
+    """Return the task that the options describe; raises InvalidOptionError."""
+    return push_task(options, context.environment, context.temporary_directory, context.register_secret)
 
 
 def main() -> None:

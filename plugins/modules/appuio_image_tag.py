@@ -241,14 +241,14 @@ zones:
 
 from typing import Any
 
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._tag.task import TagTask, tag_task
 
 
-def start(options: dict[str, Any], surroundings: Surroundings) -> TagTask:
-    """Return the task that the options describe; raises InvalidOption."""
-    return tag_task(options, surroundings.environment, surroundings.mask)
+def start(options: dict[str, Any], context: RunContext) -> TagTask:
+    """Return the task that the options describe; raises InvalidOptionError."""
+    return tag_task(options, context.environment, context.register_secret)
 
 
 def main() -> None:

@@ -284,16 +284,16 @@ from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import SPEC, logins_from
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 
 
-def start(options: dict[str, Any], surroundings: Surroundings) -> LoginTask:
-    """Return the task that the options describe; raises InvalidOption."""
+def start(options: dict[str, Any], context: RunContext) -> LoginTask:
+    """Return the task that the options describe; raises InvalidOptionError."""
     return LoginTask(
-        logins=logins_from(options, surroundings.environment),
-        environment=surroundings.environment,
-        mask=surroundings.mask,
-        warn=surroundings.warn,
+        logins=logins_from(options, context.environment),
+        environment=context.environment,
+        register_secret=context.register_secret,
+        warn=context.warn,
         several=options.get("zones") is not None,
         dockerconfigjson=options["dockerconfigjson"],
     )

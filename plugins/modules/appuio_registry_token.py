@@ -235,21 +235,21 @@ msg:
 
 from typing import Any
 
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC, current_tokens, wishes_from
 from ansible_collections.appuio.registry.plugins.module_utils._token.task import TokenTask
 
 
-def start(options: dict[str, Any], surroundings: Surroundings) -> TokenTask:
-    """Return the task that the options describe; raises InvalidOption."""
+def start(options: dict[str, Any], context: RunContext) -> TokenTask:
+    """Return the task that the options describe; raises InvalidOptionError."""
     for token in current_tokens(options):
-        surroundings.mask(token)
+        context.register_secret(token)
     return TokenTask(
-        wishes=wishes_from(options, surroundings.environment),
-        environment=surroundings.environment,
-        mask=surroundings.mask,
-        warn=surroundings.warn,
-        hand_on=surroundings.hand_on,
+        wishes=wishes_from(options, context.environment),
+        environment=context.environment,
+        register_secret=context.register_secret,
+        warn=context.warn,
+        return_secret=context.return_secret,
         several=options.get("zones") is not None,
     )
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._info.options import SPEC as INFO
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import SPEC as TAG
 from ansible_collections.appuio.registry.plugins.modules import appuio_image_info, appuio_image_tag
 
@@ -58,17 +58,17 @@ class Images:
         return [{name: value for name, value in entry.items() if name != "host"} for entry in entries]
 
     def info(self, *zones: Zone, **options: Any) -> dict[str, Any]:
-        """Return what appuio_image_info tells; raises Problem."""
+        """Return what appuio_image_info tells; raises AppuioError."""
         return self._run(appuio_image_info, {**_defaults(INFO.options), **self.where(*zones), **options})
 
     def tag(self, *zones: Zone, check: bool = False, **options: Any) -> dict[str, Any]:
-        """Return what appuio_image_tag tells of the tag prod of app; raises Problem."""
+        """Return what appuio_image_tag tells of the tag prod of app; raises AppuioError."""
         given = {**_defaults(TAG.options), **self.where(*zones), "name": "app", "tag": "prod", **options}
         return self._run(appuio_image_tag, given, check)
 
-    def refused(self, *zones: Zone, **options: Any) -> Problem:
+    def refused(self, *zones: Zone, **options: Any) -> AppuioError:
         """Return why a tag could not be moved; fails the test where it could."""
-        with pytest.raises(Problem) as caught:
+        with pytest.raises(AppuioError) as caught:
             self.tag(*zones, **options)
         return caught.value
 
@@ -85,8 +85,8 @@ class Images:
     def _run(self, module: Any, options: dict[str, Any], check: bool = False) -> dict[str, Any]:
         for zone in self.zones:
             zone.clear_requests()
-        surroundings = Surroundings({}, str(self.folder), lambda _value: None, lambda _warning: None)
-        task = module.start(options, surroundings)
+        context = RunContext({}, str(self.folder), lambda _value: None, lambda _warning: None)
+        task = module.start(options, context)
         try:
             plan = task.plan()
             result: dict[str, Any] = plan.predict() if check else task.apply(plan)

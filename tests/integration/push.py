@@ -12,7 +12,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import ACCEPT
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import push_task
@@ -55,7 +55,7 @@ class Pusher:
     def push(
         self, source: str, *, check: bool = False, environment: dict[str, str] | None = None, **options: Any
     ) -> dict[str, Any]:
-        """Push in this process; raises Problem."""
+        """Push in this process; raises AppuioError."""
         directory = self.folder / "spool"
         directory.mkdir(exist_ok=True)
         task = push_task({**_DEFAULTS, **self.options(source, **options)}, environment or {}, str(directory), _keep)
@@ -65,9 +65,9 @@ class Pusher:
         finally:
             task.close()
 
-    def refused(self, source: str, **options: Any) -> Problem:
+    def refused(self, source: str, **options: Any) -> AppuioError:
         """Return why a push failed; fails the test where it does not."""
-        with pytest.raises(Problem) as caught:
+        with pytest.raises(AppuioError) as caught:
             self.push(source, **options)
         return caught.value
 

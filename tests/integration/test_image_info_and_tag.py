@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
 from tests.integration.api import ask
 from tests.integration.images import Images
@@ -79,20 +79,20 @@ def test_one_zone_failing_in_the_middle_leaves_all_as_before(images: Images, zon
     # Before the last zone's tag moves, its registry refuses; the two before it have moved by then.
     fault = zones[2].faults.add("status", side="registry", method="PUT", path="/manifests/prod", status=403, count=1)
     try:
-        problem = images.refused(**{"from": "staging"})
+        error = images.refused(**{"from": "staging"})
     finally:
         zones[2].faults.clear()
-    assert zones[2].name in str(problem), fault
-    assert [one["rolled_back"] for one in problem.result["zones"]] == [True, True, False]
-    assert [one["changed"] for one in problem.result["zones"]] == [False, False, False]
+    assert zones[2].name in str(error), fault
+    assert [one["rolled_back"] for one in error.result["zones"]] == [True, True, False]
+    assert [one["changed"] for one in error.result["zones"]] == [False, False, False]
     assert images.named() == [a, a, a]
 
     zones[1].stop("registry")
     try:
-        problem = images.refused(**{"from": "staging"})
+        error = images.refused(**{"from": "staging"})
         assert images.writes == []
         assert images.named() == [a, a, a]
-        with pytest.raises(Problem) as own_way:
+        with pytest.raises(AppuioError) as own_way:
             images.tag(atomic=False, **{"from": "staging"})
     finally:
         zones[1].start("registry")
@@ -130,8 +130,8 @@ def test_between_repositories_and_namespaces_layers_are_mounted(images: Images, 
 
     # Without the right to pull there, the registry mounts nothing, and nothing is downloaded instead.
     own = Images(zones, images.project, images.folder)
-    problem = own.refused(name="other", **{"from": f"{test}/app@{index}"})
-    assert "gives no right to pull" in str(problem)
+    error = own.refused(name="other", **{"from": f"{test}/app@{index}"})
+    assert "gives no right to pull" in str(error)
     assert own.writes == []
 
 
@@ -179,8 +179,8 @@ def test_a_tag_that_follows_is_not_fought(images: Images, zones: list[Zone]) -> 
     zone = zones[0]
     one = {"zones": images.where(zone)["zones"]}
     spec(images, zone, "prod", {"kind": "ImageStreamTag", "name": "app:staging"})
-    problem = images.refused(**one, **{"from": a})
-    assert "follows the tag app:staging" in str(problem)
+    error = images.refused(**one, **{"from": a})
+    assert "follows the tag app:staging" in str(error)
     kept = images.tag(**one, following="keep", **{"from": a})
     assert not kept["changed"]
     assert kept["digest"] == b
@@ -239,7 +239,7 @@ def test_what_is_known_of_zones_that_differ(images: Images, zones: list[Zone]) -
             for known in ("digest", "size", "platforms", "media_type", "image_id", "reference_digest"):
                 assert one[known] == same[known]
             assert (one["history"], one["created"]) == (None, None)
-    with pytest.raises(Problem, match="Give name"):
+    with pytest.raises(AppuioError, match="Give name"):
         images.info(zones=shut)
     token = zones[0].token_for(images.project, "builder-only", "system:image-builder")
     builder = images.info(zones=images.where(zones[0], token=token)["zones"], name="app")["zones"][0]
@@ -253,7 +253,7 @@ def test_what_is_known_of_zones_that_differ(images: Images, zones: list[Zone]) -
     assert images.info(zones=shut, name="missing")["zones"][0]["exists"] is False
     zones[1].stop()
     try:
-        with pytest.raises(Problem) as caught:
+        with pytest.raises(AppuioError) as caught:
             images.info(details=False)
     finally:
         zones[1].start()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
 from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC
 
@@ -180,21 +180,21 @@ def test_what_is_pushed_while_it_runs_stays(zone: Zone, project: str) -> None:
 @pytest.mark.thorough
 def test_what_may_not_be_read_stops_it(zone: Zone, project: str) -> None:
     token = zone.token_for(project, "image-pusher")
-    with pytest.raises(Problem, match="Pod in ") as caught:
+    with pytest.raises(AppuioError, match="Pod in ") as caught:
         prune(zone, project, keep=1, token=token)
     assert "BuildConfig" in str(caught.value)
     assert caught.value.result["zones"][0]["failed"]
     pruned = prune(zone, project, keep=150, token=token, ignore_unreadable=[project], max_delete=20)
     assert {one["kind"] for one in pruned["unreadable"]} == set(GROUPS)
     assert len(pruned["deleted"]) == 20
-    with pytest.raises(Problem, match="Pod in nowhere"):
+    with pytest.raises(AppuioError, match="Pod in nowhere"):
         prune(zone, project, keep=1, workload_namespaces=["nowhere"])
 
 
 @pytest.mark.thorough
 def test_a_prune_that_fails_says_what_it_has_done(zone: Zone, project: str) -> None:
     zone.faults.add("status", side="api", status=403, method="DELETE", path="imagestreamtags", skip=3)
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(AppuioError) as caught:
         prune(zone, project, keep=190)
     zone.faults.clear()
     (found,) = caught.value.result["zones"]
@@ -239,7 +239,7 @@ def test_the_history_of_a_tag_is_cut_by_who_may(zone: Zone, project: str) -> Non
     before = history(zone, project)
     put_workload(zone, project, "Deployment", f"elsewhere/history@{before[3]}")
     zone.clear_requests()
-    with pytest.raises(Problem, match=r"update imagestreams/status\.image\.openshift\.io is missing"):
+    with pytest.raises(AppuioError, match=r"update imagestreams/status\.image\.openshift\.io is missing"):
         prune(zone, project, name="history", revisions=2)
     running = task(zone, project, name="history", revisions=2, token=grace)
     assert running.plan().diff()["before"] != running.plan().diff()["after"]

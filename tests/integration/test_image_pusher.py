@@ -227,10 +227,10 @@ def test_a_bound_token(zone: Zone, project: str, role: Role, tmp_path: Path) -> 
     again = role.run(**options)
     assert (again.changed, again.writes, again.fact) == (0, [], bound.token)
     short = role.run(token_kind="bound", expiration=60)
-    assert "cannot get a bound token for image-pusher" in short.said
-    assert "may not specify a duration less than 10 minutes" in short.said
+    assert "cannot get a bound token for image-pusher" in short.server_message
+    assert "may not specify a duration less than 10 minutes" in short.server_message
     refused = role.run(token_kind="bound", api_key=None, ca_cert=None, kubeconfig=zone.kubeconfig)
-    assert "not with a kubeconfig" in refused.said
+    assert "not with a kubeconfig" in refused.server_message
 
 
 @pytest.mark.thorough
@@ -244,7 +244,7 @@ def test_what_others_made_is_used_and_stays_unless_adopted(zone: Zone, project: 
     assert (joined.changed, len(joined.writes)) == (1, 1), "only the subject was missing"
     assert may_push(zone, joined.token, project)
     absent = role.run(state="absent", grace=0)
-    assert "was not made by this role" in absent.said
+    assert "was not made by this role" in absent.server_message
     assert everything_in(zone, project) == before
     assert not may_push(zone, joined.token, project)
 
@@ -266,13 +266,13 @@ def test_refuses_a_binding_to_another_role_and_a_secret_of_something_else(zone: 
     make_binding(zone, project, "image-pusher", "view")
     refused = role.run()
     assert refused.failed
-    assert f"zone {zone.name}, namespace {project}: the RoleBinding image-pusher is there" in refused.said
-    assert "grants view instead of registry-editor" in refused.said
+    assert f"zone {zone.name}, namespace {project}: the RoleBinding image-pusher is there" in refused.server_message
+    assert "grants view instead of registry-editor" in refused.server_message
     assert refused.writes == []
     opaque: dict[str, Any] = {"apiVersion": "v1", "type": "Opaque", "metadata": {"name": "image-pusher-secret"}}
     make(zone, project, "Secret", "/api/v1/namespaces/{}/secrets", **opaque)
     refused = role.run(role_binding="other")
-    assert "is no token of the service account image-pusher" in refused.said
+    assert "is no token of the service account image-pusher" in refused.server_message
     assert refused.writes == []
 
 
@@ -288,14 +288,14 @@ def test_says_what_is_missing_before_anything_is_made(zone: Zone, project: str, 
     refused = role.run(api_key=editor, preflight=True)
     assert refused.failed
     right = f"the right to create rolebindings.rbac.authorization.k8s.io in the namespace {project} is missing"
-    assert right in refused.said
-    assert "the quota objects leaves 0 of 0 secrets, and 1 are needed" in refused.said
-    assert "Nothing was changed" in refused.said
+    assert right in refused.server_message
+    assert "the quota objects leaves 0 of 0 secrets, and 1 are needed" in refused.server_message
+    assert "Nothing was changed" in refused.server_message
     assert refused.writes == []
     zone.put_object({"apiVersion": "v1", "kind": "ResourceQuota", **quota, "spec": {"hard": {}}})
     refused = role.run(role="cluster-admin", preflight=True)
-    assert "cluster-admin may not be granted" in refused.said
-    assert "attempting to grant RBAC permissions not currently held" in refused.said
+    assert "cluster-admin may not be granted" in refused.server_message
+    assert "attempting to grant RBAC permissions not currently held" in refused.server_message
     assert refused.writes == []
 
 
@@ -328,8 +328,8 @@ def test_says_which_zone_and_why(role: Role, project: str, trouble: dict[str, An
     failed = role.run(**trouble)
     assert failed.failed
     place = f"zone {trouble.get('zone', role.zone.name)}, namespace {trouble.get('namespace', project)}"
-    assert place in failed.said
-    assert said in failed.said
+    assert place in failed.server_message
+    assert said in failed.server_message
     assert failed.writes == []
 
 
@@ -355,7 +355,7 @@ def test_a_kubeconfig_is_used_for_its_own_cluster_only(zone: Zone, role: Role) -
     assert role.run(check=True, **options).changed == 1
     assert any("selfsubjectaccessreviews" in one["path"] for one in zone.requests()), "the preflight takes it too"
     refused = role.run(host="https://127.0.0.1:1", **options)
-    assert f"the kubeconfig is logged in to {zone.host}, not to https://127.0.0.1:1" in refused.said
+    assert f"the kubeconfig is logged in to {zone.host}, not to https://127.0.0.1:1" in refused.server_message
     assert zone.requests() == []
 
 
@@ -365,7 +365,7 @@ def test_the_environment_is_used_for_its_own_cluster_only(zone: Zone, role: Role
     assert role.run(check=True, api_key=None, env={"APPUIO_TOKEN": token}).changed == 1
     elsewhere = {"K8S_AUTH_API_KEY": token, "K8S_AUTH_HOST": "https://127.0.0.1:1"}
     refused = role.run(api_key=None, env=elsewhere)
-    assert "K8S_AUTH_HOST is https://127.0.0.1:1, but the zone's API is" in refused.said
+    assert "K8S_AUTH_HOST is https://127.0.0.1:1, but the zone's API is" in refused.server_message
     assert zone.requests() == []
 
 
@@ -379,7 +379,7 @@ def test_a_service_account_that_vanishes_while_its_token_is_awaited(tmp_path: Pa
         role = Role("image_pusher", zone, tmp_path, {**options, "api_key": token}, fact="image_pusher_token")
         with Saboteur(zone, PROJECT, times=10):
             failed = role.run()
-        assert "the Secret image-pusher-secret vanished twice after it was made" in failed.said
+        assert "the Secret image-pusher-secret vanished twice after it was made" in failed.server_message
 
 
 @pytest.mark.thorough
@@ -389,7 +389,7 @@ def test_a_token_that_does_not_come(tmp_path: Path) -> None:
         token = zone.create_user("ada", "", {PROJECT: "admin"})
         options = {"zone": zone.name, "host": zone.host, "ca_cert": zone.ca_file, "namespace": PROJECT}
         role = Role("image_pusher", zone, tmp_path, {**options, "api_key": token, "wait_timeout": 1})
-        assert "has no token after 1 seconds" in role.run().said
+        assert "has no token after 1 seconds" in role.run().server_message
 
 
 class Saboteur:

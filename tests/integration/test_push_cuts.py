@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
 from tests.image import make_layout
 from tests.integration.push import Pusher, pusher
@@ -66,8 +66,8 @@ def pushed(pusher: Pusher, source: str) -> str | None:
     """Return why a push failed, None where it did not."""
     try:
         pusher.push(source, retries=1, retry_delay=0.01)
-    except Problem as problem:
-        return str(problem)
+    except AppuioError as error:
+        return str(error)
     return None
 
 
@@ -109,7 +109,7 @@ def test_the_only_tag_of_the_only_zone_is_never_lost(pusher: Pusher, images: Ima
     pusher.push(source, zones=pusher.entries(zone))
     # With one connection: once on it, as the last request left it open, and two attempts.
     fault = zone.faults.add("lose_answer", side="registry", method="PUT", path="manifests/1.0", count=3)
-    with pytest.raises(Problem, match=r"put the tag 1\.0") as caught:
+    with pytest.raises(AppuioError, match=r"put the tag 1\.0") as caught:
         pusher.push(images.source()[0], zones=pusher.entries(zone), jobs=1, retries=1, retry_delay=0.01)
     assert zone.faults.hits(fault) == 3
     zone.faults.clear()

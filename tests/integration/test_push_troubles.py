@@ -70,11 +70,11 @@ def test_what_stays_leaves_every_tag_as_it_was(
 ) -> None:
     before = pusher.tags()
     pusher.zones[2].faults.add(action, side="registry", **options)
-    problem = pusher.refused(source, tags=["1.0", "new"])
-    assert pusher.zones[2].registry in str(problem)
+    error = pusher.refused(source, tags=["1.0", "new"])
+    assert pusher.zones[2].registry in str(error)
     assert [tags.get("1.0") for tags in pusher.tags()] == [tags["1.0"] for tags in before]
-    assert [zone["failed"] for zone in problem.result["zones"]] == [True] * 3
-    assert not problem.result["changed"]
+    assert [zone["failed"] for zone in error.result["zones"]] == [True] * 3
+    assert not error.result["changed"]
     assert all("new" not in tags for tags in pusher.tags())
 
 
@@ -82,19 +82,19 @@ def test_what_was_moved_goes_back(pusher: Pusher, source: str) -> None:
     """The last zone refuses its tag, when the others have moved theirs, of which one was new."""
     before = pusher.tags()
     pusher.zones[2].faults.add("status", side="registry", status=403, method="PUT", path="/manifests/new")
-    problem = pusher.refused(source, tags=["1.0", "new"])
+    error = pusher.refused(source, tags=["1.0", "new"])
     assert pusher.tags() == before
-    assert [zone["rolled_back"] for zone in problem.result["zones"]] == [True, True, True]
-    assert [zone["previous_digest"] for zone in problem.result["zones"]] == [{**tags, "new": None} for tags in before]
+    assert [zone["rolled_back"] for zone in error.result["zones"]] == [True, True, True]
+    assert [zone["previous_digest"] for zone in error.result["zones"]] == [{**tags, "new": None} for tags in before]
 
 
 def test_without_atomic_each_zone_goes_its_way(pusher: Pusher, source: str) -> None:
     before = pusher.tags()
     pusher.zones[0].faults.add("status", side="registry", status=403, method="PUT", path="/manifests/")
-    problem = pusher.refused(source, atomic=False)
-    digest = problem.result["digest"]
+    error = pusher.refused(source, atomic=False)
+    digest = error.result["digest"]
     assert pusher.tags() == [before[0], {"1.0": digest}, {"1.0": digest}]
-    assert [zone["failed"] for zone in problem.result["zones"]] == [True, False, False]
+    assert [zone["failed"] for zone in error.result["zones"]] == [True, False, False]
 
 
 @pytest.mark.parametrize("auth", ["anonymous", "basic", "token"])

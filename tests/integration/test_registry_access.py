@@ -79,7 +79,7 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     refused = role.run(api_key=reader, preflight=True, viewers=[{"kind": "User", "name": "eve"}])
     assert refused.failed
     right = f"the right to patch rolebindings.rbac.authorization.k8s.io in the namespace {project} is missing"
-    assert right in refused.said
+    assert right in refused.server_message
     assert refused.writes == []
     before |= {name: one for name, one in everything_in(zone, project).items() if "reader" in name}
 
@@ -150,5 +150,5 @@ def test_leaves_what_others_have_made(zone: Zone, project: str, role: Role) -> N
     assert status == 201
     refused = role.run(viewers=[{"kind": "User", "name": "eve"}])
     assert refused.failed
-    assert "the RoleBinding registry-viewers is there and was not made by this role" in refused.said
+    assert "the RoleBinding registry-viewers is there and was not made by this role" in refused.server_message
     assert refused.writes == []

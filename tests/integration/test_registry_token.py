@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
-from ansible_collections.appuio.registry.plugins.module_utils._runner import Surroundings
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC
 from ansible_collections.appuio.registry.plugins.modules import appuio_registry_token
 
@@ -52,10 +52,10 @@ class Account:
         return {"zone": self.zone.name, "host": self.zone.host, "ca_cert": self.zone.ca_file, "retries": 0}
 
     def run(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
-        """Run the module's task in this process; raises Problem."""
+        """Run the module's task in this process; raises AppuioError."""
         who = {"namespace": self.project, "service_account": "image-pusher", "token": self.admin}
-        surroundings = Surroundings({}, "/nowhere", lambda _value: None, self.warned.append)
-        task = appuio_registry_token.start({**DEFAULTS, **self.where, **who, **options}, surroundings)
+        context = RunContext({}, "/nowhere", lambda _value: None, self.warned.append)
+        task = appuio_registry_token.start({**DEFAULTS, **self.where, **who, **options}, context)
         self.zone.clear_requests()
         try:
             plan = task.plan()
@@ -198,7 +198,7 @@ def test_no_push_fails_while_tokens_rotate(account: Account, tmp_path: Path) -> 
         pipeline.end()
         assert pipeline.failures == []
     account.run(grace="0")
-    with pytest.raises(Problem, match="does not accept the credential"):
+    with pytest.raises(AppuioError, match="does not accept the credential"):
         pipelines["old"].push(images[0])
     pipelines["new"].push(images[0])
 
@@ -218,13 +218,13 @@ class Pipeline(threading.Thread):
         while not self._ended.is_set():
             try:
                 self.push(self._images[number % 2])
-            except Problem as problem:
-                self.failures.append(str(problem))
+            except AppuioError as error:
+                self.failures.append(str(error))
             number += 1
             self._pushed.release()
 
     def push(self, image: str) -> None:
-        """Push with the token of the moment; raises Problem."""
+        """Push with the token of the moment; raises AppuioError."""
         zone = self._account.zone
         pusher = Pusher([zone], self._account.project, {zone.name: self._tokens[self.name]}, self._folder)
         pusher.push(image, name=self.name)

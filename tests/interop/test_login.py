@@ -45,10 +45,8 @@ def certificates(tmp_path: Path, zone: Zone) -> Path:
 
 def call(home: Path, *words: str, env: Mapping[str, str] | None = None, given: str = "") -> str:
     """Run a program in a home of its own and return what it says; its failure fails the test."""
-    surroundings = {"HOME": str(home), "PATH": os.environ["PATH"], **(env or {})}
-    ended = subprocess.run(
-        words, input=given, env=surroundings, capture_output=True, text=True, check=False, timeout=120
-    )
+    context = {"HOME": str(home), "PATH": os.environ["PATH"], **(env or {})}
+    ended = subprocess.run(words, input=given, env=context, capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.strip()
 

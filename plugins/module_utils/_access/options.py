@@ -10,7 +10,7 @@ from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._credentials.kinds import check_credentials
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._openshift.access import Right
 from .._targets import Target, targets_from
 
@@ -53,14 +53,14 @@ class Question:
 
 
 def questions_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Question]:
-    """Return a question for each zone that the options name; raises InvalidOption."""
+    """Return a question for each zone that the options name; raises InvalidOptionError."""
     targets = targets_from(options)
     check_credentials(targets, environment)
     rights = tuple(_right(given) for given in options["rights"])
     questions = []
     for target in targets:
         if not target.namespace:
-            raise InvalidOption("nothing names the namespace", zone=target.zone.name, advice="Give namespace")
+            raise InvalidOptionError("nothing names the namespace", zone=target.zone.name, hint="Give namespace")
         questions.append(Question(target, str(target.namespace), rights, tuple(dict.fromkeys(options["roles"]))))
     return questions
 

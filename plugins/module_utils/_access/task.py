@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Callable, Mapping
 
 from .._credentials.zone_access import zone_access
-from .._errors import Problem
+from .._errors import AppuioError
 from .._openshift import objects
 from .._openshift.access import missing_rights, why_not_granted
 from .._openshift.json_api import JsonApi
@@ -30,14 +30,14 @@ class Answers:
     changed: bool = False
 
     def predict(self) -> dict[str, Any]:
-        """Return the result; raises Problem where a zone could not be asked, with what the others said."""
+        """Return the result; raises AppuioError where a zone could not be asked, with what the others said."""
         failed = [zone["problem"] for zone in self.zones if "problem" in zone]
         told = [{name: value for name, value in zone.items() if name != "problem"} for zone in self.zones]
         if failed:
-            problem: Problem = failed[0]
+            error: AppuioError = failed[0]
             if self.several:
-                problem.result.update(zones=told)
-            raise problem
+                error.result.update(zones=told)
+            raise error
         if self.several:
             return {"zones": told, "sufficient": all(zone["sufficient"] for zone in told)}
         return {name: value for name, value in told[0].items() if name != "zone"}
@@ -53,7 +53,7 @@ class AccessTask:
 
     questions: list[Question]
     environment: Mapping[str, str] = field(repr=False)
-    mask: Callable[[str], None]
+    register_secret: Callable[[str], None]
     several: bool = False
 
     def plan(self) -> Answers:
@@ -61,7 +61,7 @@ class AccessTask:
         return Answers([self._answer(question) for question in self.questions], self.several)
 
     def apply(self, answers: Answers) -> dict[str, Any]:
-        """Return the result; raises Problem."""
+        """Return the result; raises AppuioError."""
         return answers.predict()
 
     def close(self) -> None:
@@ -70,15 +70,15 @@ class AccessTask:
     def _answer(self, question: Question) -> dict[str, Any]:
         zone = question.target.zone.name
         try:
-            access = zone_access(question.target, self.environment, self.mask)
+            access = zone_access(question.target, self.environment, self.register_secret)
             try:
                 token = self._token_of_account(question, access.api())
                 return {"zone": zone, "namespace": question.namespace, **_asked(question, access.api(token))}
             finally:
                 access.revoke()
-        except Problem as problem:
-            problem.at(zone=zone)
-            return {"zone": zone, "failed": True, "error": str(problem), "problem": problem}
+        except AppuioError as error:
+            error.at(zone=zone)
+            return {"zone": zone, "failed": True, "error": str(error), "problem": error}
 
     def _token_of_account(self, question: Question, api: JsonApi) -> str | None:
         """Return the token of the service account that is to be asked as, None for whoever has the credential."""
@@ -86,31 +86,31 @@ class AccessTask:
         if not account:
             return None
         token = account_token(api, question.namespace, str(account), SECONDS).token
-        self.mask(token)
+        self.register_secret(token)
         return token
 
 
 def _asked(question: Question, api: JsonApi) -> dict[str, Any]:
     namespace = question.namespace
     missing = [str(right) for right in missing_rights(api, namespace, question.rights)]
-    problems = [f"the right to {right} in the namespace {namespace} is missing" for right in missing]
+    errors = [f"the right to {right} in the namespace {namespace} is missing" for right in missing]
     refused = {}
     if not missing:
         for role in question.roles:
-            said = why_not_granted(api, _trial(namespace, role))
-            if said:
-                refused[role] = said
-                problems.append(f"{role} may not be granted: {said}")
+            server_message = why_not_granted(api, _trial(namespace, role))
+            if server_message:
+                refused[role] = server_message
+                errors.append(f"{role} may not be granted: {server_message}")
     found = allowances(api, namespace)
-    problems += lacking(found or [], question.made)
+    errors += lacking(found or [], question.made)
     return {
         "missing": missing,
         "refused": refused,
         "quota": [{**asdict(one), "left": one.left} for one in found or []],
         "quota_known": found is not None,
-        "problems": problems,
-        "sufficient": not problems,
-        "msg": "; ".join(problems) or f"Nothing is missing in the namespace {namespace}",
+        "problems": errors,
+        "sufficient": not errors,
+        "msg": "; ".join(errors) or f"Nothing is missing in the namespace {namespace}",
     }
 
 

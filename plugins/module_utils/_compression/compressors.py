@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Callable, Protocol
 
-from .._errors import InvalidOption, MissingLibrary
+from .._errors import InvalidOptionError, MissingLibraryError
 
 GZIP, ZSTD, NONE = "gzip", "zstd", "none"
 
@@ -52,7 +52,7 @@ class _Plain:
 
 
 def choose_compressor(kind: str = GZIP, level: int | None = None) -> Compressor:
-    """Return the compressor that is meant; raises InvalidOption for its level, MissingLibrary for zstd."""
+    """Return the compressor that is meant; raises InvalidOptionError for its level, MissingLibraryError for zstd."""
     if kind == NONE:
         return Compressor(NONE, NONE, _Plain)
     return _zstd(level) if kind == ZSTD else _gzip(level)
@@ -65,7 +65,7 @@ def compression_of(start: bytes) -> str:
 
 def _gzip(level: int | None) -> Compressor:
     if level is not None and not 0 <= level <= 9:
-        raise InvalidOption("compression_level is a number from 0 to 9 for gzip")
+        raise InvalidOptionError("compression_level is a number from 0 to 9 for gzip")
     # A level beyond those of isal asks for a smaller result, which only the slower libraries give.
     names = ("isal.isal_zlib", "zlib_ng.zlib_ng") if level is None or level in _ISAL_LEVELS else ("zlib_ng.zlib_ng",)
     for name in names:
@@ -87,13 +87,13 @@ def _deflating(module: Any, name: str, version: str, level: int) -> Compressor:
 def _zstd(level: int | None) -> Compressor:
     level = _ZSTD_DEFAULT if level is None else level
     if not 1 <= level <= 19:
-        raise InvalidOption("compression_level is a number from 1 to 19 for zstd")
+        raise InvalidOptionError("compression_level is a number from 1 to 19 for zstd")
     own = _found("compression.zstd") or _found("backports.zstd")
     if own is not None:
         return Compressor(ZSTD, f"zstd {own.zstd_version} level {level}", lambda: own.ZstdCompressor(level))
     other = _found("zstandard")
     if other is None:
-        raise MissingLibrary("zstandard", "to compress layers with zstd")
+        raise MissingLibraryError("zstandard", "to compress layers with zstd")
     version = ".".join(str(number) for number in other.ZSTD_VERSION)
     return Compressor(ZSTD, f"zstd {version} level {level}", lambda: other.ZstdCompressor(level=level).compressobj())
 

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Callable, Mapping
 from urllib.parse import urlsplit
 
-from .._errors import InvalidOption, Problem, TlsUntrusted
+from .._errors import AppuioError, InvalidOptionError, TlsVerificationError
 from .._http.client import HttpClient
 from .._openshift.json_api import Http, JsonApi
 from .._openshift.oauth import OAuthToken, discover, password_token
@@ -51,7 +51,7 @@ class ApiAccess:
         if self.fetched:
             try:
                 revoke_oauth_token(self.api(), self.token)
-            except Problem:
+            except AppuioError:
                 pass
         self.close()
 
@@ -69,23 +69,23 @@ class ApiAccess:
 
 
 def api_access(
-    choice: Choice, target: Target, environment: Mapping[str, str], mask: Callable[[str], None]
+    choice: Choice, target: Target, environment: Mapping[str, str], register_secret: Callable[[str], None]
 ) -> ApiAccess:
-    """Return the access to a zone's API that a choice of credential gives; raises Problem."""
+    """Return the access to a zone's API that a choice of credential gives; raises AppuioError."""
     kind = choice.kind
     if isinstance(kind, Kubeconfig):
-        return _kubeconfig_access(kind, choice, target, environment, mask)
+        return _kubeconfig_access(kind, choice, target, environment, register_secret)
     host = _host(target, environment, choice)
     connection = api_connection(target, environment if choice.environment else {})
     if isinstance(kind, Token):
         return ApiAccess(host, kind.secret, connection)
     if isinstance(kind, Password):
-        mask(kind.secret)
+        register_secret(kind.secret)
         fetched = _fetched(kind, host, connection, target.connection.registry_ca_cert)
-        mask(fetched.token)
+        register_secret(fetched.token)
         ends = time.time() + fetched.seconds if fetched.seconds else None
         return ApiAccess(host, fetched.token, connection, fetched=True, expires_at=ends)
-    raise InvalidOption(f"{kind.source} gives no access to the API")
+    raise InvalidOptionError(f"{kind.source} gives no access to the API")
 
 
 def api_connection(target: Target, environment: Mapping[str, str]) -> Connection:
@@ -113,7 +113,7 @@ def _host(target: Target, environment: Mapping[str, str], choice: Choice) -> str
     if host is None and choice.environment and environment.get("K8S_AUTH_HOST"):
         host = api_url(environment["K8S_AUTH_HOST"])
     if host is None:
-        raise InvalidOption("the API of the zone has to be asked, and nothing names it", advice="Give zone or host")
+        raise InvalidOptionError("the API of the zone has to be asked, and nothing names it", hint="Give zone or host")
     return host
 
 
@@ -122,10 +122,10 @@ def _kubeconfig_access(
     choice: Choice,
     target: Target,
     environment: Mapping[str, str],
-    mask: Callable[[str], None],
+    register_secret: Callable[[str], None],
 ) -> ApiAccess:
     login = kubeconfig_login(kind, target.zone.host, environment)
-    mask(login.token)
+    register_secret(login.token)
     connection = api_connection(target, environment if choice.environment else {})
     access = ApiAccess(api_url(login.server), login.token, connection)
     if not connection.ca_cert and login.ca_data:
@@ -146,7 +146,7 @@ def _fetched(kind: Password, host: str, connection: Connection, ingress_ca: str 
         http.close()
     try:
         return password_token(endpoints, lambda url: connect(url, connection), kind.username, kind.secret)
-    except TlsUntrusted:
+    except TlsVerificationError:
         if not ingress_ca or ingress_ca == connection.ca_cert:
             raise
         other = replace(connection, ca_cert=ingress_ca)

@@ -13,7 +13,7 @@ import re
 from typing import Any, Iterable, Mapping
 
 from .._credential import Credential
-from .._errors import Problem
+from .._errors import AppuioError
 
 IDENTITY_TOKEN_USER = "<token>"
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
@@ -23,12 +23,12 @@ _INDENT = re.compile(r"\{[^\S\n]*\r?\n([ \t]+)")
 _NEW_INDENT = "\t"
 
 
-class BrokenAuthFile(Problem):
+class BrokenAuthFileError(AppuioError):
     """The file is not what docker or podman could have written; it is never rewritten."""
 
 
 def parse(text: str, path: str) -> dict[str, Any]:
-    """Return the content of an auth file, {} for an empty one; raises BrokenAuthFile with the position."""
+    """Return the content of an auth file, {} for an empty one; raises BrokenAuthFileError with the position."""
     if not text.strip():
         return {}
     try:
@@ -47,11 +47,11 @@ def parse(text: str, path: str) -> dict[str, Any]:
     return document
 
 
-def broken(path: str, why: str) -> BrokenAuthFile:
+def broken(path: str, why: str) -> BrokenAuthFileError:
     """Return the refusal of a file."""
-    return BrokenAuthFile(
+    return BrokenAuthFileError(
         f"the auth file {path} cannot be read: {why}",
-        advice="It was left as it is: repair or move it, or name another auth_file",
+        hint="It was left as it is: repair or move it, or name another auth_file",
     )
 
 
@@ -97,7 +97,7 @@ def find_entry(document: Mapping[str, Any], key: str) -> Mapping[str, Any] | Non
 
 
 def find_credential(document: Mapping[str, Any], key: str, path: str) -> Credential | None:
-    """Return the credential that stands in the file itself for a key; raises BrokenAuthFile."""
+    """Return the credential that stands in the file itself for a key; raises BrokenAuthFileError."""
     entry = find_entry(document, key)
     return None if entry is None else _credential(entry, key, path)
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
-from .._errors import Problem
+from .._errors import AppuioError
 from .auth_document import format_like, parse
 from .auth_file import read_text
 
@@ -70,8 +70,8 @@ class Edited:
 def edit(path: str, change: Callable[[dict[str, Any]], None], attributes: FileAttributes, backup: bool) -> Edited:
     """Let ``change`` alter the content of an auth file, and write the file if that made a difference.
 
-    A symbolic link is followed, missing folders are made (mode 0700). Raises Problem when the file cannot be
-    written, and BrokenAuthFile, which leaves it as it is, when it holds something else.
+    A symbolic link is followed, missing folders are made (mode 0700). Raises AppuioError when the file cannot be
+    written, and BrokenAuthFileError, which leaves it as it is, when it holds something else.
     """
     real = os.path.realpath(path)
     folder = os.path.dirname(real)
@@ -91,8 +91,8 @@ def edit(path: str, change: Callable[[dict[str, Any]], None], attributes: FileAt
             _replace(real, format_like(after, text or ""), attributes)
             return Edited(True, kept)
     except OSError as error:
-        raise Problem(
-            f"{error.filename or real} cannot be written: {error.strerror or error}", advice=_ADVICE
+        raise AppuioError(
+            f"{error.filename or real} cannot be written: {error.strerror or error}", hint=_ADVICE
         ) from None
 
 
@@ -118,7 +118,7 @@ def _lock(path: str) -> int:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(number)
-                raise Problem(f"{folder} is locked by another process since {LOCK_SECONDS:g} s") from None
+                raise AppuioError(f"{folder} is locked by another process since {LOCK_SECONDS:g} s") from None
         except OSError as error:
             os.close(number)
             if error.errno in _NOT_LOCKABLE:
@@ -137,7 +137,7 @@ def _lock_beside(path: str, deadline: float) -> int:
         except (BlockingIOError, PermissionError):
             if time.monotonic() > deadline:
                 os.close(number)
-                raise Problem(f"{path} is locked by another process since {LOCK_SECONDS:g} s") from None
+                raise AppuioError(f"{path} is locked by another process since {LOCK_SECONDS:g} s") from None
         time.sleep(_PAUSE)
 
 

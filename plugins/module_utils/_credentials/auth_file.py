@@ -8,7 +8,7 @@ import os
 from typing import Any, Mapping
 
 from .._credential import Credential
-from .._errors import Problem
+from .._errors import AppuioError
 from .auth_document import broken, find_credential, find_entry, helper_for, key_of, lookup_keys, parse
 from .auth_paths import files_to_read
 from .helper import Helper
@@ -22,14 +22,14 @@ def stored_credential(
     """Return what docker or podman would use for a registry, or None where nothing is stored.
 
     Looks in ``auth_file`` if it is given, else where containers' and docker's tools look. A user name of
-    ``<token>`` says that the secret is an identity token (docker's convention). Raises Problem for an
+    ``<token>`` says that the secret is an identity token (docker's convention). Raises AppuioError for an
     ``auth_file`` that does not exist, a broken file and a helper that fails.
     """
     for path in [auth_file] if auth_file else files_to_read(environment):
         text = read_text(path)
         if text is None:
             if auth_file:
-                raise Problem(f"the auth file {path} does not exist")
+                raise AppuioError(f"the auth file {path} does not exist")
             continue
         found = find_stored(parse(text, path), registry, repository, path, environment)
         if found is not None:
@@ -53,7 +53,7 @@ def find_stored(
 
 
 def read_text(path: str) -> str | None:
-    """Return the text of an auth file, None where there is none; raises Problem for one that cannot be read."""
+    """Return the text of an auth file, None where there is none; raises AppuioError for one that cannot be read."""
     try:
         with open(path, "rb") as stream:
             content = stream.read(LARGEST + 1)
@@ -62,9 +62,9 @@ def read_text(path: str) -> str | None:
     except NotADirectoryError:
         return None
     except OSError as error:
-        raise Problem(
+        raise AppuioError(
             f"the auth file {path} cannot be read: {error.strerror or error}",
-            advice=f"It has to be a file that user {os.geteuid()} may read. auth_file names another",
+            hint=f"It has to be a file that user {os.geteuid()} may read. auth_file names another",
         ) from None
     if len(content) > LARGEST:
         raise broken(path, "it is larger than any such file is")

@@ -11,11 +11,11 @@ import os
 import pwd
 from typing import Mapping
 
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 
 
 def file_to_write(client: str, environment: Mapping[str, str]) -> str:
-    """Return the file that ``docker`` or ``podman`` reads for a registry; raises InvalidOption without a home."""
+    """Return the file that ``docker`` or ``podman`` reads for a registry; raises InvalidOptionError without a home."""
     if environment.get("REGISTRY_AUTH_FILE"):
         return environment["REGISTRY_AUTH_FILE"]
     if client == "docker":
@@ -30,21 +30,21 @@ def files_to_read(environment: Mapping[str, str]) -> list[str]:
     found = _runtime_files(environment)
     try:
         found += [_config_file(environment), _docker_file(environment)]
-    except InvalidOption:
+    except InvalidOptionError:
         return found
     return found
 
 
 def home(environment: Mapping[str, str]) -> str:
-    """Return the home directory: ``HOME``, else what the user database says; raises InvalidOption."""
+    """Return the home directory: ``HOME``, else what the user database says; raises InvalidOptionError."""
     if environment.get("HOME"):
         return environment["HOME"]
     try:
         return pwd.getpwuid(os.geteuid()).pw_dir
     except KeyError:
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"HOME is not set and user {os.geteuid()} has no home directory",
-            advice="Name the file with auth_file or REGISTRY_AUTH_FILE",
+            hint="Name the file with auth_file or REGISTRY_AUTH_FILE",
         ) from None
 
 

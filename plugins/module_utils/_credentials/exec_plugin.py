@@ -11,40 +11,42 @@ import json
 import subprocess
 from typing import Any, Mapping
 
-from .._errors import InvalidOption, Problem
+from .._errors import AppuioError, InvalidOptionError
 from .helper import without_secrets
 
 TIMEOUT = 60.0
 
 
 def plugin_token(plugin: Mapping[str, Any], environment: Mapping[str, str]) -> str:
-    """Return the token that a plugin gives without asking anybody; raises Problem."""
+    """Return the token that a plugin gives without asking anybody; raises AppuioError."""
     command = str(plugin.get("command") or "")
     version = str(plugin.get("apiVersion") or "client.authentication.k8s.io/v1")
     if not command:
-        raise InvalidOption("the exec plugin of the kubeconfig names no command")
+        raise InvalidOptionError("the exec plugin of the kubeconfig names no command")
     question = {"apiVersion": version, "kind": "ExecCredential", "spec": {"interactive": False}}
     own = {str(item.get("name")): str(item.get("value") or "") for item in plugin.get("env") or ()}
-    surroundings = {**without_secrets(environment), **own, "KUBERNETES_EXEC_INFO": json.dumps(question)}
+    context = {**without_secrets(environment), **own, "KUBERNETES_EXEC_INFO": json.dumps(question)}
     try:
         ended = subprocess.run(
             [command, *map(str, plugin.get("args") or ())],
-            env=surroundings,
+            env=context,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIMEOUT,
             check=False,
         )
     except FileNotFoundError:
-        advice = str(plugin.get("installHint") or "Install it, or give a token").strip()
-        raise Problem(f"the exec plugin {command} of the kubeconfig is not installed", advice=advice) from None
+        hint = str(plugin.get("installHint") or "Install it, or give a token").strip()
+        raise AppuioError(f"the exec plugin {command} of the kubeconfig is not installed", hint=hint) from None
     except subprocess.TimeoutExpired:
-        raise Problem(f"the exec plugin {command} gave no answer within {TIMEOUT:g} s") from None
+        raise AppuioError(f"the exec plugin {command} gave no answer within {TIMEOUT:g} s") from None
     except OSError as error:
-        raise Problem(f"the exec plugin {command} cannot be run: {error.strerror or error}") from None
+        raise AppuioError(f"the exec plugin {command} cannot be run: {error.strerror or error}") from None
     if ended.returncode:
-        said = " ".join(ended.stderr.decode(errors="replace").split())[:300]
-        raise Problem(f"the exec plugin {command} failed with status {ended.returncode}: {said or 'no reason given'}")
+        output = " ".join(ended.stderr.decode(errors="replace").split())[:300]
+        raise AppuioError(
+            f"the exec plugin {command} failed with status {ended.returncode}: {output or 'no reason given'}"
+        )
     return _token(ended.stdout, command)
 
 
@@ -56,5 +58,5 @@ def _token(answer: bytes, command: str) -> str:
     status = found.get("status") if isinstance(found, dict) else None
     token = status.get("token") if isinstance(status, dict) else None
     if not token:
-        raise Problem(f"the exec plugin {command} gave no token", advice="A registry takes nothing else")
+        raise AppuioError(f"the exec plugin {command} gave no token", hint="A registry takes nothing else")
     return str(token)

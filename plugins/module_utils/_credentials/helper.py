@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from .._credential import Credential
-from .._errors import InvalidOption, Problem
+from .._errors import AppuioError, InvalidOptionError
 
 TIMEOUT = 60.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -36,37 +36,37 @@ class Helper:
     environment: Mapping[str, str] = field(repr=False)
 
     def get(self, server: str) -> Credential | None:
-        """Return what is kept for a server, or None; raises Problem when the helper fails."""
-        code, said = self._run("get", server)
+        """Return what is kept for a server, or None; raises AppuioError when the helper fails."""
+        code, output = self._run("get", server)
         if code:
-            if any(sign in said.lower() for sign in _NOT_THERE):
+            if any(sign in output.lower() for sign in _NOT_THERE):
                 return None
-            raise self._failed("get", said)
-        found = self._json(said, "get")
+            raise self._failed("get", output)
+        found = self._json(output, "get")
         secret = str(found.get("Secret") or "")
         if not secret:
             return None
         return Credential(secret, str(found.get("Username") or ""), is_token=False, origin=self.program)
 
     def store(self, server: str, credential: Credential) -> None:
-        """Keep a credential; raises Problem."""
+        """Keep a credential; raises AppuioError."""
         words = {"ServerURL": server, "Username": credential.username, "Secret": credential.secret}
-        code, said = self._run("store", json.dumps(words))
+        code, output = self._run("store", json.dumps(words))
         if code:
-            raise self._failed("store", said.replace(credential.secret, "…"))
+            raise self._failed("store", output.replace(credential.secret, "…"))
 
     def erase(self, server: str) -> None:
-        """Forget a server; one that is not known is no failure. Raises Problem."""
-        code, said = self._run("erase", server)
-        if code and not any(sign in said.lower() for sign in _NOT_THERE):
-            raise self._failed("erase", said)
+        """Forget a server; one that is not known is no failure. Raises AppuioError."""
+        code, output = self._run("erase", server)
+        if code and not any(sign in output.lower() for sign in _NOT_THERE):
+            raise self._failed("erase", output)
 
     def list(self) -> dict[str, str]:
-        """Return server → user name of all that is kept; raises Problem."""
-        code, said = self._run("list", "")
+        """Return server → user name of all that is kept; raises AppuioError."""
+        code, output = self._run("list", "")
         if code:
-            raise self._failed("list", said)
-        return {str(server): str(user) for server, user in self._json(said, "list").items()}
+            raise self._failed("list", output)
+        return {str(server): str(user) for server, user in self._json(output, "list").items()}
 
     @property
     def program(self) -> str:
@@ -74,14 +74,14 @@ class Helper:
         return f"docker-credential-{self.name}"
 
     def find(self) -> str:
-        """Return the path of the program; raises InvalidOption for a bad name, Problem where there is none."""
+        """Return the path of the program; raises InvalidOptionError for a bad name, AppuioError where there is none."""
         if not _NAME.fullmatch(self.name):
-            raise InvalidOption(f"{self.name!r} is not the name of a credential helper")
+            raise InvalidOptionError(f"{self.name!r} is not the name of a credential helper")
         path = shutil.which(self.program, path=self.environment.get("PATH"))
         if path is None:
-            raise Problem(
+            raise AppuioError(
                 f"the credential helper {self.program} is not installed, or not in PATH",
-                advice="Install it, or set credential_store to file",
+                hint="Install it, or set credential_store to file",
             )
         return path
 
@@ -99,19 +99,19 @@ class Helper:
             raise self._failed(word, f"no answer within {TIMEOUT:g} s") from None
         except OSError as error:
             raise self._failed(word, error.strerror or str(error)) from None
-        said = ended.stdout.decode(errors="replace")
-        if ended.returncode and not said.strip():
-            said = ended.stderr.decode(errors="replace")
-        return ended.returncode, said
+        output = ended.stdout.decode(errors="replace")
+        if ended.returncode and not output.strip():
+            output = ended.stderr.decode(errors="replace")
+        return ended.returncode, output
 
-    def _json(self, said: str, word: str) -> dict[str, Any]:
+    def _json(self, output: str, word: str) -> dict[str, Any]:
         try:
-            found = json.loads(said)
+            found = json.loads(output)
         except ValueError:
             found = None
         if not isinstance(found, dict):
             raise self._failed(word, "its answer is no JSON object")
         return found
 
-    def _failed(self, word: str, said: str) -> Problem:
-        return Problem(f"{self.program} {word} failed: {' '.join(said.split())[:300] or 'it gave no reason'}")
+    def _failed(self, word: str, output: str) -> AppuioError:
+        return AppuioError(f"{self.program} {word} failed: {' '.join(output.split())[:300] or 'it gave no reason'}")

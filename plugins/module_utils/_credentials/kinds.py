@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Mapping
 
 from .._credential import DEFAULT_USERNAME
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._openshift.api_options import same_server
 from .._targets import Target
 from .token import checked_token
@@ -83,16 +83,16 @@ class Choice:
 
 
 def choose(target: Target, environment: Mapping[str, str]) -> Choice:
-    """Return who a target is; raises InvalidOption when that is not one credential for one cluster."""
+    """Return who a target is; raises InvalidOptionError when that is not one credential for one cluster."""
     try:
         return _choose(target, environment)
-    except InvalidOption as problem:
-        problem.at(zone=target.zone.name)
+    except InvalidOptionError as error:
+        error.at(zone=target.zone.name)
         raise
 
 
 def check_credentials(targets: list[Target], environment: Mapping[str, str]) -> None:
-    """Raise InvalidOption unless each target has exactly one kind of credential; asks no server."""
+    """Raise InvalidOptionError unless each target has exactly one kind of credential; asks no server."""
     for target in targets:
         choose(target, environment)
 
@@ -101,17 +101,17 @@ def _choose(target: Target, environment: Mapping[str, str]) -> Choice:
     who = target.who
     for name, value in who.items():
         if not isinstance(value, str) or not value.strip():
-            raise InvalidOption(f"{name} is empty" if value in ("", None) else f"{name} is not a text")
+            raise InvalidOptionError(f"{name} is empty" if value in ("", None) else f"{name} is not a text")
     username = str(who.get("username") or DEFAULT_USERNAME)
     if ":" in username:
-        raise InvalidOption(f"username {username!r} holds a colon, which separates it from the password")
+        raise InvalidOptionError(f"username {username!r} holds a colon, which separates it from the password")
     own = _own_kind(who)
     if "username" in who and not own:
-        raise InvalidOption("username needs password", advice="Give both, or the username with a token")
+        raise InvalidOptionError("username needs password", hint="Give both, or the username with a token")
     _check_cluster(target, environment, own)
     kind = own or _environment_kind(environment)
     if kind is None:
-        raise InvalidOption("no credential is given", advice=_ADVICE)
+        raise InvalidOptionError("no credential is given", hint=_ADVICE)
     if own is None:
         _check_registry(target, kind)
     account = who.get("service_account")
@@ -123,9 +123,9 @@ def _choose(target: Target, environment: Mapping[str, str]) -> Choice:
 def _own_kind(who: Mapping[str, str]) -> Token | Password | Kubeconfig | AuthFile | None:
     kinds = [kind for kind, members in _OWN if any(member in who for member in members)]
     if len(kinds) > 1:
-        raise InvalidOption(f"{', '.join(kinds)} are given", advice="Give one kind of credential")
+        raise InvalidOptionError(f"{', '.join(kinds)} are given", hint="Give one kind of credential")
     if "password" in who and "username" not in who:
-        raise InvalidOption("password needs username")
+        raise InvalidOptionError("password needs username")
     if "token" in who:
         return Token(checked_token(who["token"], "token"), "the option token")
     if "password" in who:
@@ -144,7 +144,7 @@ def _environment_kind(environment: Mapping[str, str]) -> Token | Password | Kube
     username, password = environment.get("K8S_AUTH_USERNAME"), environment.get("K8S_AUTH_PASSWORD")
     if username and password:
         if ":" in username:
-            raise InvalidOption("K8S_AUTH_USERNAME holds a colon, which separates it from the password")
+            raise InvalidOptionError("K8S_AUTH_USERNAME holds a colon, which separates it from the password")
         return Password(username, password, "K8S_AUTH_USERNAME and K8S_AUTH_PASSWORD")
     path, context = environment.get("K8S_AUTH_KUBECONFIG"), environment.get("K8S_AUTH_CONTEXT")
     if path or context:
@@ -160,26 +160,26 @@ def _check_cluster(target: Target, environment: Mapping[str, str], own: object) 
     if isinstance(own, (Token, Password, AuthFile)) or not (other and host):
         return
     if not same_server(other, host):
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"K8S_AUTH_HOST is {other}, but the zone's API is {host}",
-            advice="Credentials of one cluster are not sent to another: give the task its own",
+            hint="Credentials of one cluster are not sent to another: give the task its own",
         )
 
 
 def _check_registry(target: Target, kind: Token | Password | Kubeconfig | AuthFile) -> None:
     """A cluster's credential from the environment goes only to a registry that is known to be that cluster's."""
     if target.zone.host is None and kind.source.startswith("K8S_AUTH_"):
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"nothing says that the registry {target.zone.registry} belongs to the cluster of {kind.source}",
-            advice="Give zone or host, or give the task a credential of its own",
+            hint="Give zone or host, or give the task a credential of its own",
         )
 
 
 def _check_account(account: str, target: Target, kind: object) -> None:
     if not target.namespace:
-        raise InvalidOption("service_account needs namespace")
+        raise InvalidOptionError("service_account needs namespace")
     if isinstance(kind, AuthFile):
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"service_account {account} is read from the API, to which auth_file gives no access",
-            advice="Give token, username and password, or kubeconfig with it",
+            hint="Give token, username and password, or kubeconfig with it",
         )

@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from .._errors import InvalidOption, MissingLibrary, Problem
+from .._errors import AppuioError, InvalidOptionError, MissingLibraryError
 from .._openshift.api_options import check_kubeconfig, kubeconfig_server
 from .auth_paths import home
 from .exec_plugin import plugin_token
@@ -44,14 +44,14 @@ class Login:
 def kubeconfig_login(kind: Kubeconfig, host: str | None, environment: Mapping[str, str]) -> Login:
     """Return who a kubeconfig logs in.
 
-    Raises InvalidOption where it is about another cluster than that of ``host`` (None: any), or gives no
+    Raises InvalidOptionError where it is about another cluster than that of ``host`` (None: any), or gives no
     token that a registry takes.
     """
     paths = kubeconfig_paths(kind, environment)
     document = _merged(paths)
     name = kind.context or document.get("current-context")
     if not name:
-        raise InvalidOption(f"{_shown(paths)} has no current context", advice="Name one with context")
+        raise InvalidOptionError(f"{_shown(paths)} has no current context", hint="Name one with context")
     server = kubeconfig_server(document, str(name))
     if host:
         check_kubeconfig(document, str(name), host)
@@ -82,7 +82,7 @@ def _merged(paths: list[str]) -> dict[str, Any]:
     merged: dict[str, Any] = {name: [] for name in _LISTS}
     found = [path for path in paths if len(paths) == 1 or os.path.exists(path)]
     if not found:
-        raise InvalidOption(f"none of the kubeconfig files {_shown(paths)} exists", advice="Run oc login first")
+        raise InvalidOptionError(f"none of the kubeconfig files {_shown(paths)} exists", hint="Run oc login first")
     for path in found:
         document = _read(path)
         merged.setdefault("current-context", document.get("current-context") or None)
@@ -99,12 +99,14 @@ def _read(path: str) -> Mapping[str, Any]:
         with open(path, encoding="utf-8") as stream:
             text = stream.read()
     except FileNotFoundError:
-        raise InvalidOption(f"the kubeconfig {path} does not exist", advice="Run oc login first") from None
+        raise InvalidOptionError(f"the kubeconfig {path} does not exist", hint="Run oc login first") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise Problem(f"the kubeconfig {path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise AppuioError(
+            f"the kubeconfig {path} cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from None
     document = _parsed(text, path)
     if not isinstance(document, Mapping):
-        raise InvalidOption(f"{path} is no kubeconfig")
+        raise InvalidOptionError(f"{path} is no kubeconfig")
     return document
 
 
@@ -116,13 +118,13 @@ def _parsed(text: str, path: str) -> Any:
     try:
         import yaml
     except ImportError:
-        raise MissingLibrary("PyYAML", "to read a kubeconfig that is written in YAML") from None
+        raise MissingLibraryError("PyYAML", "to read a kubeconfig that is written in YAML") from None
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InvalidOption(f"the kubeconfig {path} is no YAML{where}") from None
+        raise InvalidOptionError(f"the kubeconfig {path} is no YAML{where}") from None
 
 
 def _anchored(entry: dict[str, Any], path: str) -> dict[str, Any]:
@@ -142,15 +144,15 @@ def _token(user: Mapping[str, Any], name: str, shown: str, environment: Mapping[
                 return stream.read()
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or error
-            raise Problem(f"the token file {user['tokenFile']} of {shown} cannot be read: {why}") from None
+            raise AppuioError(f"the token file {user['tokenFile']} of {shown} cannot be read: {why}") from None
     if user.get("token"):
         return str(user["token"])
     if user.get("exec"):
         return plugin_token(user["exec"], environment)
     means = next((words for member, words in _OTHER_MEANS if user.get(member)), "no credential")
-    raise InvalidOption(
+    raise InvalidOptionError(
         f"user {name!r} of {shown} has {means}, which gives no token that a registry takes",
-        advice="Log in with oc login, or name a context that has a token",
+        hint="Log in with oc login, or name a context that has a token",
     )
 
 
@@ -160,7 +162,7 @@ def _decoded(data: Any, shown: str) -> bytes | None:
     try:
         return base64.b64decode(str(data), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidOption(f"the certificate-authority-data of {shown} is no base64") from None
+        raise InvalidOptionError(f"the certificate-authority-data of {shown} is no base64") from None
 
 
 def _named(document: Mapping[str, Any], kind: str, name: Any) -> Mapping[str, Any]:

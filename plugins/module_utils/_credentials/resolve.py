@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, Mapping
 
 from .._credential import DEFAULT_USERNAME, Credential
-from .._errors import InvalidOption, NotAuthenticated, Problem
+from .._errors import AppuioError, InvalidOptionError, UnauthorizedError
 from .._targets import Target
 from .auth_document import basic
 from .kinds import AuthFile, Choice, Kubeconfig, Token, check_credentials, choose
@@ -38,46 +38,48 @@ class Resolved:
     expires_at: float | None = None
 
 
-def resolve_credential(target: Target, environment: Mapping[str, str], mask: Callable[[str], None]) -> Resolved:
+def resolve_credential(
+    target: Target, environment: Mapping[str, str], register_secret: Callable[[str], None]
+) -> Resolved:
     """Return the credential of a target, with which its registry and its API can be asked.
 
     ``release`` revokes an OAuth token that was only fetched for this task. Every secret is given to
-    ``mask`` as soon as it is known. Raises Problem, which names the zone.
+    ``register_secret`` as soon as it is known. Raises AppuioError, which names the zone.
     """
     try:
         choice = choose(target, environment)
-        resolved = _resolve(choice, target, environment, mask)
-    except Problem as problem:
-        raise problem.at(zone=target.zone.name, step="credentials") from None
-    masked(resolved.credential, mask)
+        resolved = _resolve(choice, target, environment, register_secret)
+    except AppuioError as error:
+        raise error.at(zone=target.zone.name, step="credentials") from None
+    masked(resolved.credential, register_secret)
     return resolved
 
 
-def masked(credential: Credential, mask: Callable[[str], None]) -> Credential:
+def masked(credential: Credential, register_secret: Callable[[str], None]) -> Credential:
     """Keep a credential out of the output in all forms it takes; returns it."""
-    mask(credential.secret)
-    mask(basic(credential))
+    register_secret(credential.secret)
+    register_secret(basic(credential))
     if credential.username != DEFAULT_USERNAME:
-        mask(basic(replace(credential, username=DEFAULT_USERNAME)))
+        register_secret(basic(replace(credential, username=DEFAULT_USERNAME)))
     return credential
 
 
 def given_credential(
-    choice: Choice, target: Target, environment: Mapping[str, str], mask: Callable[[str], None]
+    choice: Choice, target: Target, environment: Mapping[str, str], register_secret: Callable[[str], None]
 ) -> Credential | None:
     """Return a credential that needs no server, or None for one that has to be got from the API."""
     kind = choice.kind
     if choice.service_account is not None:
         return None
     if isinstance(kind, AuthFile):
-        return masked(_stored(kind, target, environment), mask)
+        return masked(_stored(kind, target, environment), register_secret)
     if isinstance(kind, Token):
-        return masked(Credential(kind.secret, choice.username, origin=kind.source), mask)
+        return masked(Credential(kind.secret, choice.username, origin=kind.source), register_secret)
     if isinstance(kind, Kubeconfig):
         from .kubeconfig import kubeconfig_login
 
         login = kubeconfig_login(kind, target.zone.host, environment)
-        return masked(Credential(login.token, choice.username, origin=kind.source), mask)
+        return masked(Credential(login.token, choice.username, origin=kind.source), register_secret)
     return None
 
 
@@ -86,13 +88,15 @@ def is_api_token(secret: str) -> bool:
     return secret.startswith("sha256~") or (subject(secret) or "").startswith("system:serviceaccount:")
 
 
-def _resolve(choice: Choice, target: Target, environment: Mapping[str, str], mask: Callable[[str], None]) -> Resolved:
-    given = given_credential(choice, target, environment, mask)
+def _resolve(
+    choice: Choice, target: Target, environment: Mapping[str, str], register_secret: Callable[[str], None]
+) -> Resolved:
+    given = given_credential(choice, target, environment, register_secret)
     if given is not None:
         return Resolved(given, expires_at=expiry(given.secret))
     from .api_access import api_access
 
-    access = api_access(choice, target, environment, mask)
+    access = api_access(choice, target, environment, register_secret)
     if choice.service_account is None:
         credential = Credential(access.token, choice.username, origin=choice.kind.source)
         return Resolved(credential, access.revoke, access.expires_at)
@@ -111,10 +115,10 @@ def _stored(kind: AuthFile, target: Target, environment: Mapping[str, str]) -> C
 
     registry = target.zone.registry
     if registry is None:
-        raise InvalidOption(f"{kind.source} holds credentials of registries, and no registry is given")
+        raise InvalidOptionError(f"{kind.source} holds credentials of registries, and no registry is given")
     found = stored_credential(registry, target.namespace, kind.path, environment)
     if found is None:
-        raise NotAuthenticated(
-            f"{kind.path} holds no credential for {registry}", advice="Log in with appuio_registry_login first"
+        raise UnauthorizedError(
+            f"{kind.path} holds no credential for {registry}", hint="Log in with appuio_registry_login first"
         )
     return replace(found, is_token=found.is_token or is_api_token(found.secret))

@@ -14,27 +14,27 @@ import re
 from datetime import datetime, timezone
 from typing import Any
 
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 
 _PRINTABLE = re.compile(r"[!-~]+")
 
 
 def checked_token(value: str, source: str) -> str:
-    """Return a token without surrounding whitespace; raises InvalidOption for what can be no token.
+    """Return a token without surrounding whitespace; raises InvalidOptionError for what can be no token.
 
     ``source`` names for the user where the value came from; the value itself is never shown.
     """
     token = value.strip()
     if not token:
-        raise InvalidOption(f"{source} is empty")
+        raise InvalidOptionError(f"{source} is empty")
     if not _PRINTABLE.fullmatch(token):
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"{source} holds whitespace or characters that no token has",
-            advice="Give the token alone, as oc whoami -t prints it",
+            hint="Give the token alone, as oc whoami -t prints it",
         )
     if claims(_decoded(token)):
-        raise InvalidOption(
-            f"{source} is still encoded in base64, as Secrets hold it", advice="Decode it with the filter b64decode"
+        raise InvalidOptionError(
+            f"{source} is still encoded in base64, as Secrets hold it", hint="Decode it with the filter b64decode"
         )
     return token
 

@@ -14,7 +14,7 @@ from typing import Callable
 from urllib.parse import urlencode, urlsplit
 
 from .._credential import Credential
-from .._errors import NotAuthenticated
+from .._errors import UnauthorizedError
 from .challenge import Challenge, parse_challenges
 from .message import BytesBody, Origin, Request, Response
 
@@ -108,9 +108,9 @@ class Authentication:
         token = (document.get("token") or document.get("access_token")) if isinstance(document, dict) else None
         if answer.status != 200 or not isinstance(token, str):
             who = "the credential" if credential else "an anonymous request"
-            raise NotAuthenticated(
+            raise UnauthorizedError(
                 f"{place.authority} gave no token for {self._origin.authority}: it refused {who} ({answer.status})",
-                advice="Are user name and password right, and may they read or write this repository?",
+                hint="Are user name and password right, and may they read or write this repository?",
             )
         return token
 
@@ -120,11 +120,11 @@ class Authentication:
         if credential is None:
             return
         if self._origin.scheme == "https" and place.scheme != "https":
-            raise NotAuthenticated(f"{self._origin.authority} wants the credential sent to {place} without TLS")
+            raise UnauthorizedError(f"{self._origin.authority} wants the credential sent to {place} without TLS")
         if credential.is_token and place.host != self._origin.host:
-            raise NotAuthenticated(
+            raise UnauthorizedError(
                 f"{self._origin.authority} wants the token sent to another host, {place.authority}",
-                advice="Tokens of a zone go to that zone only; is this the registry of the zone?",
+                hint="Tokens of a zone go to that zone only; is this the registry of the zone?",
             )
 
 

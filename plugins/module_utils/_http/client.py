@@ -10,10 +10,10 @@ from typing import Callable, Iterator, Mapping
 from urllib.parse import urljoin, urlsplit
 
 from .._credential import Credential
-from .._errors import Problem, ServerProblem, Unreachable
+from .._errors import AppuioError, ConnectionFailedError, ServerError
 from .._targets import Connection
 from .authentication import Authentication
-from .failures import Interrupted, NotTls
+from .failures import ConnectionLostError, NotTlsError
 from .message import Body, BytesBody, Origin, Request, Response
 from .proxy import proxy_for
 from .retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
@@ -71,7 +71,8 @@ class HttpClient:
         scopes: frozenset[str] = frozenset(),
         transient: Callable[[Response], bool] = passing,
     ) -> Response:
-        """Return the answer, whatever its status, after retries; raises Unreachable, TlsUntrusted, NotAuthenticated.
+        """Return the answer, whatever its status, after retries; raises ConnectionFailedError,
+        TlsVerificationError, UnauthorizedError.
 
         ``target`` is a path of this origin, or a URL that the server gave; ``transient`` says which
         answers are worth asking again.
@@ -86,9 +87,9 @@ class HttpClient:
                         return response
                 if not attempts.again(retry_after(response.headers, self.clock.now())):
                     return response
-            except Interrupted as problem:
+            except ConnectionLostError as error:
                 if not attempts.again():
-                    raise problem.at(step=step) from None
+                    raise error.at(step=step) from None
 
     @contextmanager
     def open(
@@ -101,15 +102,15 @@ class HttpClient:
         step: str | None = None,
         scopes: frozenset[str] = frozenset(),
     ) -> Iterator[OpenResponse]:
-        """Make one attempt and give its answer with the body unread; raises as ``request`` does, and Interrupted."""
+        """Make one attempt and give its answer with the body unread; raises as ``request``, and ConnectionLostError."""
         try:
             opened = self._authenticated(method, target, dict(headers or {}), body, offset, scopes)
-        except Problem as problem:
-            raise problem.at(step=step) from None
+        except AppuioError as error:
+            raise error.at(step=step) from None
         try:
             yield opened
-        except Problem as problem:
-            raise problem.at(step=step) from None
+        except AppuioError as error:
+            raise error.at(step=step) from None
         finally:
             opened.close()
 
@@ -152,13 +153,13 @@ class HttpClient:
             url = urljoin(url, location)
             target = Origin.of(url)
             if target.scheme not in ("http", "https") or (place.scheme == "https" and target.scheme != "https"):
-                raise Unreachable(f"{place.authority} redirects to {target}, which is not safe")
+                raise ConnectionFailedError(f"{place.authority} redirects to {target}, which is not safe")
             headers = dict(request.headers)
             if target != self.origin:
                 headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
             opened = self._send(target, Request(request.method, _path(url), headers))
         opened.close()
-        raise ServerProblem(f"{place.authority} redirects more than {MOST_REDIRECTS} times", status=opened.status)
+        raise ServerError(f"{place.authority} redirects more than {MOST_REDIRECTS} times", status=opened.status)
 
     def _place(self, target: str) -> tuple[Origin, str]:
         """A URL of our own host stays with our scheme: servers behind a route may not know theirs."""
@@ -169,13 +170,13 @@ class HttpClient:
         if place.host == self.origin.host and (place.port in (self.origin.port, 80, 443)):
             place = self.origin
         if self.origin.scheme == "https" and place.scheme != "https":
-            raise Unreachable(f"{self.origin.authority} sends us to {place}, which is not safe")
+            raise ConnectionFailedError(f"{self.origin.authority} sends us to {place}, which is not safe")
         return place, _path(url)
 
     def _send(self, place: Origin, request: Request) -> OpenResponse:
         try:
             return self._transport(place, plain=False).send(request)
-        except NotTls:
+        except NotTlsError:
             if self._connection.validate_certs:
                 raise
             return self._transport(place, plain=True).send(request)
@@ -193,7 +194,7 @@ class HttpClient:
                 asked = retry_after(response.headers, self.clock.now())
                 if not passing(response) or not attempts.again(asked):
                     return response
-            except Interrupted:
+            except ConnectionLostError:
                 if not attempts.again():
                     raise
 

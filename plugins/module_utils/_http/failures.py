@@ -8,42 +8,44 @@ import http.client
 import socket
 import ssl
 
-from .._errors import Problem, TlsUntrusted, Unreachable
+from .._errors import AppuioError, ConnectionFailedError, TlsVerificationError
 
 
-class Interrupted(Unreachable):
+class ConnectionLostError(ConnectionFailedError):
     """The connection broke, or nothing came in time: repeating can help."""
 
 
-class NotTls(Unreachable):
+class NotTlsError(ConnectionFailedError):
     """The server does not speak TLS on this port."""
 
 
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 
 
-def as_problem(error: Exception, authority: str, timeout: float) -> Problem:
+def as_error(error: Exception, authority: str, timeout: float) -> AppuioError:
     """Return the problem that an exception of ``http.client``, ``ssl`` or ``socket`` means."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return TlsUntrusted(
+        return TlsVerificationError(
             f"the certificate of {authority} is not trusted: {error.verify_message}",
-            advice="Name the authority that signed it in ca_cert, or registry_ca_cert for the registry",
+            hint="Name the authority that signed it in ca_cert, or registry_ca_cert for the registry",
         )
     if isinstance(error, ssl.SSLError):
         if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
-            return NotTls(f"{authority} does not speak TLS")
-        return Interrupted(f"the TLS connection to {authority} broke: {error.reason or error}")
+            return NotTlsError(f"{authority} does not speak TLS")
+        return ConnectionLostError(f"the TLS connection to {authority} broke: {error.reason or error}")
     if isinstance(error, socket.gaierror):
-        kind = Interrupted if error.errno == socket.EAI_AGAIN else Unreachable
-        return kind(f"the name {authority} is not known", advice="Is the zone spelled right, and does DNS work here?")
+        kind = ConnectionLostError if error.errno == socket.EAI_AGAIN else ConnectionFailedError
+        return kind(f"the name {authority} is not known", hint="Is the zone spelled right, and does DNS work here?")
     if isinstance(error, TimeoutError):
-        return Interrupted(f"{authority} made no progress for {timeout:g} s", advice="timeout sets how long to wait")
+        return ConnectionLostError(
+            f"{authority} made no progress for {timeout:g} s", hint="timeout sets how long to wait"
+        )
     if isinstance(error, ConnectionRefusedError):
-        return Interrupted(f"{authority} refuses connections", advice="Is its address right, and is it running?")
+        return ConnectionLostError(f"{authority} refuses connections", hint="Is its address right, and is it running?")
     if isinstance(error, (ConnectionError, http.client.HTTPException)):
-        return Interrupted(f"the connection to {authority} broke: {_told(error)}")
+        return ConnectionLostError(f"the connection to {authority} broke: {_told(error)}")
     text = f"{authority} cannot be reached: {_told(error)}"
-    return Interrupted(text) if isinstance(error, OSError) else Unreachable(text)
+    return ConnectionLostError(text) if isinstance(error, OSError) else ConnectionFailedError(text)
 
 
 def _told(error: Exception) -> str:

@@ -8,7 +8,7 @@ import base64
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .message import Origin
 
 
@@ -22,7 +22,7 @@ class Proxy:
 
 
 def proxy_for(origin: Origin, option: str | None) -> Proxy | None:
-    """Return the proxy for an origin, or None for the direct way; raises InvalidOption."""
+    """Return the proxy for an origin, or None for the direct way; raises InvalidOptionError."""
     if option:
         return _parsed(option)
     from urllib.request import getproxies, proxy_bypass
@@ -41,7 +41,7 @@ def _parsed(address: str) -> Proxy:
     except ValueError:
         host, port = None, 0
     if parts.scheme != "http" or not host:
-        raise InvalidOption("the proxy is not http://[user:password@]host:port")
+        raise InvalidOptionError("the proxy is not http://[user:password@]host:port")
     headers = {}
     if parts.username is not None:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()

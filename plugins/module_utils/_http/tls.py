@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ssl
 
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 
 
 def tls_context(
@@ -15,7 +15,7 @@ def tls_context(
     client_cert: str | None = None,
     client_key: str | None = None,
 ) -> ssl.SSLContext:
-    """Return a context for connections to a registry or an API; raises InvalidOption for unusable files.
+    """Return a context for connections to a registry or an API; raises InvalidOptionError for unusable files.
 
     A named authority is trusted besides the system's, also when it is an intermediate one or the server's
     own certificate, as Go's clients do it. Python 3.13's stricter form check is off, so that a zone is
@@ -28,7 +28,7 @@ def tls_context(
         try:
             context.load_verify_locations(cafile=ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise InvalidOption(f"the authorities in {ca_file} cannot be read: {error}") from None
+            raise InvalidOptionError(f"the authorities in {ca_file} cannot be read: {error}") from None
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -36,5 +36,5 @@ def tls_context(
         try:
             context.load_cert_chain(client_cert, client_key)
         except (OSError, ssl.SSLError) as error:
-            raise InvalidOption(f"the client certificate {client_cert} cannot be used: {error}") from None
+            raise InvalidOptionError(f"the client certificate {client_cert} cannot be used: {error}") from None
     return context

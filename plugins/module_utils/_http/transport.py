@@ -13,7 +13,7 @@ import ssl
 import threading
 from email.message import Message
 
-from .failures import CONNECTION_ERRORS, Interrupted, as_problem
+from .failures import CONNECTION_ERRORS, ConnectionLostError, as_error
 from .message import BLOCK_SIZE, BytesBody, Origin, Reader, Request
 from .proxy import Proxy
 
@@ -31,26 +31,28 @@ class OpenResponse:
         self.headers: Message = answer.headers
 
     def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer; return the number of bytes, 0 at the end; raises Interrupted when it is cut."""
+        """Fill the buffer; return the number of bytes, 0 at the end; raises ConnectionLostError when it is cut."""
         try:
             count = self._answer.readinto(buffer)
         except CONNECTION_ERRORS as error:
             self._drop()
-            raise as_problem(error, self._transport.origin.authority, self._transport.timeout) from None
+            raise as_error(error, self._transport.origin.authority, self._transport.timeout) from None
         if not count and len(buffer) and self._answer.length:
             self._drop()
-            raise Interrupted(f"the answer of {self._transport.origin.authority} ended too early")
+            raise ConnectionLostError(f"the answer of {self._transport.origin.authority} ended too early")
         return count
 
     def read(self, limit: int) -> bytes:
-        """Return the whole body; raises Interrupted, also when it is longer than ``limit`` bytes."""
+        """Return the whole body; raises ConnectionLostError, also when it is longer than ``limit`` bytes."""
         content = bytearray()
         buffer = memoryview(bytearray(min(BLOCK_SIZE, limit + 1)))
         while count := self.readinto(buffer):
             content += buffer[:count]
             if len(content) > limit:
                 self._drop()
-                raise Interrupted(f"the answer of {self._transport.origin.authority} is longer than {limit} bytes")
+                raise ConnectionLostError(
+                    f"the answer of {self._transport.origin.authority} is longer than {limit} bytes"
+                )
         return bytes(content)
 
     def close(self) -> None:
@@ -80,7 +82,7 @@ class Transport:
         self._open: set[http.client.HTTPConnection] = set()
 
     def send(self, request: Request) -> OpenResponse:
-        """Send a request and return its answer; raises Unreachable, Interrupted or TlsUntrusted."""
+        """Send a request and return its answer; raises ConnectionFailedError or TlsVerificationError."""
         with self._lock:
             kept = self._idle.pop() if self._idle else None
         if kept is not None:
@@ -90,11 +92,11 @@ class Transport:
                 # How much of a streamed body got there is for the caller to find out.
                 small = request.body is None or isinstance(request.body, BytesBody)
                 if not (small and isinstance(error, (http.client.RemoteDisconnected, ConnectionError))):
-                    raise as_problem(error, self.origin.authority, self.timeout) from None
+                    raise as_error(error, self.origin.authority, self.timeout) from None
         try:
             return self._exchange(self._connected(), request)
         except CONNECTION_ERRORS as error:
-            raise as_problem(error, self.origin.authority, self.timeout) from None
+            raise as_error(error, self.origin.authority, self.timeout) from None
 
     def keep(self, connection: http.client.HTTPConnection) -> None:
         """Take back a connection whose answer was read to its end."""

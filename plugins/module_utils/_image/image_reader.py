@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .._errors import NotFound, SourceProblem
+from .._errors import NotFoundError, SourceError
 from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import Image, gather
@@ -27,7 +27,7 @@ class ImageDetails:
 
 
 def image_details(registry: RegistryClient, repository: str, reference: str) -> ImageDetails | None:
-    """Return what a tag or digest of a repository names, None where it names nothing; raises Problem.
+    """Return what a tag or digest of a repository names, None where it names nothing; raises AppuioError.
 
     The size is None where one of an index's images is not there.
     """
@@ -36,29 +36,29 @@ def image_details(registry: RegistryClient, repository: str, reference: str) -> 
         return None
     try:
         root = parse_manifest(found.content, found.media_type)
-    except SourceProblem:
+    except SourceError:
         return ImageDetails(found.digest, found.media_type, None)
     identity = root.config.digest if root.config else None
     try:
         image = read_image(registry, repository, root, with_configuration=True)
-    except (NotFound, SourceProblem):
+    except (NotFoundError, SourceError):
         platforms = tuple(str(entry.platform) for entry in root.entries if entry.platform and not is_attestation(entry))
         return ImageDetails(found.digest, root.media_type, None, platforms, identity)
     return ImageDetails(found.digest, root.media_type, image.size, image.platforms, identity)
 
 
 def read_image(registry: RegistryClient, repository: str, root: Manifest, with_configuration: bool = False) -> Image:
-    """Return all that belongs to a manifest of a repository; raises Problem, NotFound for one that is not there.
+    """Return all that belongs to a manifest of a repository; raises AppuioError.
 
     The configuration of an image is only read where its platform is wanted.
     """
 
     def fetch(entry: Descriptor) -> Manifest:
         if not registry.holds_manifest(repository, entry.digest):
-            raise NotFound(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
+            raise NotFoundError(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
         found = registry.get_manifest(repository, entry.digest)
         if found is None:
-            raise NotFound(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
+            raise NotFoundError(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
         return parse_manifest(found.content, entry.media_type or found.media_type)
 
     def configuration(blob: Descriptor) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Mapping
 from .._credentials.api_access import ApiAccess, api_access, api_connection
 from .._credentials.kinds import AuthFile, Choice, Kubeconfig, check_credentials, choose
 from .._credentials.resolve import Resolved, resolve_credential
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._http.client import HttpClient
 from .._openshift.json_api import JsonApi
 from .._reference import checked_namespace
@@ -58,20 +58,20 @@ def image_targets(options: Mapping[str, Any], environment: Mapping[str, str]) ->
     for target in targets:
         checked_namespace(target.namespace)
         if target.zone.registry is None:
-            raise InvalidOption(f"zone {target.zone.name} has no registry", advice="Give zone or registry")
+            raise InvalidOptionError(f"zone {target.zone.name} has no registry", hint="Give zone or registry")
     check_credentials(targets, environment)
     return targets
 
 
-def open_zone(target: Target, environment: Mapping[str, str], mask: Callable[[str], None]) -> ImageZone:
-    """Return a zone with the credential of the target; raises Problem where that cannot be had."""
+def open_zone(target: Target, environment: Mapping[str, str], register_secret: Callable[[str], None]) -> ImageZone:
+    """Return a zone with the credential of the target; raises AppuioError where that cannot be had."""
     choice = choose(target, environment)
-    resolved = resolve_credential(target, environment, mask)
+    resolved = resolve_credential(target, environment, register_secret)
     connection, address = target.connection, str(target.zone.registry)
     authorities = connection.registry_ca_cert or connection.ca_cert
     http = HttpClient(f"https://{address}", connection, authorities, resolved.credential)
     registry = RegistryClient(target.zone.name, address, http)
-    access = _access(choice, target, resolved, environment, mask)
+    access = _access(choice, target, resolved, environment, register_secret)
     api = access.api() if access else None
     return ImageZone(target.zone.name, str(target.namespace), registry, api, resolved, access)
 
@@ -81,12 +81,12 @@ def _access(
     target: Target,
     resolved: Resolved,
     environment: Mapping[str, str],
-    mask: Callable[[str], None],
+    register_secret: Callable[[str], None],
 ) -> ApiAccess | None:
     """The registry takes tokens of the API, so that the same token asks both."""
     token = resolved.credential.secret
     if isinstance(choice.kind, Kubeconfig):
-        return replace(api_access(choice, target, environment, mask), token=token)
+        return replace(api_access(choice, target, environment, register_secret), token=token)
     if target.zone.host is None or (isinstance(choice.kind, AuthFile) and not resolved.credential.is_token):
         return None
     return ApiAccess(target.zone.host, token, api_connection(target, environment if choice.environment else {}))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from .._errors import Problem
+from .._errors import AppuioError
 from .._image.image_reader import ImageDetails
 from .._openshift.image_streams import NEVER, StreamTag, TagEvent
 from .._openshift.quota import Allowance
@@ -82,7 +82,7 @@ class ZoneFacts:
     repositories: tuple[RepositoryFacts, ...] = ()
     quota: Mapping[str, QuotaFacts] | None = None
     unknown: tuple[str, ...] = ()
-    problem: Problem | None = None
+    error: AppuioError | None = None
 
     @property
     def digests(self) -> dict[tuple[str, str], str | None]:
@@ -97,13 +97,13 @@ class ZoneFacts:
             "registry": self.registry,
             "namespace": self.namespace,
             "known_from": self.known_from,
-            "exists": bool(self.repositories) if self.problem is None else None,
+            "exists": bool(self.repositories) if self.error is None else None,
             "images": [self._repository(one) for one in self.repositories],
             "tags": tags,
             "quota": {name: one.told() for name, one in self.quota.items()} if self.quota else None,
             "unknown": list(self.unknown),
-            "failed": self.problem is not None,
-            "error": str(self.problem) if self.problem else None,
+            "failed": self.error is not None,
+            "error": str(self.error) if self.error else None,
         }
 
     def _repository(self, one: RepositoryFacts) -> dict[str, Any]:
@@ -144,16 +144,16 @@ class Answers:
     changed: bool = False
 
     def predict(self) -> dict[str, Any]:
-        """Return the result; raises Problem where a zone could not be asked, with what the others told."""
+        """Return the result; raises AppuioError where a zone could not be asked, with what the others told."""
         told: dict[str, Any] = {"zones": [zone.told() for zone in self.zones]}
         if self.several:
             told.update(compared(self.zones))
-        failed = [zone.problem for zone in self.zones if zone.problem]
+        failed = [zone.error for zone in self.zones if zone.error]
         if failed:
             text = str(failed[0])
             if len(failed) > 1:
                 text = f"{len(failed)} of {len(self.zones)} zones failed: {' | '.join(map(str, failed))}"
-            raise Problem(text, result={**failed[0].result, **told})
+            raise AppuioError(text, result={**failed[0].result, **told})
         return told
 
     def diff(self) -> None:
@@ -165,7 +165,7 @@ def compared(zones: Sequence[ZoneFacts]) -> dict[str, Any]:
 
     Of a zone that could not be asked nothing is known, so that ``in_sync`` is None unless the others differ.
     """
-    asked = [zone for zone in zones if zone.problem is None]
+    asked = [zone for zone in zones if zone.error is None]
     digests = {zone.zone: zone.digests for zone in asked}
     drift = []
     for name, tag in sorted({key for found in digests.values() for key in found}):

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Callable, Mapping
 
-from .._errors import NotAllowed, NotAuthenticated, Problem, TlsUntrusted, Unreachable
+from .._errors import AppuioError, ConnectionFailedError, ForbiddenError, TlsVerificationError, UnauthorizedError
 from .._image.image_reader import ImageDetails, image_details
 from .._image.image_zone import ImageZone
 from .._openshift.image_streams import ImageStream, get_stream, list_streams
@@ -19,7 +19,7 @@ from .facts import API, REGISTRY, QuotaFacts, RepositoryFacts, TagFacts, ZoneFac
 from .options import Question
 
 # Who answers so will not answer the next question otherwise.
-_SHUT = (NotAllowed, NotAuthenticated, Unreachable, TlsUntrusted)
+_SHUT = (ForbiddenError, UnauthorizedError, ConnectionFailedError, TlsVerificationError)
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Look:
                 return self._facts(zone, facts)
             finally:
                 zone.close()
-        except Problem as problem:
-            return replace(facts, problem=problem.at(zone=target.zone.name))
+        except AppuioError as error:
+            return replace(facts, error=error.at(zone=target.zone.name))
 
     def _facts(self, zone: ImageZone, facts: ZoneFacts) -> ZoneFacts:
         reasons: tuple[str, ...] = ()
@@ -47,10 +47,10 @@ class Look:
         if zone.api is not None:
             try:
                 found = self._by_api(zone, zone.api, facts)
-            except _SHUT as problem:
+            except _SHUT as error:
                 if self.question.name is None:
                     raise
-                reasons = (f"the API cannot be asked: {problem.message}",)
+                reasons = (f"the API cannot be asked: {error.message}",)
         if found is None:
             found = self._by_registry(zone, replace(facts, known_from=REGISTRY, unknown=reasons))
         return self._detailed(zone, found) if self.question.details else found
@@ -79,7 +79,7 @@ class Look:
             streams = tags = 0
             for stream in list_streams(api, zone.namespace):
                 streams, tags = streams + 1, tags + len(stream.tags)
-        except NotAllowed:
+        except ForbiddenError:
             return None, ("the quota, which the credential may not read",)
         unknown = () if found is not None else ("how much the quota allows, which the credential may not read",)
         return quota_facts(found or [], {"imagestreams": streams, "imagestreamtags": tags}), unknown
@@ -87,10 +87,10 @@ class Look:
     def _by_registry(self, zone: ImageZone, facts: ZoneFacts) -> ZoneFacts:
         name = self.question.name
         if name is None:
-            raise NotAllowed(
+            raise ForbiddenError(
                 "a registry does not tell which repositories there are, and the zone's API is not known",
                 step="list the repositories",
-                advice="Give name, or host and a credential with access to the API",
+                hint="Give name, or host and a credential with access to the API",
             )
         repository = f"{zone.namespace}/{name}"
         there = zone.registry.tags(repository)
@@ -112,7 +112,7 @@ class Look:
             if tag.digest
         }
         known: dict[str | None, ImageDetails] = {}
-        missed: list[Problem] = []
+        missed: list[AppuioError] = []
 
         def read(digest: str) -> None:
             if missed and isinstance(missed[0], _SHUT):
@@ -121,8 +121,8 @@ class Look:
                 details = image_details(zone.registry, *wanted[digest])
                 if details is not None and details.digest == digest:
                     known[digest] = details
-            except Problem as problem:
-                missed.append(problem)
+            except AppuioError as error:
+                missed.append(error)
 
         with ThreadPoolExecutor(self.question.jobs) as pool:
             list(pool.map(read, wanted))

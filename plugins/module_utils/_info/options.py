@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._reference import checked_image_name, checked_tag
 
 SPEC = (
@@ -42,10 +42,10 @@ class Question:
 
 
 def question_from(options: Mapping[str, Any]) -> Question:
-    """Return the question that the options are; raises InvalidOption."""
+    """Return the question that the options are; raises InvalidOptionError."""
     jobs = int(options.get("jobs") or 0)
     if not 1 <= jobs <= 32:
-        raise InvalidOption("jobs is a number from 1 to 32")
+        raise InvalidOptionError("jobs is a number from 1 to 32")
     name = options.get("name")
     return Question(
         name=checked_image_name(str(name)) if name else None,

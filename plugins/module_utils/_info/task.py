@@ -22,7 +22,7 @@ class InfoTask:
     question: Question
     targets: list[Target]
     environment: Mapping[str, str] = field(repr=False)
-    mask: Callable[[str], None]
+    register_secret: Callable[[str], None]
     several: bool = False
 
     def plan(self) -> Answers:
@@ -32,17 +32,19 @@ class InfoTask:
             return Answers(tuple(pool.map(look.at, self.targets)), self.several)
 
     def apply(self, answers: Answers) -> dict[str, Any]:
-        """Return the result; raises Problem."""
+        """Return the result; raises AppuioError."""
         return answers.predict()
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def _open(self, target: Target) -> ImageZone:
-        return open_zone(target, self.environment, self.mask)
+        return open_zone(target, self.environment, self.register_secret)
 
 
-def info_task(options: Mapping[str, Any], environment: Mapping[str, str], mask: Callable[[str], None]) -> InfoTask:
-    """Return the task that the options describe; raises InvalidOption; asks nobody."""
+def info_task(
+    options: Mapping[str, Any], environment: Mapping[str, str], register_secret: Callable[[str], None]
+) -> InfoTask:
+    """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
     targets = image_targets(options, environment)
-    return InfoTask(question_from(options), targets, environment, mask, options.get("zones") is not None)
+    return InfoTask(question_from(options), targets, environment, register_secret, options.get("zones") is not None)

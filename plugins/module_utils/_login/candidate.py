@@ -13,7 +13,7 @@ from .._credentials.api_access import api_access, api_connection, connect
 from .._credentials.kinds import Choice, Password, choose
 from .._credentials.resolve import Resolved, given_credential, masked, resolve_credential
 from .._credentials.token import account_user, expiry, subject
-from .._errors import NotAllowed, NotAuthenticated, Problem
+from .._errors import AppuioError, ForbiddenError, UnauthorizedError
 from .._openshift.json_api import JsonApi
 from .._openshift.tokens import OAUTH_PREFIX, oauth_token_end, token_in_secret, user_name
 from .options import Login, credential_environment
@@ -29,28 +29,28 @@ class Candidate:
 
 
 def candidate(
-    login: Login, stored: Credential | None, environment: Mapping[str, str], mask: Callable[[str], None]
+    login: Login, stored: Credential | None, environment: Mapping[str, str], register_secret: Callable[[str], None]
 ) -> Candidate:
-    """Return what a login would use without making a token: nothing is changed anywhere. Raises Problem.
+    """Return what a login would use without making a token: nothing is changed anywhere. Raises AppuioError.
 
     A stored token that is the same user's or service account's is kept while more than ``min_validity``
     seconds are left, so that a second run changes nothing.
     """
     known = credential_environment(environment)
     choice = choose(login.target, known)
-    given = given_credential(choice, login.target, known, mask)
+    given = given_credential(choice, login.target, known, register_secret)
     if given is not None:
         return Candidate(given, expiry(given.secret))
     if choice.service_account is not None:
-        return _account(choice, choice.service_account, login, stored, known, mask)
+        return _account(choice, choice.service_account, login, stored, known, register_secret)
     if isinstance(choice.kind, Password) and stored is not None:
         return _user(choice, choice.kind.username, login, stored, known)
     return Candidate(None)
 
 
-def fetched(login: Login, environment: Mapping[str, str], mask: Callable[[str], None]) -> Resolved:
-    """Return a credential that may have been made for this login; raises Problem."""
-    return resolve_credential(login.target, credential_environment(environment), mask)
+def fetched(login: Login, environment: Mapping[str, str], register_secret: Callable[[str], None]) -> Resolved:
+    """Return a credential that may have been made for this login; raises AppuioError."""
+    return resolve_credential(login.target, credential_environment(environment), register_secret)
 
 
 def _account(
@@ -59,18 +59,18 @@ def _account(
     login: Login,
     stored: Credential | None,
     environment: Mapping[str, str],
-    mask: Callable[[str], None],
+    register_secret: Callable[[str], None],
 ) -> Candidate:
     namespace = str(login.target.namespace)
     if not isinstance(choice.kind, Password):
-        with api_access(choice, login.target, environment, mask) as access:
+        with api_access(choice, login.target, environment, register_secret) as access:
             try:
                 found = token_in_secret(access.api(), namespace, account)
-            except NotAllowed:
+            except ForbiddenError:
                 found = None
         if found is not None:
             credential = Credential(found.token, origin=f"the service account {account}")
-            return Candidate(masked(credential, mask), expiry(found.token))
+            return Candidate(masked(credential, register_secret), expiry(found.token))
     if stored is None or subject(stored.secret) != account_user(namespace, account):
         return Candidate(None)
     return _still_good(stored, expiry(stored.secret), login)
@@ -86,10 +86,10 @@ def _user(choice: Choice, username: str, login: Login, stored: Credential, envir
         if user_name(api) != username:
             return Candidate(None)
         end = oauth_token_end(api, stored.secret)
-    except NotAuthenticated:
+    except UnauthorizedError:
         return Candidate(None)
-    except Problem as problem:
-        raise problem.at(zone=login.target.zone.name) from None
+    except AppuioError as error:
+        raise error.at(zone=login.target.zone.name) from None
     finally:
         http.close()
     return _still_good(stored, end, login)

@@ -15,7 +15,7 @@ from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._credentials.auth_edit import FileAttributes
 from .._credentials.auth_paths import file_to_write
 from .._credentials.resolve import check_credentials
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._targets import Target, targets_from
 
 SPEC = (
@@ -70,7 +70,7 @@ class Login:
 
 
 def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Login]:
-    """Return the logins that the options name; raises InvalidOption."""
+    """Return the logins that the options name; raises InvalidOptionError."""
     targets = _targets(options)
     present = options["state"] == "present"
     if present:
@@ -78,7 +78,7 @@ def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> l
     attributes = FileAttributes(_mode(options["mode"]), _owner(options.get("owner")), _group(options.get("group")))
     store = str(options["credential_store"])
     if not _HELPER.fullmatch(store):
-        raise InvalidOption(f"credential_store {store!r} is neither auto, nor file, nor the name of a helper")
+        raise InvalidOptionError(f"credential_store {store!r} is neither auto, nor file, nor the name of a helper")
     default = options.get("auth_file")
     logins = []
     for target, own_file in zip(targets, _own_files(options)):
@@ -137,41 +137,43 @@ def _own_files(options: Mapping[str, Any]) -> list[str | None]:
 def _check(login: Login) -> None:
     zone = login.target.zone.name
     if login.target.zone.registry is None:
-        raise InvalidOption("nothing names the registry", zone=zone, advice="Give zone or registry")
+        raise InvalidOptionError("nothing names the registry", zone=zone, hint="Give zone or registry")
     if login.namespaced and not login.target.namespace:
-        raise InvalidOption("key_scope: namespace needs namespace", zone=zone)
+        raise InvalidOptionError("key_scope: namespace needs namespace", zone=zone)
     if login.namespaced and login.client == "docker":
-        raise InvalidOption(
+        raise InvalidOptionError(
             "docker keeps one credential per registry, so key_scope: namespace has no meaning for it",
             zone=zone,
-            advice="Use client: podman, or give each namespace an auth_file of its own",
+            hint="Use client: podman, or give each namespace an auth_file of its own",
         )
     if login.namespaced and login.credential_store not in ("auto", "file"):
-        raise InvalidOption("a credential helper keeps no credentials of single namespaces", zone=zone)
+        raise InvalidOptionError("a credential helper keeps no credentials of single namespaces", zone=zone)
     if login.access and not login.target.namespace:
-        raise InvalidOption("access needs namespace", zone=zone)
+        raise InvalidOptionError("access needs namespace", zone=zone)
     if login.access and not login.verify and login.present:
-        raise InvalidOption("access is asked of the zone, so verify cannot be false", zone=zone)
+        raise InvalidOptionError("access is asked of the zone, so verify cannot be false", zone=zone)
     if login.min_validity < 0:
-        raise InvalidOption("min_validity must not be below 0", zone=zone)
+        raise InvalidOptionError("min_validity must not be below 0", zone=zone)
 
 
 def _mode(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise InvalidOption("mode is no octal number", advice="Write it in quotes, as '0600'")
+        raise InvalidOptionError("mode is no octal number", hint="Write it in quotes, as '0600'")
     if isinstance(value, int):
         mode = value
     else:
         try:
             mode = int(value, 8)
         except ValueError:
-            raise InvalidOption(f"mode {value!r} is no octal number", advice="Write it in quotes, as '0600'") from None
+            raise InvalidOptionError(
+                f"mode {value!r} is no octal number", hint="Write it in quotes, as '0600'"
+            ) from None
     if not 0 <= mode <= 0o777 or mode & 0o600 != 0o600:
-        raise InvalidOption(
-            f"mode {value!r} does not let the owner read and write", advice="Write it in quotes, as '0600'"
+        raise InvalidOptionError(
+            f"mode {value!r} does not let the owner read and write", hint="Write it in quotes, as '0600'"
         )
     if mode & 0o007:
-        raise InvalidOption(f"mode {value!r} would let everybody at the credentials")
+        raise InvalidOptionError(f"mode {value!r} would let everybody at the credentials")
     return mode
 
 
@@ -181,7 +183,7 @@ def _owner(name: str | None) -> int | None:
     try:
         return int(name) if name.isdigit() else pwd.getpwnam(name).pw_uid
     except KeyError:
-        raise InvalidOption(f"there is no user {name}, whom owner names") from None
+        raise InvalidOptionError(f"there is no user {name}, whom owner names") from None
 
 
 def _group(name: str | None) -> int | None:
@@ -190,4 +192,4 @@ def _group(name: str | None) -> int | None:
     try:
         return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
     except KeyError:
-        raise InvalidOption(f"there is no group {name}, which group names") from None
+        raise InvalidOptionError(f"there is no group {name}, which group names") from None

@@ -42,7 +42,7 @@ class Place:
         return self.helper.name if self.helper else FILE
 
     def stored(self) -> Credential | None:
-        """Return what is kept for the key; raises Problem."""
+        """Return what is kept for the key; raises AppuioError."""
         if self.helper:
             return self.helper.get(self.key)
         return find_credential(self.document, self.key, self.path)
@@ -71,7 +71,7 @@ class Place:
 
 
 def place_of(login: Login, environment: Mapping[str, str]) -> Place:
-    """Return where a login is, or would be, kept; raises Problem for a file that cannot be read."""
+    """Return where a login is, or would be, kept; raises AppuioError for a file that cannot be read."""
     text = read_text(login.auth_file)
     document = parse(text or "", login.auth_file)
     if login.namespaced:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._credential import Credential
 from .._credentials.token import expiry, timestamp
-from .._errors import Problem
+from .._errors import AppuioError
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,16 @@ class LoginPlan:
     expires_at: float | None = None
     access: tuple[str, ...] = ()
     backup_file: str | None = None
-    problem: Problem | None = None
+    error: AppuioError | None = None
 
     @property
     def changed(self) -> bool:
         """Whether there is something to do."""
         return bool(self.reasons)
 
-    def failed(self, problem: Problem) -> LoginPlan:
+    def failed(self, error: AppuioError) -> LoginPlan:
         """Return the plan of a login that cannot be."""
-        return replace(self, problem=problem.at(zone=self.zone), reasons=())
+        return replace(self, error=error.at(zone=self.zone), reasons=())
 
     def result(self) -> dict[str, Any]:
         """Return what the module tells of this login."""
@@ -58,14 +58,14 @@ class LoginPlan:
         }
         if self.backup_file:
             told["backup_file"] = self.backup_file
-        if self.problem:
-            told.update(failed=True, error=str(self.problem))
+        if self.error:
+            told.update(failed=True, error=str(self.error))
         return told
 
     def message(self) -> str:
         """Return in one sentence what was or will be done, and why."""
-        if self.problem:
-            return str(self.problem)
+        if self.error:
+            return str(self.error)
         if self.reasons:
             done = "Logged in to" if self.present else "Logged out of"
             return f"{done} {self.registry}: {', '.join(self.reasons)}"
@@ -107,7 +107,7 @@ class Plan:
         return any(login.changed for login in self.logins)
 
     def predict(self) -> dict[str, Any]:
-        """Return the result that the plan's execution would give; raises Problem where a login cannot be."""
+        """Return the result that the plan's execution would give; raises AppuioError where a login cannot be."""
         return result_of(self.logins, self.several)
 
     def diff(self) -> Any:
@@ -117,15 +117,15 @@ class Plan:
 
 
 def result_of(logins: tuple[LoginPlan, ...], several: bool) -> dict[str, Any]:
-    """Return the module's result; raises the first Problem, with what holds for the other zones."""
+    """Return the module's result; raises the first AppuioError, with what holds for the other zones."""
     told = [login.result() for login in logins]
     changed = any(login.changed for login in logins)
-    problems = [login.problem for login in logins if login.problem]
-    if problems:
-        problem = problems[0]
+    errors = [login.error for login in logins if login.error]
+    if errors:
+        error = errors[0]
         if several:
-            problem.result.update(zones=told, changed=changed)
-        raise problem
+            error.result.update(zones=told, changed=changed)
+        raise error
     if not several:
         return {name: value for name, value in told[0].items() if name != "zone"}
     messages = [str(entry["msg"]) for entry in told]

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from .._credential import Credential
 from .._credentials.api_access import connect
-from .._errors import NotAuthenticated, NotFound, Problem
+from .._errors import AppuioError, NotFoundError, UnauthorizedError
 from .._openshift.json_api import JsonApi
 from .._openshift.tokens import OAUTH_PREFIX, revoke_oauth_token
 from .options import Login
 
 
 def revoke(login: Login, credential: Credential, warn: Callable[[str], None]) -> None:
-    """Revoke a user's token; one that is over already is no failure. Raises Problem, and then nothing is removed."""
+    """Revoke a user's token; one that is over already is no failure. Raises AppuioError."""
     zone = login.target.zone
     if not credential.secret.startswith(OAUTH_PREFIX):
         warn(
@@ -25,13 +25,15 @@ def revoke(login: Login, credential: Credential, warn: Callable[[str], None]) ->
         )
         return
     if zone.host is None:
-        raise Problem("the token cannot be revoked: nothing names the API", zone=zone.name, advice="Give zone or host")
+        raise AppuioError(
+            "the token cannot be revoked: nothing names the API", zone=zone.name, hint="Give zone or host"
+        )
     http = connect(zone.host, login.target.connection)
     try:
         revoke_oauth_token(JsonApi(http, credential.secret, urlsplit(zone.host).path.rstrip("/")), credential.secret)
-    except (NotAuthenticated, NotFound):
+    except (UnauthorizedError, NotFoundError):
         return
-    except Problem as problem:
-        raise problem.at(zone=zone.name, step="revoke the token") from None
+    except AppuioError as error:
+        raise error.at(zone=zone.name, step="revoke the token") from None
     finally:
         http.close()

@@ -15,7 +15,7 @@ from .._credentials.auth_document import basic
 from .._credentials.auth_edit import edit
 from .._credentials.resolve import masked
 from .._credentials.token import timestamp
-from .._errors import NotAuthenticated, Problem
+from .._errors import AppuioError, UnauthorizedError
 from .candidate import Candidate, candidate, fetched
 from .options import Login
 from .place import Place, place_of
@@ -30,7 +30,7 @@ class LoginTask:
 
     logins: list[Login]
     environment: Mapping[str, str] = field(repr=False)
-    mask: Callable[[str], None]
+    register_secret: Callable[[str], None]
     warn: Callable[[str], None]
     several: bool = False
     dockerconfigjson: bool = False
@@ -40,7 +40,7 @@ class LoginTask:
         return Plan(tuple(self._planned(login) for login in self.logins), self.several)
 
     def apply(self, plan: Plan) -> dict[str, Any]:
-        """Do it, zone by zone; raises Problem at the end where one failed, with the results of all."""
+        """Do it, zone by zone; raises AppuioError at the end where one failed, with the results of all."""
         done = [self._done(login, planned) for login, planned in zip(self.logins, plan.logins)]
         result = result_of(tuple(done), self.several)
         if self.dockerconfigjson:
@@ -57,20 +57,20 @@ class LoginTask:
             place = place_of(login, self.environment)
             stored = place.stored()
             if stored:
-                masked(stored, self.mask)
+                masked(stored, self.register_secret)
             planned = replace(planned, store=place.store, before=stored)
             return self._present(login, place, planned) if login.present else self._absent(login, place, planned)
-        except Problem as problem:
-            return planned.failed(problem)
+        except AppuioError as error:
+            return planned.failed(error)
 
     def _present(self, login: Login, place: Place, planned: LoginPlan) -> LoginPlan:
         stored = planned.before
-        found = candidate(login, stored, self.environment, self.mask)
+        found = candidate(login, stored, self.environment, self.register_secret)
         access: tuple[str, ...] = ()
         if found.credential is not None:
             try:
                 access = self._verified(login, found.credential, may_write=False)
-            except NotAuthenticated:
+            except UnauthorizedError:
                 if not found.kept:
                     raise
                 found = Candidate(None)
@@ -99,12 +99,12 @@ class LoginTask:
 
     def _done(self, login: Login, planned: LoginPlan) -> LoginPlan:
         """What one zone says against it is told at the end, when the others have been served."""
-        if planned.problem:
+        if planned.error:
             return planned
         try:
             return self._applied(login, planned)
-        except Problem as problem:
-            return planned.failed(problem)
+        except AppuioError as error:
+            return planned.failed(error)
 
     def _applied(self, login: Login, planned: LoginPlan) -> LoginPlan:
         if not login.present:
@@ -114,7 +114,7 @@ class LoginTask:
             if len(access) < len(login.access):
                 access = check_access(login, planned.credential, self.environment, may_write=True)
             return self._logged_in(login, replace(planned, access=access))
-        got = fetched(login, self.environment, self.mask)
+        got = fetched(login, self.environment, self.register_secret)
         try:
             access = self._verified(login, got.credential, may_write=True)
             username = got.credential.username

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from .._credential import Credential
 from .._credentials.api_access import api_connection, connect
 from .._credentials.token import expiry, timestamp
-from .._errors import NotAllowed, NotAuthenticated, Problem, ServerProblem
+from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.client import HttpClient
 from .._openshift.access import may
 from .._openshift.json_api import JsonApi
@@ -28,27 +28,27 @@ _RIGHTS_ADVICE = (
 
 
 def check_end(credential: Credential, now: float | None = None) -> None:
-    """Raise NotAuthenticated for a token that says itself that its time is over; asks nobody."""
+    """Raise UnauthorizedError for a token that says itself that its time is over; asks nobody."""
     end = expiry(credential.secret)
     if end is not None and end <= (time.time() if now is None else now):
-        raise NotAuthenticated(f"the token ended at {timestamp(end)}", step="log in", advice="Get a new one")
+        raise UnauthorizedError(f"the token ended at {timestamp(end)}", step="log in", hint="Get a new one")
 
 
 def check_login(login: Login, credential: Credential) -> None:
-    """Raise Problem unless the registry takes the credential; tells why it does not."""
+    """Raise AppuioError unless the registry takes the credential; tells why it does not."""
     http = registry_http(login, credential)
     try:
         RegistryClient(login.target.zone.name, login.registry, http).check_login()
-    except ServerProblem as problem:
-        if problem.status != 400:
+    except ServerError as error:
+        if error.status != 400:
             raise
         # OpenShift's registry answers so to every credential while the API does not answer it.
-        raise ServerProblem(
+        raise ServerError(
             "the registry cannot check the credential, because the zone's API does not answer it",
             zone=login.target.zone.name,
             step="log in to the registry",
-            status=problem.status,
-            advice="Try again when the API is up, or store the credential unchecked with verify: false",
+            status=error.status,
+            hint="Try again when the API is up, or store the credential unchecked with verify: false",
         ) from None
     finally:
         http.close()
@@ -57,7 +57,7 @@ def check_login(login: Login, credential: Credential) -> None:
 def check_access(
     login: Login, credential: Credential, environment: Mapping[str, str], *, may_write: bool
 ) -> tuple[str, ...]:
-    """Return those of ``login.access`` that are granted; raises NotAllowed for one that is not.
+    """Return those of ``login.access`` that are granted; raises ForbiddenError for one that is not.
 
     The API is asked, which changes nothing. Where it does not tell, the registry is: a refused upload says
     that there is no right to push. One that is begun is ended at once, and none is begun unless
@@ -69,11 +69,11 @@ def check_access(
         if allowed is None and (action == "pull" or may_write):
             allowed = _probed(login, credential, action)
         if allowed is False:
-            raise NotAllowed(
+            raise ForbiddenError(
                 f"the credential is good, but gives no right to {action} in the namespace {login.target.namespace}",
                 zone=login.target.zone.name,
                 step="check access",
-                advice=_RIGHTS_ADVICE,
+                hint=_RIGHTS_ADVICE,
             )
         if allowed:
             granted.append(action)
@@ -97,7 +97,7 @@ def _asked(login: Login, credential: Credential, environment: Mapping[str, str],
     try:
         api = JsonApi(http, credential.secret, urlsplit(host).path.rstrip("/"))
         return may(api, str(login.target.namespace), action)
-    except Problem:
+    except AppuioError:
         return None
     finally:
         http.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 
 
 def digest_of(content: bytes) -> str:
@@ -16,10 +16,10 @@ def digest_of(content: bytes) -> str:
 
 
 def new_hash(digest: str) -> Any:
-    """Return a hash object for a digest's algorithm; raises SourceProblem for one that no registry takes."""
+    """Return a hash object for a digest's algorithm; raises SourceError for one that no registry takes."""
     algorithm = digest.partition(":")[0]
     if algorithm not in ("sha256", "sha512"):
-        raise SourceProblem(f"{digest} uses the digest algorithm {algorithm!r}, which registries do not take")
+        raise SourceError(f"{digest} uses the digest algorithm {algorithm!r}, which registries do not take")
     return hashlib.new(algorithm)
 
 

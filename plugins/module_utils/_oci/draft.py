@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Sequence
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._reference import is_digest
 from .digest import digest_of
 from .media_types import DOCKER_MANIFEST, OCI_MANIFEST
@@ -52,14 +52,14 @@ class Draft:
 
 
 def parse_draft(config: bytes, description: str) -> Draft:
-    """Return the draft that a configuration describes; raises SourceProblem."""
+    """Return the draft that a configuration describes; raises SourceError."""
     try:
         document = json.loads(config)
         diff_ids = tuple(document["rootfs"]["diff_ids"])
     except (ValueError, KeyError, TypeError):
-        raise SourceProblem(f"{description} has a configuration that names no layers") from None
+        raise SourceError(f"{description} has a configuration that names no layers") from None
     if not all(isinstance(diff_id, str) and is_digest(diff_id) for diff_id in diff_ids):
-        raise SourceProblem(f"{description} has a configuration whose diff_ids are no digests")
+        raise SourceError(f"{description} has a configuration whose diff_ids are no digests")
     platform = Platform(*(str(document.get(name) or "") for name in ("os", "architecture", "variant")))
     return Draft(config, diff_ids, platform if platform.os and platform.architecture else None)
 

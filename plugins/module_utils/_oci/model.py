@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._reference import is_digest
 from .digest import digest_of
 from .media_types import OCI_INDEX, OCI_MANIFEST, is_index, is_manifest
@@ -65,24 +65,24 @@ class Manifest:
 
 
 def parse_manifest(content: bytes, media_type: str | None = None) -> Manifest:
-    """Return what the bytes say; raises SourceProblem for what is neither a manifest nor an index.
+    """Return what the bytes say; raises SourceError for what is neither a manifest nor an index.
 
     ``media_type`` is what a descriptor or a header said; the content's own word must be the same.
     """
     try:
         document = json.loads(content)
     except ValueError:
-        raise SourceProblem("a manifest of the source is not JSON") from None
+        raise SourceError("a manifest of the source is not JSON") from None
     if not isinstance(document, dict):
-        raise SourceProblem("a manifest of the source is not a JSON object")
+        raise SourceError("a manifest of the source is not a JSON object")
     own = document.get("mediaType") or _guessed(document)
     media_type = media_type if media_type and (is_index(media_type) or is_manifest(media_type)) else own
     if document.get("mediaType") and document["mediaType"] != media_type:
-        raise SourceProblem(f"a manifest of the source says it is {own} and is announced as {media_type}")
+        raise SourceError(f"a manifest of the source says it is {own} and is announced as {media_type}")
     if media_type is None or not (is_index(media_type) or is_manifest(media_type)):
         if document.get("schemaVersion") == 1:
-            raise SourceProblem("the source is an image of the old schema 1, which zones do not take")
-        raise SourceProblem(f"the source is not an image: its type is {media_type or 'unknown'}")
+            raise SourceError("the source is an image of the old schema 1, which zones do not take")
+        raise SourceError(f"the source is not an image: its type is {media_type or 'unknown'}")
     if is_index(media_type):
         entries = tuple(descriptor(entry) for entry in _list(document, "manifests"))
         return Manifest(content, media_type, digest_of(content), entries=entries)
@@ -91,14 +91,14 @@ def parse_manifest(content: bytes, media_type: str | None = None) -> Manifest:
 
 
 def descriptor(value: Any) -> Descriptor:
-    """Return the descriptor that a JSON object is; raises SourceProblem."""
+    """Return the descriptor that a JSON object is; raises SourceError."""
     if not isinstance(value, dict):
-        raise SourceProblem("a manifest of the source lacks a descriptor")
+        raise SourceError("a manifest of the source lacks a descriptor")
     digest, size = value.get("digest"), value.get("size")
     if not isinstance(digest, str) or not is_digest(digest):
-        raise SourceProblem(f"a descriptor of the source has no digest of a known kind: {digest!r}")
+        raise SourceError(f"a descriptor of the source has no digest of a known kind: {digest!r}")
     if not isinstance(size, int) or size < 0:
-        raise SourceProblem(f"the descriptor of {digest} has no size")
+        raise SourceError(f"the descriptor of {digest} has no size")
     platform = value.get("platform")
     return Descriptor(
         media_type=str(value.get("mediaType") or ""),
@@ -125,5 +125,5 @@ def _guessed(document: Mapping[str, Any]) -> str | None:
 def _list(document: Mapping[str, Any], name: str) -> list[Any]:
     value = document.get(name)
     if not isinstance(value, list):
-        raise SourceProblem(f"a manifest of the source has no {name}")
+        raise SourceError(f"a manifest of the source has no {name}")
     return value

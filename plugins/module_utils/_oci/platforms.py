@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Sequence
 
-from .._errors import InvalidOption, SourceProblem
+from .._errors import InvalidOptionError, SourceError
 from .model import Descriptor, Manifest, Platform, parse_manifest
 
 _ARCHITECTURES = {
@@ -26,10 +26,12 @@ _OWN_VARIANT = {("arm64", ""): "v8", ("arm", ""): "v7", ("amd64", "v1"): ""}
 
 
 def parse_platform(text: str) -> Platform:
-    """Return the platform that ``os/architecture[/variant]`` names; raises InvalidOption."""
+    """Return the platform that ``os/architecture[/variant]`` names; raises InvalidOptionError."""
     parts = text.strip().lower().split("/")
     if len(parts) not in (2, 3) or not all(parts):
-        raise InvalidOption(f"platform {text!r} is not os/architecture[/variant]", advice="Write it like linux/amd64")
+        raise InvalidOptionError(
+            f"platform {text!r} is not os/architecture[/variant]", hint="Write it like linux/amd64"
+        )
     return normalised(Platform(*parts))
 
 
@@ -48,7 +50,7 @@ def is_attestation(entry: Descriptor) -> bool:
 def chosen(index: Manifest, wanted: Sequence[Platform]) -> Manifest | Descriptor:
     """Return the one entry that is wanted, or an index of several, with the attestations about them.
 
-    The same index comes back when everything is wanted. Raises SourceProblem, with what there is, for a
+    The same index comes back when everything is wanted. Raises SourceError, with what there is, for a
     platform that the index does not have.
     """
     found = [_entry(index, platform) for platform in wanted]
@@ -77,4 +79,4 @@ def _entry(index: Manifest, wanted: Platform) -> Descriptor:
         if not wanted.variant and (there.os, there.architecture) == (wanted.os, wanted.architecture):
             return entry
     names = ", ".join(str(entry.platform) for entry in images) or "none"
-    raise SourceProblem(f"the source has no image for {wanted}", advice=f"It has {names}")
+    raise SourceError(f"the source has no image for {wanted}", hint=f"It has {names}")

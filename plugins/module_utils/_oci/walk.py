@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .media_types import is_foreign_layer, is_index, is_manifest
 from .model import Descriptor, Manifest, Platform
 from .platforms import chosen, is_attestation, normalised
@@ -42,7 +42,7 @@ class Image:
 def select(
     root: Manifest, fetch: Fetch, wanted: Sequence[Platform], read_config: Callable[[Descriptor], bytes]
 ) -> Manifest:
-    """Return what is to be pushed of ``root``: itself, or the platforms that are wanted; raises SourceProblem."""
+    """Return what is to be pushed of ``root``: itself, or the platforms that are wanted; raises SourceError."""
     root = unwrapped(root, fetch)
     if not wanted:
         return root
@@ -52,7 +52,7 @@ def select(
     there = platform_of(root, read_config)
     if there is None or len(wanted) > 1 or not _same(there, wanted[0]):
         names = ", ".join(str(platform) for platform in wanted)
-        raise SourceProblem(f"the source is one image for {there or 'an unknown platform'}, not for {names}")
+        raise SourceError(f"the source is one image for {there or 'an unknown platform'}, not for {names}")
     return root
 
 
@@ -66,15 +66,15 @@ def unwrapped(root: Manifest, fetch: Fetch) -> Manifest:
 
 
 def gather(root: Manifest, fetch: Fetch, read_config: Callable[[Descriptor], bytes]) -> Image:
-    """Return all manifests and blobs below ``root``; raises SourceProblem for what a zone would refuse."""
+    """Return all manifests and blobs below ``root``; raises SourceError for what a zone would refuse."""
     check_entries(root)
     manifests: dict[str, Manifest] = {}
     blobs: dict[str, Descriptor] = {}
     for manifest in [*(fetch(entry) for entry in root.entries), root]:
         if manifest.is_index and manifest is not root:
-            raise SourceProblem(f"the index {root.digest} holds another index, {manifest.digest}, which zones refuse")
+            raise SourceError(f"the index {root.digest} holds another index, {manifest.digest}, which zones refuse")
         if len(manifest.content) > LARGEST_MANIFEST:
-            raise SourceProblem(f"the manifest {manifest.digest} is larger than 4 MiB, which zones refuse")
+            raise SourceError(f"the manifest {manifest.digest} is larger than 4 MiB, which zones refuse")
         manifests[manifest.digest] = manifest
         for blob in manifest.blobs:
             if not (blob.urls and is_foreign_layer(blob.media_type)):
@@ -87,15 +87,15 @@ def gather(root: Manifest, fetch: Fetch, read_config: Callable[[Descriptor], byt
 
 
 def check_entries(index: Manifest) -> None:
-    """Raise SourceProblem for an entry that OpenShift answers with a bare 500: each needs os and architecture."""
+    """Raise SourceError for an entry that OpenShift answers with a bare 500: each needs os and architecture."""
     for number, entry in enumerate(index.entries):
         if not (is_manifest(entry.media_type) or is_index(entry.media_type)):
-            raise SourceProblem(f"entry {number} of the index is no image but {entry.media_type or 'of no type'}")
+            raise SourceError(f"entry {number} of the index is no image but {entry.media_type or 'of no type'}")
         if not entry.platform or not entry.platform.os or not entry.platform.architecture:
-            raise SourceProblem(
+            raise SourceError(
                 f"entry {number} of the index ({entry.digest}) has no platform with os and architecture, "
                 "and OpenShift refuses such an index",
-                advice="Push one of its images with platforms, or build the index with platforms",
+                hint="Push one of its images with platforms, or build the index with platforms",
             )
 
 

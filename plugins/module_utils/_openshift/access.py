@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .._errors import NotAllowed, NotFound, ServerProblem
+from .._errors import ForbiddenError, NotFoundError, ServerError
 from .json_api import JsonApi
 
 VERBS = {"pull": "get", "push": "update"}
 
 
 def may(api: JsonApi, namespace: str, action: str) -> bool:
-    """Tell whether the token may ``pull`` or ``push`` in a namespace; raises Problem."""
+    """Tell whether the token may ``pull`` or ``push`` in a namespace; raises AppuioError."""
     return allowed(api, namespace, VERBS[action], "image.openshift.io", "imagestreams", "layers")
 
 
 def allowed(api: JsonApi, namespace: str, verb: str, group: str, resource: str, subresource: str = "") -> bool:
-    """Tell whether the token has a right in a namespace; raises Problem."""
+    """Tell whether the token has a right in a namespace; raises AppuioError."""
     attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
     if subresource:
         attributes["subresource"] = subresource
@@ -54,7 +54,7 @@ class Right:
 
 
 def missing_rights(api: JsonApi, namespace: str, rights: Iterable[Right]) -> list[Right]:
-    """Return those of the rights that the token does not have in a namespace, each asked once; raises Problem."""
+    """Return those of the rights that the token does not have in a namespace, each asked once; raises AppuioError."""
     wanted = dict.fromkeys(rights)
     return [
         right
@@ -64,7 +64,7 @@ def missing_rights(api: JsonApi, namespace: str, rights: Iterable[Right]) -> lis
 
 
 def why_not_granted(api: JsonApi, binding: Mapping[str, Any]) -> str | None:
-    """Return why the API would refuse a role binding, in its own words, None where it would not; raises Problem.
+    """Return why the API would refuse a role binding, in its own words, None where it would not; raises AppuioError.
 
     The binding is made as a dry run, so nothing is stored. Nobody can grant rights that they do not have
     (Kubernetes documentation, "Privilege escalation prevention"), and only the API knows all of them.
@@ -73,9 +73,9 @@ def why_not_granted(api: JsonApi, binding: Mapping[str, Any]) -> str | None:
     path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings?dryRun=All"
     try:
         api.post(path, binding, f"ask whether {binding['roleRef']['name']} may be granted")
-    except (NotAllowed, NotFound) as refused:
-        return refused.said or refused.message
-    except ServerProblem as refused:
+    except (ForbiddenError, NotFoundError) as refused:
+        return refused.server_message or refused.message
+    except ServerError as refused:
         if refused.status != 409:
             raise
     return None

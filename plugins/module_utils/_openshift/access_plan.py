@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import objects
-from .objects import Definition, Found
+from .objects import Definition, LiveObject
 from .steps import Steps
 
 SUBJECT_KINDS = ("User", "Group", "ServiceAccount")
@@ -46,9 +46,9 @@ class Access:
 class Namespace:
     """What is there: role bindings, Secrets of the pull Secrets' names, and service accounts."""
 
-    bindings: Sequence[Found] = ()
-    secrets: Sequence[Found] = ()
-    accounts: Sequence[Found] = ()
+    bindings: Sequence[LiveObject] = ()
+    secrets: Sequence[LiveObject] = ()
+    accounts: Sequence[LiveObject] = ()
 
 
 def plan_access(access: Access, found: Namespace) -> Steps:
@@ -108,7 +108,7 @@ def _plan_role(plan: Steps, access: Access, found: Namespace, role: str, name: s
         plan.to_remove(_own(own), "it grants nothing to anybody")
 
 
-def _plan_exclusive(plan: Steps, foreign: Sequence[Found], wanted: Sequence[Definition]) -> None:
+def _plan_exclusive(plan: Steps, foreign: Sequence[LiveObject], wanted: Sequence[Definition]) -> None:
     """Take out who is not wanted; what another role of this collection has made, as pushers, stays."""
     for binding in foreign:
         unwanted = [one for one in objects.subjects_of(binding) if one not in wanted]
@@ -150,15 +150,15 @@ def _plan_pull_secret(
         plan.to_put(definition, "change", f"other credentials for {', '.join(secret.auths)}")
 
 
-def _own(binding: Found) -> Definition:
+def _own(binding: LiveObject) -> Definition:
     return {"apiVersion": f"{objects.RBAC_GROUP}/v1", "kind": "RoleBinding", "metadata": dict(binding["metadata"])}
 
 
-def _links(account: Found) -> list[str]:
+def _links(account: LiveObject) -> list[str]:
     return [str(one["name"]) for one in account.get("imagePullSecrets") or []]
 
 
-def _linked(account: Found, names: Sequence[str]) -> Definition:
+def _linked(account: LiveObject, names: Sequence[str]) -> Definition:
     metadata = {name: account["metadata"].get(name) for name in ("name", "namespace", "resourceVersion")}
     return {
         "apiVersion": "v1",
@@ -168,7 +168,7 @@ def _linked(account: Found, names: Sequence[str]) -> Definition:
     }
 
 
-def _auths(secret: Found) -> Any:
+def _auths(secret: LiveObject) -> Any:
     """Return what a pull Secret holds, None where it cannot be read."""
     try:
         held = json.loads(base64.b64decode((secret.get("data") or {}).get(".dockerconfigjson", "")))

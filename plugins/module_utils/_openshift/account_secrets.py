@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Callable
 from urllib.parse import quote
 
-from .._errors import NotAllowed, NotFound, Problem, ServerProblem
+from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError
 from .json_api import JsonApi
-from .objects import Definition, Found, is_token_of, named
+from .objects import Definition, LiveObject, is_token_of, named
 from .tokens import SECRET_TYPE, token_of_secret
 
 ROLE = "The role appuio.registry.image_pusher makes one"
@@ -33,51 +33,51 @@ class AccountSecrets:
     now: Callable[[], float]
     sleep: Callable[[float], None]
 
-    def service_account(self) -> Found | None:
-        """Return the service account, None where it may not be read; raises NotFound that tells who makes one."""
+    def service_account(self) -> LiveObject | None:
+        """Return the service account, None where it may not be read; raises NotFoundError that tells who makes one."""
         try:
             return self.api.get(self._path("serviceaccounts", self.account), "read the service account")
-        except NotAllowed:
+        except ForbiddenError:
             return None
-        except NotFound as missing:
-            raise self._no_account(missing.said) from None
+        except NotFoundError as missing:
+            raise self._no_account(missing.server_message) from None
 
-    def read(self, first: str) -> list[Found]:
-        """Return all token Secrets of the namespace, and the Secret ``first`` whatever its type; raises Problem."""
+    def read(self, first: str) -> list[LiveObject]:
+        """Return all token Secrets of the namespace, and the Secret ``first`` whatever its type; raises AppuioError."""
         step = "read the Secrets"
         selector = quote(f"type={SECRET_TYPE}")
         try:
             answer = self.api.get(f"{self._path('secrets')}?fieldSelector={selector}", step)
-        except NotAllowed as refused:
-            refused.advice = (
+        except ForbiddenError as refused:
+            refused.hint = (
                 "Use the credentials of an admin or editor of the namespace. One that does not exist looks the same"
             )
             raise
-        found: list[Found] = list(answer.get("items") or ())
+        found: list[LiveObject] = list(answer.get("items") or ())
         if named(found, first) is None:
             try:
                 found.append(self.api.get(self._path("secrets", first), step))
-            except NotFound:
+            except NotFoundError:
                 pass
         return found
 
     def make(self, definition: Definition) -> None:
-        """Make a Secret; one that an earlier attempt of this request has made is as good. Raises Problem."""
+        """Make a Secret; one that an earlier attempt of this request has made is as good. Raises AppuioError."""
         name = str(definition["metadata"]["name"])
         try:
             self.api.post(self._path("secrets"), definition, f"make the Secret {name}")
-        except ServerProblem as refused:
+        except ServerError as refused:
             if refused.status != 409:
                 raise
             if not is_token_of(self.api.get(self._path("secrets", name), "read the Secret"), self.account):
-                raise Problem(
+                raise AppuioError(
                     f"the Secret {name} is there and is no token of the service account {self.account}",
                     step=f"make the Secret {name}",
-                    advice="Choose another secret_name, or delete that Secret",
+                    hint="Choose another secret_name, or delete that Secret",
                 ) from None
 
     def wait(self, name: str, seconds: float) -> str:
-        """Return the token as soon as the Secret holds one; raises Problem when it does not come, or vanishes."""
+        """Return the token as soon as the Secret holds one; raises AppuioError when it does not come, or vanishes."""
         step = f"wait for the token in the Secret {name}"
         end = self.now() + seconds
         pause = FIRST_PAUSE
@@ -87,48 +87,48 @@ class AccountSecrets:
                 return token
             left = end - self.now()
             if left <= 0:
-                raise Problem(
+                raise AppuioError(
                     f"there is none after {seconds:g} seconds",
                     step=step,
-                    advice="The cluster's token controller puts it there, usually within a second: try again, "
+                    hint="The cluster's token controller puts it there, usually within a second: try again, "
                     "or wait longer with wait_timeout",
                 )
             self.sleep(min(pause, left))
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def token(self, name: str, step: str = "read the Secret") -> str:
-        """Return the token that a Secret holds, empty where it holds none yet; raises Problem where it is gone."""
+        """Return the token that a Secret holds, empty where it holds none yet; raises AppuioError where it is gone."""
         try:
             return token_of_secret(self.api.get(self._path("secrets", name), step))
-        except NotFound:
+        except NotFoundError:
             self.service_account()
-            raise NotFound(
+            raise NotFoundError(
                 f"the Secret {name} vanished. OpenShift deletes the Secret of a token when its service account is "
                 f"not there, so somebody has deleted {self.account}, and made it again",
                 step=step,
-                advice="Run this again",
+                hint="Run this again",
             ) from None
 
     def change(self, change: Mapping[str, Any]) -> None:
-        """Merge a change into a Secret; raises Problem."""
+        """Merge a change into a Secret; raises AppuioError."""
         name = str(change["metadata"]["name"])
         self.api.patch(self._path("secrets", name), change, f"change the Secret {name}")
 
     def delete(self, name: str) -> None:
-        """Delete a Secret, which ends its token; no trouble where it is gone. Raises Problem."""
+        """Delete a Secret, which ends its token; no trouble where it is gone. Raises AppuioError."""
         try:
             self.api.delete(self._path("secrets", name), f"delete the Secret {name}")
-        except NotFound:
+        except NotFoundError:
             pass
 
     def _path(self, resource: str, name: str = "") -> str:
         base = f"/api/v1/namespaces/{quote(self.namespace)}/{resource}"
         return f"{base}/{quote(name)}" if name else base
 
-    def _no_account(self, said: str | None) -> NotFound:
-        return NotFound(
+    def _no_account(self, server_message: str | None) -> NotFoundError:
+        return NotFoundError(
             f"there is no service account {self.account} in the namespace {self.namespace}",
             step="read the service account",
-            said=said,
-            advice=ROLE,
+            server_message=server_message,
+            hint=ROLE,
         )

@@ -46,9 +46,9 @@ def api_failure(result: Mapping[str, Any]) -> str:
     code = re.search(r"\((\d{3})\)\s*Reason: (\w[\w ]*)", text)
     if code:
         return _sentences(code.group(2).strip(), _ADVICE.get(int(code.group(1)), ""))
-    for sign, cause, advice in _CAUSES:
+    for sign, cause, hint in _CAUSES:
         if sign in text:
-            return _sentences(cause, advice)
+            return _sentences(cause, hint)
     return re.sub(r"^(Task failed: |Module failed: )+", "", text)
 
 
@@ -79,5 +79,5 @@ def _status(text: str) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) and found.get("kind") == "Status" else None
 
 
-def _sentences(cause: str, advice: str) -> str:
-    return f"{cause.rstrip('.')}. {advice}." if advice else cause
+def _sentences(cause: str, hint: str) -> str:
+    return f"{cause.rstrip('.')}. {hint}." if hint else cause

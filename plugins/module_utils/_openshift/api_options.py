@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._zone import DEFAULT_BASE_DOMAIN, api_url, zone_api
 
 HOW = ("ca_cert", "client_cert", "client_key", "proxy")
@@ -25,7 +25,7 @@ def api_options(given: Mapping[str, Any], environment: Mapping[str, str]) -> dic
     ``given`` has ``zone``, ``base_domain``, ``host``, ``token``, ``username``, ``password``, ``kubeconfig``,
     ``context``, ``validate_certs`` and the names in ``HOW``; what is empty is not given. Without zone and
     host and without any credential, the result leaves everything to ``kubernetes.core``. Raises
-    InvalidOption when two kinds of credential are given, when none is, or when the environment is about
+    InvalidOptionError when two kinds of credential are given, when none is, or when the environment is about
     another cluster.
     """
     said = {name: value for name, value in given.items() if value not in (None, "")}
@@ -42,7 +42,7 @@ def api_options(given: Mapping[str, Any], environment: Mapping[str, str]) -> dic
         if any(member in said for member in members)
     ]
     if len(kinds) > 1:
-        raise InvalidOption(f"{' and '.join(kinds)} are given: give one kind of credential")
+        raise InvalidOptionError(f"{' and '.join(kinds)} are given: give one kind of credential")
     if "username" in said or "password" in said:
         return {**options, **_password(said, host)}
     _not_of_another_cluster(host, environment, kinds)
@@ -56,15 +56,15 @@ def api_options(given: Mapping[str, Any], environment: Mapping[str, str]) -> dic
     if environment.get("K8S_AUTH_KUBECONFIG"):
         return {**options, "kubeconfig": environment["K8S_AUTH_KUBECONFIG"]}
     if host:
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"no credential is given for {host}",
-            advice="Give a token, username and password, or a kubeconfig, or set APPUIO_TOKEN",
+            hint="Give a token, username and password, or a kubeconfig, or set APPUIO_TOKEN",
         )
     return options
 
 
 def host_of(given: Mapping[str, Any]) -> str:
-    """Return the URL of the API that the options name, empty when they name none; raises InvalidOption."""
+    """Return the URL of the API that the options name, empty when they name none; raises InvalidOptionError."""
     if given.get("host"):
         return api_url(str(given["host"]))
     if given.get("zone"):
@@ -73,43 +73,47 @@ def host_of(given: Mapping[str, Any]) -> str:
 
 
 def kubeconfig_server(kubeconfig: Mapping[str, Any], context: str | None = None) -> str:
-    """Return the API's URL of a kubeconfig's context, by default its current one; raises InvalidOption."""
+    """Return the API's URL of a kubeconfig's context, by default its current one; raises InvalidOptionError."""
     name = context or kubeconfig.get("current-context")
     entry = _named(kubeconfig.get("contexts"), name).get("context") or {}
     server = (_named(kubeconfig.get("clusters"), entry.get("cluster")).get("cluster") or {}).get("server")
     if not server:
-        raise InvalidOption(f"the kubeconfig has no context {name!r} with a server" if name else "no current context")
+        raise InvalidOptionError(
+            f"the kubeconfig has no context {name!r} with a server" if name else "no current context"
+        )
     return str(server)
 
 
 def check_kubeconfig(kubeconfig: Mapping[str, Any], context: str | None, host: str) -> None:
-    """Raise InvalidOption when a kubeconfig's context is about another cluster than ``host``."""
+    """Raise InvalidOptionError when a kubeconfig's context is about another cluster than ``host``."""
     server = kubeconfig_server(kubeconfig, context)
     if not same_server(server, host):
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"the kubeconfig is logged in to {server}, not to {host}",
-            advice="Name the context of this zone, or log in to it",
+            hint="Name the context of this zone, or log in to it",
         )
 
 
 def _token(token: str, host: str) -> dict[str, Any]:
     if not host:
-        raise InvalidOption("a token is given, but no zone", advice="Give zone or host")
+        raise InvalidOptionError("a token is given, but no zone", hint="Give zone or host")
     return {"host": host, "api_key": token}
 
 
 def _password(said: Mapping[str, Any], host: str) -> dict[str, Any]:
     if not ("username" in said and "password" in said):
-        raise InvalidOption("username and password go together")
+        raise InvalidOptionError("username and password go together")
     if not host:
-        raise InvalidOption("username and password are given, but no zone", advice="Give zone or host")
+        raise InvalidOptionError("username and password are given, but no zone", hint="Give zone or host")
     return {"host": host, "username": said["username"], "password": said["password"]}
 
 
 def _kubeconfig(said: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     path = said.get("kubeconfig") or environment.get("KUBECONFIG") or DEFAULT_KUBECONFIG
     if ":" in path:
-        raise InvalidOption("KUBECONFIG names several files", advice="Name the one to use with the kubeconfig option")
+        raise InvalidOptionError(
+            "KUBECONFIG names several files", hint="Name the one to use with the kubeconfig option"
+        )
     context = {"context": said["context"]} if "context" in said else {}
     return {"kubeconfig": path, **context}
 
@@ -117,9 +121,9 @@ def _kubeconfig(said: Mapping[str, Any], environment: Mapping[str, str]) -> dict
 def _not_of_another_cluster(host: str, environment: Mapping[str, str], kinds: list[str]) -> None:
     other = environment.get("K8S_AUTH_HOST")
     if host and other and "token" not in kinds and not same_server(other, host):
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"K8S_AUTH_HOST is {other}, but the zone's API is {host}",
-            advice="Credentials of one cluster are not sent to another: give the task its own",
+            hint="Credentials of one cluster are not sent to another: give the task its own",
         )
 
 

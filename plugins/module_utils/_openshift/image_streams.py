@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote
 
-from .._errors import NotFound, ServerProblem
+from .._errors import NotFoundError, ServerError
 from .json_api import JsonApi
 
 PAGE = 50
@@ -94,7 +94,7 @@ class ImageStream:
 
 
 def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> Iterator[ImageStream]:
-    """Yield the streams of a namespace, each once, read ``page`` at a time as they are wanted; raises Problem.
+    """Yield the streams of a namespace, each once, read ``page`` at a time as they are wanted; raises AppuioError.
 
     Where the list expires while it is read, it is begun again, once.
     """
@@ -104,8 +104,8 @@ def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> Iterator[Ima
         target = f"{_streams(namespace)}?limit={page}" + (f"&continue={quote(token)}" if token else "")
         try:
             answer = api.get(target, "list the ImageStreams")
-        except ServerProblem as problem:
-            if problem.status != _EXPIRED or not token or expired:
+        except ServerError as error:
+            if error.status != _EXPIRED or not token or expired:
                 raise
             token, expired = "", True
             continue
@@ -120,29 +120,29 @@ def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> Iterator[Ima
 
 
 def get_stream(api: JsonApi, namespace: str, name: str) -> ImageStream | None:
-    """Return one stream, or None where there is none; raises Problem."""
+    """Return one stream, or None where there is none; raises AppuioError."""
     try:
         return parse_stream(api.get(stream_path(namespace, name), f"read the ImageStream {name}"))
-    except NotFound:
+    except NotFoundError:
         return None
 
 
 def get_stream_tag(api: JsonApi, namespace: str, name: str, tag: str) -> Mapping[str, Any] | None:
-    """Return an ImageStreamTag with the image it names, or None where there is none; raises Problem."""
+    """Return an ImageStreamTag with the image it names, or None where there is none; raises AppuioError."""
     try:
         return api.get(_tag(namespace, name, tag), f"read the tag {name}:{tag}")
-    except NotFound:
+    except NotFoundError:
         return None
 
 
 def delete_tag(api: JsonApi, namespace: str, name: str, tag: str) -> bool:
-    """Remove a tag with its history; return whether it was there; raises Problem.
+    """Remove a tag with its history; return whether it was there; raises AppuioError.
 
     This is the only way there is: the registry refuses it to everyone but pruners.
     """
     try:
         api.delete(_tag(namespace, name, tag), f"remove the tag {tag}")
-    except NotFound:
+    except NotFoundError:
         return False
     return True
 

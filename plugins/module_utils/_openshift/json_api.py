@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, Protocol
 
-from .._errors import NotAllowed, NotAuthenticated, NotFound, Problem, ServerProblem
+from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
 
 
 class Answer(Protocol):
@@ -40,7 +40,7 @@ class Http(Protocol):
         body: bytes | None = None,
         step: str | None = None,
     ) -> Any:
-        """Return the answer; raises Unreachable and TlsUntrusted, but nothing for a status."""
+        """Return the answer; raises ConnectionFailedError and TlsVerificationError, but nothing for a status."""
 
     def close(self) -> None:
         """Give back connections."""
@@ -55,23 +55,23 @@ class JsonApi:
         self._prefix = prefix
 
     def get(self, path: str, step: str) -> dict[str, Any]:
-        """Return the object at a path; raises Problem."""
+        """Return the object at a path; raises AppuioError."""
         return self._call("GET", path, None, step)
 
     def post(self, path: str, document: Mapping[str, Any], step: str) -> dict[str, Any]:
-        """Return what the API answers to a document; raises Problem."""
+        """Return what the API answers to a document; raises AppuioError."""
         return self._call("POST", path, document, step)
 
     def put(self, path: str, document: Mapping[str, Any], step: str) -> dict[str, Any]:
-        """Replace the object at a path, if it is still of the document's version; raises Problem."""
+        """Replace the object at a path, if it is still of the document's version; raises AppuioError."""
         return self._call("PUT", path, document, step)
 
     def patch(self, path: str, change: Mapping[str, Any], step: str) -> dict[str, Any]:
-        """Merge a change into the object at a path (RFC 7386); raises Problem."""
+        """Merge a change into the object at a path (RFC 7386); raises AppuioError."""
         return self._call("PATCH", path, change, step, "application/merge-patch+json")
 
     def delete(self, path: str, step: str) -> dict[str, Any]:
-        """Delete the object at a path; raises Problem."""
+        """Delete the object at a path; raises AppuioError."""
         return self._call("DELETE", path, None, step)
 
     def close(self) -> None:
@@ -100,16 +100,18 @@ class JsonApi:
         raise refusal(response.status, answer, step)
 
 
-def refusal(status: int, answer: Any, step: str) -> Problem:
+def refusal(status: int, answer: Any, step: str) -> AppuioError:
     """Return what a status other than success means, with the API's own words."""
-    said = answer.get("message") if isinstance(answer, Mapping) else None
-    said = str(said)[:500] if said else None
+    server_message = answer.get("message") if isinstance(answer, Mapping) else None
+    server_message = str(server_message)[:500] if server_message else None
     if status == 401:
-        return NotAuthenticated("the API does not accept the credential: it is wrong, expired or revoked", step=step)
+        return UnauthorizedError("the API does not accept the credential: it is wrong, expired or revoked", step=step)
     if status == 403:
-        return NotAllowed("the API refuses this", step=step, said=said)
+        return ForbiddenError("the API refuses this", step=step, server_message=server_message)
     if status == 404:
-        return NotFound("the API does not have this", step=step, said=said)
+        return NotFoundError("the API does not have this", step=step, server_message=server_message)
     if status in (200, 201, 202):
-        return ServerProblem("this is no Kubernetes API: its answer is no JSON object", step=step, status=status)
-    return ServerProblem(f"the API answered with status {status}", step=step, said=said, status=status)
+        return ServerError("this is no Kubernetes API: its answer is no JSON object", step=step, status=status)
+    return ServerError(
+        f"the API answered with status {status}", step=step, server_message=server_message, status=status
+    )

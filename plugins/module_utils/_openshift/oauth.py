@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from .._errors import NotAuthenticated, Problem, ServerProblem
+from .._errors import AppuioError, ServerError, UnauthorizedError
 from .json_api import Http
 
 CLIENT = "openshift-challenging-client"
@@ -41,25 +41,25 @@ class Endpoints:
 
 
 def discover(http: Http, prefix: str = "") -> Endpoints:
-    """Return the endpoints that an API names; raises Problem where it has no OAuth server."""
+    """Return the endpoints that an API names; raises AppuioError where it has no OAuth server."""
     response = http.request("GET", prefix + _DISCOVERY, headers={"Accept": "application/json"}, step=STEP)
     found = response.json()
     if response.status != 200 or not isinstance(found, dict):
-        raise ServerProblem(
+        raise ServerError(
             "the API names no OAuth server, so user name and password cannot be used",
             status=response.status,
             step=STEP,
-            advice="Is host the API of an OpenShift cluster? Otherwise give a token",
+            hint="Is host the API of an OpenShift cluster? Otherwise give a token",
         )
     endpoints = [str(found.get(name) or "") for name in ("authorization_endpoint", "token_endpoint")]
     for endpoint in endpoints:
         if urlsplit(endpoint).scheme != "https" or not urlsplit(endpoint).hostname:
-            raise ServerProblem("the OAuth server is not reached by https; no password is sent there", step=STEP)
+            raise ServerError("the OAuth server is not reached by https; no password is sent there", step=STEP)
     return Endpoints(endpoints[0], endpoints[1], f"{endpoints[1].rstrip('/')}/display")
 
 
 def password_token(endpoints: Endpoints, connect: Callable[[str], Http], username: str, password: str) -> OAuthToken:
-    """Return a token for a user; ``connect`` gives a client for an origin. Raises Problem that tells why not."""
+    """Return a token for a user; ``connect`` gives a client for an origin. Raises AppuioError that tells why not."""
     verifier = secrets.token_urlsafe(48)
     code = _code(endpoints, connect, username, password, verifier)
     form = {"grant_type": "authorization_code", "code": code, "code_verifier": verifier}
@@ -76,9 +76,9 @@ def password_token(endpoints: Endpoints, connect: Callable[[str], Http], usernam
         http.close()
     answer = response.json()
     if response.status != 200 or not isinstance(answer, dict) or not answer.get("access_token"):
-        raise ServerProblem(
+        raise ServerError(
             f"the OAuth server gave no token (status {response.status})",
-            said=_error(answer),
+            server_message=_error(answer),
             status=response.status,
             step=STEP,
         )
@@ -110,33 +110,33 @@ def _code(endpoints: Endpoints, connect: Callable[[str], Http], username: str, p
     raise _refused(endpoints, username, response, answered)
 
 
-def _refused(endpoints: Endpoints, username: str, response: Any, answered: dict[str, list[str]]) -> Problem:
+def _refused(endpoints: Endpoints, username: str, response: Any, answered: dict[str, list[str]]) -> AppuioError:
     elsewhere = f"Get a token in a browser at {endpoints.display} and give it as token"
     if response.status == 401 and "basic" in str(response.headers.get("www-authenticate") or "").lower():
-        return NotAuthenticated(
+        return UnauthorizedError(
             f"the OAuth server refuses the password of user {username}",
             step=STEP,
-            said=_error(response.json()),
-            advice=f"Check user name and password. {elsewhere} if the user logs in by a single sign-on",
+            server_message=_error(response.json()),
+            hint=f"Check user name and password. {elsewhere} if the user logs in by a single sign-on",
         )
     if response.status == 401:
-        return NotAuthenticated(
-            "the zone takes no passwords: its users log in by a single sign-on", step=STEP, advice=elsewhere
+        return UnauthorizedError(
+            "the zone takes no passwords: its users log in by a single sign-on", step=STEP, hint=elsewhere
         )
     if response.status in (302, 303) and not answered.get("error"):
-        return NotAuthenticated(
+        return UnauthorizedError(
             f"the OAuth server sends user {username} to a page in a browser: the password has expired, "
             "or users log in by a single sign-on",
             step=STEP,
-            advice=elsewhere,
+            hint=elsewhere,
         )
-    said = (answered.get("error_description") or answered.get("error") or [""])[0] or _error(response.json())
-    return ServerProblem(
+    server_message = (answered.get("error_description") or answered.get("error") or [""])[0] or _error(response.json())
+    return ServerError(
         f"the OAuth server answered with status {response.status}",
-        said=said,
+        server_message=server_message,
         status=response.status,
         step=STEP,
-        advice=elsewhere,
+        hint=elsewhere,
     )
 
 

@@ -20,7 +20,7 @@ SECRET_ACCOUNT = "kubernetes.io/service-account.name"
 RBAC_GROUP = "rbac.authorization.k8s.io"
 
 Definition = dict[str, Any]
-Found = Mapping[str, Any]
+LiveObject = Mapping[str, Any]
 
 
 def service_account(namespace: str, name: str) -> Definition:
@@ -56,7 +56,7 @@ def image_stream(namespace: str, name: str) -> Definition:
     }
 
 
-def role_binding(namespace: str, name: str, role: str, subjects: Sequence[Found]) -> Definition:
+def role_binding(namespace: str, name: str, role: str, subjects: Sequence[LiveObject]) -> Definition:
     """Return a binding of a cluster role to these subjects."""
     return {
         "apiVersion": f"{RBAC_GROUP}/v1",
@@ -67,7 +67,7 @@ def role_binding(namespace: str, name: str, role: str, subjects: Sequence[Found]
     }
 
 
-def changed_subjects(binding: Found, subjects: Sequence[Found]) -> Definition:
+def changed_subjects(binding: LiveObject, subjects: Sequence[LiveObject]) -> Definition:
     """Return the change of a binding's subjects, which the API refuses if somebody else was faster."""
     found = binding["metadata"]
     metadata = {name: found.get(name) for name in ("name", "namespace", "resourceVersion")}
@@ -84,7 +84,7 @@ def account_subject(namespace: str, name: str) -> Definition:
     return {"kind": "ServiceAccount", "name": name, "namespace": namespace}
 
 
-def marked(definition: Found, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> Definition:
+def marked(definition: LiveObject, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> Definition:
     """Return a definition with more labels and annotations; those that say what it is stay."""
     metadata = dict(definition["metadata"])
     for name, more in (("labels", labels), ("annotations", annotations)):
@@ -94,7 +94,7 @@ def marked(definition: Found, labels: Mapping[str, Any], annotations: Mapping[st
     return {**definition, "metadata": metadata}
 
 
-def lacks_marks(found: Found, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> bool:
+def lacks_marks(found: LiveObject, labels: Mapping[str, Any], annotations: Mapping[str, Any]) -> bool:
     """Whether an object lacks one of these labels or annotations, or has it with another value."""
     metadata = found["metadata"]
     return any(
@@ -105,7 +105,7 @@ def lacks_marks(found: Found, labels: Mapping[str, Any], annotations: Mapping[st
     )
 
 
-def identity(definition: Found) -> Definition:
+def identity(definition: LiveObject) -> Definition:
     """Return what is needed to delete an object."""
     metadata = definition["metadata"]
     return {
@@ -115,29 +115,29 @@ def identity(definition: Found) -> Definition:
     }
 
 
-def is_ours(found: Found) -> bool:
+def is_ours(found: LiveObject) -> bool:
     """Whether a role of this collection has made the object."""
     return (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
 
 
-def is_token_of(secret: Found, account: str) -> bool:
+def is_token_of(secret: LiveObject, account: str) -> bool:
     """Whether a Secret holds a token of the account."""
     annotations = secret["metadata"].get("annotations") or {}
     return secret.get("type") == TOKEN_SECRET and annotations.get(SECRET_ACCOUNT) == account
 
 
-def grants(binding: Found, role: str) -> bool:
+def grants(binding: LiveObject, role: str) -> bool:
     """Whether a binding grants this cluster role."""
     reference = binding.get("roleRef") or {}
     return reference.get("kind") == "ClusterRole" and reference.get("name") == role
 
 
-def subjects_of(binding: Found) -> list[Any]:
+def subjects_of(binding: LiveObject) -> list[Any]:
     """Return the subjects of a binding, which may have none."""
     return list(binding.get("subjects") or [])
 
 
-def named(found: Sequence[Found], name: str) -> Found | None:
+def named(found: Sequence[LiveObject], name: str) -> LiveObject | None:
     """Return the object of this name, or None."""
     return next((one for one in found if one["metadata"]["name"] == name), None)
 

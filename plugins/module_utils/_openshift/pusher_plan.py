@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from . import objects
-from .objects import Definition, Found
+from .objects import Definition, LiveObject
 from .steps import Steps, called
 from .token_plan import TokenWish, plan_no_secret, plan_secret
 
@@ -64,7 +64,7 @@ class Pusher:
         """Return a definition with the labels and annotations that are wanted."""
         return objects.marked(definition, self.labels, self.annotations)
 
-    def lacks_marks(self, found: Found) -> bool:
+    def lacks_marks(self, found: LiveObject) -> bool:
         """Whether an object that the role has made has other labels and annotations than are wanted."""
         return objects.is_ours(found) and objects.lacks_marks(found, self.labels, self.annotations)
 
@@ -73,10 +73,10 @@ class Pusher:
 class Namespace:
     """What is there: the objects of the pusher's names, and all role bindings."""
 
-    account: Found | None = None
-    secrets: Sequence[Found] = ()
-    bindings: Sequence[Found] = ()
-    image_streams: Sequence[Found] = ()
+    account: LiveObject | None = None
+    secrets: Sequence[LiveObject] = ()
+    bindings: Sequence[LiveObject] = ()
+    image_streams: Sequence[LiveObject] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _plan_present(pusher: Pusher, found: Namespace, now: datetime) -> PusherPlan
     return PusherPlan(plan, name_of_secret, pusher.role)
 
 
-def _held_role(pusher: Pusher, bindings: Sequence[Found]) -> str:
+def _held_role(pusher: Pusher, bindings: Sequence[LiveObject]) -> str:
     """Return the role that the pusher has by its binding, else by another one, else that of a new pusher."""
     own = objects.named(bindings, pusher.role_binding)
     for binding in [own, *bindings] if own else bindings:
@@ -130,7 +130,7 @@ def _held_role(pusher: Pusher, bindings: Sequence[Found]) -> str:
     return EDITOR
 
 
-def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[Found]) -> None:
+def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[LiveObject]) -> None:
     """Bind the role unless some binding does; never change the rights of anybody else."""
     own = objects.named(bindings, pusher.role_binding)
     elsewhere = [
@@ -166,7 +166,7 @@ def _plan_binding(plan: Steps, pusher: Pusher, bindings: Sequence[Found]) -> Non
         plan.to_put(pusher.marked(change), "mark", MARKS)
 
 
-def _why_not_replaced(pusher: Pusher, binding: Found) -> str:
+def _why_not_replaced(pusher: Pusher, binding: LiveObject) -> str:
     """Return why a binding to another role may not be deleted, empty where it may."""
     granted = binding["roleRef"]["name"]
     others = [subject for subject in objects.subjects_of(binding) if subject != pusher.subject]

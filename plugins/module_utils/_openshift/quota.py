@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .._errors import NotAllowed, NotFound
+from .._errors import ForbiddenError, NotFoundError
 from .json_api import JsonApi
 
 COUNTED = {
@@ -47,10 +47,10 @@ class Allowance:
 
 
 def allowances(api: JsonApi, namespace: str) -> list[Allowance] | None:
-    """Return the limits that concern images and pushers, None where they may not be read; raises Problem."""
+    """Return the limits that concern images and pushers, None where they may not be read; raises AppuioError."""
     try:
         answer = api.get(f"/api/v1/namespaces/{quote(namespace)}/resourcequotas", "read the quota")
-    except (NotAllowed, NotFound):
+    except (ForbiddenError, NotFoundError):
         return None
     return [one for item in answer.get("items") or () for one in allowances_of(item)]
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .._errors import NotFound, ServerProblem
+from .._errors import NotFoundError, ServerError
 from .access import Right
 from .image_streams import TagEvent, parse_event, stream_path
 from .json_api import JsonApi
@@ -22,7 +22,7 @@ _TRIES = 8
 
 
 def cut_history(api: JsonApi, namespace: str, name: str, cuts: Mapping[str, Collection[TagEvent]]) -> None:
-    """Take these events out of the history of these tags; raises Problem.
+    """Take these events out of the history of these tags; raises AppuioError.
 
     What a tag names now is never taken. What somebody writes meanwhile is kept: it is written on top of it.
     """
@@ -34,10 +34,10 @@ def cut_history(api: JsonApi, namespace: str, name: str, cuts: Mapping[str, Coll
             if shorter != document:
                 api.put(f"{path}/status", shorter, f"shorten the history of the ImageStream {name}")
             return
-        except NotFound:
+        except NotFoundError:
             return
-        except ServerProblem as problem:
-            if problem.status != _CONFLICT or not tries_left:
+        except ServerError as error:
+            if error.status != _CONFLICT or not tries_left:
                 raise
 
 

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from . import objects
-from .objects import Found
+from .objects import LiveObject
 from .steps import Steps, called
 
 RETIRED = "registry.appuio.cloud/retired-at"
@@ -42,7 +42,7 @@ class TokenWish:
     options: str = "image_pusher_"
 
 
-def plan_secret(plan: Steps, wish: TokenWish, found: Sequence[Found], now: datetime) -> str:
+def plan_secret(plan: Steps, wish: TokenWish, found: Sequence[LiveObject], now: datetime) -> str:
     """Add the steps for the token's Secret to the plan and return the name of the one that holds the token."""
     first = objects.named(found, wish.secret_name)
     if first and not objects.is_token_of(first, wish.service_account):
@@ -71,7 +71,7 @@ def plan_secret(plan: Steps, wish: TokenWish, found: Sequence[Found], now: datet
     return name
 
 
-def plan_no_secret(plan: Steps, wish: TokenWish, found: Sequence[Found], reason: str) -> None:
+def plan_no_secret(plan: Steps, wish: TokenWish, found: Sequence[LiveObject], reason: str) -> None:
     """Add the removal of all Secrets with tokens that the role has made, or was told to adopt."""
     first = objects.named(found, wish.secret_name)
     if first and not objects.is_token_of(first, wish.service_account):
@@ -84,13 +84,13 @@ def plan_no_secret(plan: Steps, wish: TokenWish, found: Sequence[Found], reason:
             plan.left.append(_not_ours(wish, definition, "remove"))
 
 
-def family_of(wish: TokenWish, found: Sequence[Found]) -> list[Found]:
+def family_of(wish: TokenWish, found: Sequence[LiveObject]) -> list[LiveObject]:
     """Return the token Secrets of the account that have the first one's name or a number after it, in order."""
     tokens = [one for one in found if objects.is_token_of(one, wish.service_account) and _number(wish, _name(one))]
     return sorted(tokens, key=lambda secret: _number(wish, _name(secret)))
 
 
-def retired_at(secret: Found) -> datetime | None:
+def retired_at(secret: LiveObject) -> datetime | None:
     """Return when a rotation has replaced the Secret, or None."""
     text = (secret["metadata"].get("annotations") or {}).get(RETIRED)
     try:
@@ -99,7 +99,7 @@ def retired_at(secret: Found) -> datetime | None:
         return None
 
 
-def _change(plan: Steps, wish: TokenWish, secret: Found) -> None:
+def _change(plan: Steps, wish: TokenWish, secret: LiveObject) -> None:
     """Take over a Secret of somebody else, or bring labels and annotations of ours to what is wanted."""
     definition = _definition(wish, _name(secret))
     if wish.adopt and not objects.is_ours(secret):
@@ -108,7 +108,7 @@ def _change(plan: Steps, wish: TokenWish, secret: Found) -> None:
         plan.to_put(definition, "mark", "it is to have other labels or annotations")
 
 
-def _may_change(wish: TokenWish, secret: Found) -> bool:
+def _may_change(wish: TokenWish, secret: LiveObject) -> bool:
     """Whether a Secret may be changed and removed: made by this collection, or to be adopted."""
     return objects.is_ours(secret) or wish.adopt
 
@@ -130,7 +130,7 @@ def _definition(wish: TokenWish, name: str) -> dict[str, Any]:
     return objects.marked(made, wish.labels, wish.annotations)
 
 
-def _next_name(wish: TokenWish, family: Sequence[Found]) -> str:
+def _next_name(wish: TokenWish, family: Sequence[LiveObject]) -> str:
     if not family:
         return wish.secret_name
     return f"{wish.secret_name}-{_number(wish, _name(family[-1])) + 1}"
@@ -144,5 +144,5 @@ def _number(wish: TokenWish, name: str) -> int:
     return int(match.group(1)) if match else 0
 
 
-def _name(secret: Found) -> str:
+def _name(secret: LiveObject) -> str:
     return str(secret["metadata"]["name"])

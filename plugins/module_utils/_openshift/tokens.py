@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any, Mapping
 from urllib.parse import quote
 
-from .._errors import NotAllowed, NotFound, Problem, ServerProblem
+from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError
 from .json_api import JsonApi
 
 SECRET_TYPE = "kubernetes.io/service-account-token"
@@ -35,7 +35,7 @@ class AccountToken:
 
 
 def token_in_secret(api: JsonApi, namespace: str, name: str) -> AccountToken | None:
-    """Return the token of the newest filled Secret of a service account, or None; raises Problem."""
+    """Return the token of the newest filled Secret of a service account, or None; raises AppuioError."""
     selector = quote(f"type={SECRET_TYPE}")
     found = api.get(f"/api/v1/namespaces/{quote(namespace)}/secrets?fieldSelector={selector}", STEP)
     secrets = [item for item in found.get("items") or () if _is_of(item, name)]
@@ -47,7 +47,7 @@ def token_in_secret(api: JsonApi, namespace: str, name: str) -> AccountToken | N
 
 
 def bound_token(api: JsonApi, namespace: str, name: str, seconds: int) -> AccountToken:
-    """Return a new bound token that ends after some seconds, at least 600 (TokenRequest); raises Problem."""
+    """Return a new bound token that ends after some seconds, at least 600 (TokenRequest); raises AppuioError."""
     path = f"/api/v1/namespaces/{quote(namespace)}/serviceaccounts/{quote(name)}/token"
     document = {
         "apiVersion": "authentication.k8s.io/v1",
@@ -56,41 +56,41 @@ def bound_token(api: JsonApi, namespace: str, name: str, seconds: int) -> Accoun
     }
     status = api.post(path, document, STEP).get("status") or {}
     if not status.get("token"):
-        raise Problem(f"the API gave no token for the service account {name}", step=STEP)
+        raise AppuioError(f"the API gave no token for the service account {name}", step=STEP)
     return AccountToken(str(status["token"]), expires_at=status.get("expirationTimestamp"))
 
 
 def account_token(api: JsonApi, namespace: str, name: str, seconds: int) -> AccountToken:
-    """Return the token in a service account's Secret, else a new bound one; raises Problem that tells what lacks."""
-    hidden: NotAllowed | None = None
+    """Return the token in a service account's Secret, else a new bound one; raises AppuioError."""
+    hidden: ForbiddenError | None = None
     try:
         kept = token_in_secret(api, namespace, name)
         if kept is not None:
             return kept
-    except NotAllowed as refused:
+    except ForbiddenError as refused:
         hidden = refused
     try:
         return bound_token(api, namespace, name, seconds)
-    except NotFound as missing:
-        raise NotFound(
+    except NotFoundError as missing:
+        raise NotFoundError(
             f"there is no service account {name} in the namespace {namespace}",
             step=STEP,
-            said=missing.said,
-            advice="The role appuio.registry.image_pusher sets one up",
+            server_message=missing.server_message,
+            hint="The role appuio.registry.image_pusher sets one up",
         ) from None
-    except NotAllowed as refused:
+    except ForbiddenError as refused:
         read = "may not be read" if hidden else "does not exist"
-        raise NotAllowed(
+        raise ForbiddenError(
             f"a Secret with the token of the service account {name} {read} in the namespace {namespace}, "
             "and a new token may not be requested",
             step=STEP,
-            said=(hidden or refused).said,
-            advice="Use the credentials of an admin of the namespace, or give the service account's token as token",
+            server_message=(hidden or refused).server_message,
+            hint="Use the credentials of an admin of the namespace, or give the service account's token as token",
         ) from None
 
 
 def user_name(api: JsonApi) -> str:
-    """Return the name of whoever a token stands for; raises Problem."""
+    """Return the name of whoever a token stands for; raises AppuioError."""
     found = api.get("/apis/user.openshift.io/v1/users/~", "ask who the token is of")
     return str((found.get("metadata") or {}).get("name") or "")
 
@@ -102,17 +102,17 @@ def oauth_token_end(api: JsonApi, token: str) -> float | None:
         found = api.get(path, "ask when the token ends")
         made = datetime.strptime(str(found["metadata"]["creationTimestamp"]), "%Y-%m-%dT%H:%M:%SZ")
         seconds = int(found["expiresIn"])
-    except (KeyError, TypeError, ValueError, NotAllowed, NotFound, ServerProblem):
+    except (KeyError, TypeError, ValueError, ForbiddenError, NotFoundError, ServerError):
         return None
     return made.replace(tzinfo=timezone.utc).timestamp() + seconds if seconds > 0 else None
 
 
 def revoke_oauth_token(api: JsonApi, token: str) -> None:
-    """Let a user's OAuth token end; raises Problem. It may be taken for up to two more minutes (caches)."""
+    """Let a user's OAuth token end; raises AppuioError. It may be taken for up to two more minutes (caches)."""
     name = oauth_token_name(token)
     try:
         api.delete(f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(name)}", "revoke the token")
-    except NotAllowed:
+    except ForbiddenError:
         api.delete(f"/apis/oauth.openshift.io/v1/oauthaccesstokens/{quote(name)}", "revoke the token")
 
 

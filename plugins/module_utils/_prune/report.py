@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Sequence
 
-from .._errors import Problem
+from .._errors import AppuioError
 from .history import Cut
 from .plan import Decision
 from .workloads import Unreadable
@@ -22,7 +22,7 @@ class ZonePrune:
     decisions: tuple[Decision, ...] = ()
     cuts: tuple[Cut, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
-    problem: Problem | None = None
+    error: AppuioError | None = None
     spared: dict[tuple[str, str], str] = field(default_factory=dict)
     uncut: set[str] = field(default_factory=set)
 
@@ -45,8 +45,8 @@ class ZonePrune:
             "trimmed": [_cut(one) for one in trimmed],
             "unreadable": [{"kind": one.kind, "namespace": one.namespace} for one in self.unreadable],
             "reason": self._reason(len(deleted), len(kept), sum(len(cut.events) for cut in trimmed)),
-            "failed": self.problem is not None,
-            "error": str(self.problem) if self.problem else None,
+            "failed": self.error is not None,
+            "error": str(self.error) if self.error else None,
         }
 
     def lines(self, name: str, after: bool) -> list[str]:
@@ -62,7 +62,7 @@ class ZonePrune:
 
     def _reason(self, deleted: int, kept: int, images: int) -> str:
         history = f", {images} images of their history" if self.cuts else ""
-        return str(self.problem) if self.problem else f"{deleted} of {deleted + kept} tags{history} go"
+        return str(self.error) if self.error else f"{deleted} of {deleted + kept} tags{history} go"
 
 
 @dataclass
@@ -77,7 +77,7 @@ class PrunePlan:
         return any(zone.going or zone.cuts for zone in self.zones)
 
     def predict(self) -> dict[str, Any]:
-        """Return the result of a prune that goes as planned; raises Problem where a zone could not be planned."""
+        """Return the result of a prune that goes as planned; raises AppuioError where a zone could not be planned."""
         return self.result()
 
     def diff(self) -> dict[str, Any]:
@@ -91,17 +91,17 @@ class PrunePlan:
         return {"before": before, "after": after}
 
     def result(self) -> dict[str, Any]:
-        """Return the module's result; raises Problem, with what all zones said, where one failed."""
+        """Return the module's result; raises AppuioError, with what all zones said, where one failed."""
         zones = [zone.result() for zone in self.zones]
         reason = zones[0]["reason"]
         if len(zones) > 1:
             reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
         result = {"changed": any(zone["changed"] for zone in zones), "reason": reason, "zones": zones}
-        problems = [zone.problem for zone in self.zones if zone.problem]
-        if problems:
-            told = " | ".join(dict.fromkeys(str(problem) for problem in problems))
-            several = f"{len(problems)} of {len(zones)} zones failed: " if len(zones) > 1 else ""
-            raise Problem(f"{several}{told}", result={**problems[0].result, **result})
+        errors = [zone.error for zone in self.zones if zone.error]
+        if errors:
+            told = " | ".join(dict.fromkeys(str(error) for error in errors))
+            several = f"{len(errors)} of {len(zones)} zones failed: " if len(zones) > 1 else ""
+            raise AppuioError(f"{several}{told}", result={**errors[0].result, **result})
         return result
 
 

@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping
 from .._credentials.api_access import ApiAccess
 from .._credentials.kinds import check_credentials
 from .._credentials.zone_access import zone_access
-from .._errors import NotAllowed, Problem
+from .._errors import AppuioError, ForbiddenError
 from .._openshift.access import missing_rights
 from .._openshift.image_streams import ImageStream, delete_tag, get_stream, list_streams
 from .._openshift.json_api import JsonApi
@@ -33,20 +33,20 @@ class PruneTask:
     wish: PruneWish
     targets: list[Target]
     environment: Mapping[str, str] = field(repr=False)
-    mask: Callable[[str], None]
+    register_secret: Callable[[str], None]
     _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
     _apis: dict[str, JsonApi] = field(default_factory=dict, repr=False)
 
     def plan(self) -> PrunePlan:
-        """Return what goes and what stays; changes nothing; raises Problem where no zone could be read."""
+        """Return what goes and what stays; changes nothing; raises AppuioError where no zone could be read."""
         with ThreadPoolExecutor(len(self.targets)) as pool:
             plan = PrunePlan(list(pool.map(self._planned, self.targets)))
-        if all(zone.problem for zone in plan.zones):
+        if all(zone.error for zone in plan.zones):
             plan.result()
         return plan
 
     def apply(self, plan: PrunePlan) -> dict[str, Any]:
-        """Remove the tags, and return the result; raises Problem, with the results of all zones, where one failed."""
+        """Remove the tags, and return the result; raises AppuioError with the results of all zones."""
         with ThreadPoolExecutor(len(self.targets)) as pool:
             list(pool.map(self._pruned, self.targets, plan.zones))
         return plan.result()
@@ -69,8 +69,8 @@ class PruneTask:
             planned.cuts = tuple(cuts(streams, planned.decisions, self.wish, usage, now))
             if planned.cuts:
                 _check_right(api, planned.namespace)
-        except Problem as problem:
-            planned.problem = problem.at(zone=planned.zone)
+        except AppuioError as error:
+            planned.error = error.at(zone=planned.zone)
         return planned
 
     def _streams(self, api: JsonApi, namespace: str) -> list[ImageStream]:
@@ -89,17 +89,17 @@ class PruneTask:
         hidden = [one for one in unreadable if one.required and not one.ignored(self.wish.ignore_unreadable)]
         if hidden:
             told = ", ".join(f"{one.kind} in {one.namespace or 'some namespaces'}" for one in hidden)
-            raise NotAllowed(
+            raise ForbiddenError(
                 f"nobody can tell which images are in use, as these may not be read: {told}",
                 step="look for images in use",
-                advice="Use a credential that may (the role view is enough), or name them in ignore_unreadable",
+                hint="Use a credential that may (the role view is enough), or name them in ignore_unreadable",
             )
         return usage, unreadable
 
     def _pruned(self, target: Target, zone: ZonePrune) -> None:
         for decision in zone.going:
             where = (decision.name, decision.tag)
-            if zone.problem is not None:
+            if zone.error is not None:
                 zone.spared[where] = "it was to go, but the prune failed before"
                 continue
             try:
@@ -108,8 +108,8 @@ class PruneTask:
                     zone.spared[where] = spared
                 else:
                     delete_tag(self._api(target), zone.namespace, decision.name, decision.tag)
-            except Problem as problem:
-                zone.problem = problem.at(zone=zone.zone)
+            except AppuioError as error:
+                zone.error = error.at(zone=zone.zone)
                 zone.spared[where] = "it could not be removed"
         self._shortened(target, zone)
 
@@ -117,17 +117,17 @@ class PruneTask:
         for name in dict.fromkeys(cut.name for cut in zone.cuts):
             events = {cut.tag: cut.events for cut in zone.cuts if cut.name == name}
             try:
-                if zone.problem is None:
+                if zone.error is None:
                     cut_history(self._api(target), zone.namespace, name, events)
                     continue
-            except Problem as problem:
-                zone.problem = problem.at(zone=zone.zone)
+            except AppuioError as error:
+                zone.error = error.at(zone=zone.zone)
             zone.uncut.add(name)
 
     def _api(self, target: Target) -> JsonApi:
         name = target.zone.name
         if name not in self._apis:
-            self._accesses[name] = zone_access(target, self.environment, self.mask)
+            self._accesses[name] = zone_access(target, self.environment, self.register_secret)
             self._apis[name] = self._accesses[name].api()
         return self._apis[name]
 
@@ -146,18 +146,20 @@ def _spared(api: JsonApi, namespace: str, decision: Decision) -> str:
 
 def _check_right(api: JsonApi, namespace: str) -> None:
     if missing_rights(api, namespace, [RIGHT]):
-        raise NotAllowed(
+        raise ForbiddenError(
             f"the history of tags may not be cut in {namespace}: the right to {RIGHT} is missing",
             step="look at the history",
-            advice="Use a credential that has the cluster role system:image-pruner, or leave revisions away: an APPUiO "
+            hint="Use a credential that has the cluster role system:image-pruner, or leave revisions away: an APPUiO "
             "Cloud zone shortens each history itself, to three images, every night",
         )
 
 
-def prune_task(options: Mapping[str, Any], environment: Mapping[str, str], mask: Callable[[str], None]) -> PruneTask:
-    """Return the task that the options describe; raises InvalidOption; asks nobody."""
+def prune_task(
+    options: Mapping[str, Any], environment: Mapping[str, str], register_secret: Callable[[str], None]
+) -> PruneTask:
+    """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
     wish = prune_wish(options)
     targets = targets_from(options)
     check_targets(targets)
     check_credentials(targets, environment)
-    return PruneTask(wish, targets, environment, mask)
+    return PruneTask(wish, targets, environment, register_secret)

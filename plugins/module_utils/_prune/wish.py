@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Mapping, Pattern
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._reference import checked_image_name, checked_namespace
 from .._targets import Target
 
@@ -73,15 +73,15 @@ class PruneWish:
 
 
 def prune_wish(options: Mapping[str, Any]) -> PruneWish:
-    """Return the wish; raises InvalidOption."""
+    """Return the wish; raises InvalidOptionError."""
     keep, most = options.get("keep"), int(options["max_delete"])
     if keep is not None and keep < 0:
-        raise InvalidOption("keep is a number from 0")
+        raise InvalidOptionError("keep is a number from 0")
     revisions = options.get("revisions")
     if revisions is not None and revisions < 1:
-        raise InvalidOption("revisions is a number from 1: a tag keeps what it names")
+        raise InvalidOptionError("revisions is a number from 1: a tag keeps what it names")
     if most < 1:
-        raise InvalidOption("max_delete is a number from 1")
+        raise InvalidOptionError("max_delete is a number from 1")
     return PruneWish(
         name=checked_image_name(str(options["name"])) if options.get("name") else None,
         keep=keep,
@@ -98,7 +98,7 @@ def prune_wish(options: Mapping[str, Any]) -> PruneWish:
 
 
 def check_targets(targets: list[Target]) -> None:
-    """Raise InvalidOption for a zone without a namespace."""
+    """Raise InvalidOptionError for a zone without a namespace."""
     for target in targets:
         checked_namespace(target.namespace)
 
@@ -106,7 +106,7 @@ def check_targets(targets: list[Target]) -> None:
 def _age(text: str) -> timedelta:
     found = _AGE.fullmatch(str(text).strip().lower())
     if not found:
-        raise InvalidOption(f"older_than {text!r} is no age", advice="Write it like 30d, 12h or 2w")
+        raise InvalidOptionError(f"older_than {text!r} is no age", hint="Write it like 30d, 12h or 2w")
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
@@ -116,4 +116,4 @@ def _pattern(option: str, text: str | None) -> Pattern[str] | None:
     try:
         return re.compile(text)
     except re.error as error:
-        raise InvalidOption(f"{option} {text!r} is no regular expression: {error}") from None
+        raise InvalidOptionError(f"{option} {text!r} is no regular expression: {error}") from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Sequence
 from urllib.parse import quote
 
-from .._errors import NotAllowed, NotFound
+from .._errors import ForbiddenError, NotFoundError
 from .._openshift.json_api import JsonApi
 from .usage import Usage
 
@@ -42,7 +42,7 @@ class Unreadable:
 
 
 def read_usage(api: JsonApi, usage: Usage, namespaces: Sequence[str], others: Sequence[str] = ()) -> list[Unreadable]:
-    """Take in all workloads of these namespaces, and of ``others`` as far as they may be read; raises Problem.
+    """Take in all workloads of these namespaces, and of ``others`` as far as they may be read; raises AppuioError.
 
     Where somebody may read all namespaces at once, all of them are read, and each with one request.
     """
@@ -60,7 +60,7 @@ def visible_namespaces(api: JsonApi) -> list[str]:
     """Return the projects that whoever asks has something to do with; none where they may not be listed."""
     try:
         answer = api.get("/apis/project.openshift.io/v1/projects", "list the projects")
-    except (NotAllowed, NotFound):
+    except (ForbiddenError, NotFoundError):
         return []
     return sorted(str((item.get("metadata") or {}).get("name")) for item in answer.get("items") or ())
 
@@ -73,9 +73,9 @@ def _read(api: JsonApi, usage: Usage, kind: tuple[str, str, str], namespace: str
         page = f"{path}?limit={PAGE}" + (f"&continue={quote(following)}" if following else "")
         try:
             answer = api.get(page, f"read the {plural}")
-        except NotFound:
+        except NotFoundError:
             return True  # no such API in this cluster
-        except NotAllowed:
+        except ForbiddenError:
             return False
         for item in answer.get("items") or ():
             usage.learn(item, name)

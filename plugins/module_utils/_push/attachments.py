@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Sequence
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._oci.model import Descriptor, Manifest
 from .._oci.referrers import (
     cosign_tags,
@@ -42,7 +42,7 @@ class Found:
 
 
 def find_attachments(source: ReferrerSource, root: Manifest) -> Found:
-    """Return what is attached to an image and its platforms; raises SourceProblem."""
+    """Return what is attached to an image and its platforms; raises SourceError."""
     attachments: list[Attachment] = []
     left: list[str] = []
     tags = set(source.tags())
@@ -80,8 +80,8 @@ def _sort(source: ReferrerSource, manifest: Manifest, tag: str, attachments: lis
 def _fetched(source: ReferrerSource, entry: Descriptor, left: list[str]) -> Manifest | None:
     try:
         manifest = source.manifest(entry)
-    except SourceProblem as problem:
-        left.append(f"{entry.digest}: {problem}")
+    except SourceError as error:
+        left.append(f"{entry.digest}: {error}")
         return None
     if manifest.is_index:
         left.append(f"{entry.digest}: it is an index, which zones do not take within another")

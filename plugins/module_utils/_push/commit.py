@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from .._errors import NotFound, Problem
-from .._registry.client import Found
+from .._errors import AppuioError, NotFoundError
+from .._registry.client import ManifestResponse
 from .plan import Move
 from .stage import Stage, Work
 
@@ -19,11 +19,11 @@ RemoveTag = Callable[[str, str], None]
 class _Moved:
     work: Work
     move: Move
-    before: Found | None
+    before: ManifestResponse | None
 
 
 class Commit:
-    """Moves tags; ``remove_tag(zone, tag)`` removes one that was new, raising Problem where it cannot."""
+    """Moves tags; ``remove_tag(zone, tag)`` removes one that was new, raising AppuioError where it cannot."""
 
     def __init__(self, stage: Stage, atomic: bool, remove_tag: RemoveTag) -> None:
         self._image = stage.content.image()
@@ -36,20 +36,20 @@ class Commit:
         """Move the tags of all zones; what fails is noted in the outcomes, and what had moved is put back."""
         try:
             remembered = self._remember(works) if self._atomic else {}
-        except Problem as problem:
-            zone = next((work for work in works if work.plan.zone == problem.zone), works[0])
-            zone.push.outcome.problem = problem
+        except AppuioError as error:
+            zone = next((work for work in works if work.plan.zone == error.zone), works[0])
+            zone.push.outcome.error = error
             return
         for work in works:
             try:
                 self._zone(work, remembered)
-            except Problem as problem:
-                work.push.outcome.problem = problem.at(zone=work.plan.zone)
+            except AppuioError as error:
+                work.push.outcome.error = error.at(zone=work.plan.zone)
                 if self._atomic:
                     self._back()
                     return
 
-    def _remember(self, works: Sequence[Work]) -> dict[tuple[str, str], Found | None]:
+    def _remember(self, works: Sequence[Work]) -> dict[tuple[str, str], ManifestResponse | None]:
         """Read what the tags name now, as it cannot be read by digest for certain once they have moved."""
         moves = [(work, move) for work in works for move in work.plan.moves if move.needed]
         if len(moves) < 2:
@@ -58,14 +58,14 @@ class Commit:
         for work, move in moves:
             try:
                 before = work.push.client.get_manifest(work.push.repository, move.tag) if move.before else None
-            except Problem as problem:
-                raise problem.at(zone=work.plan.zone) from None
+            except AppuioError as error:
+                raise error.at(zone=work.plan.zone) from None
             found[(work.plan.zone, move.tag)] = before
             if before is not None:
                 work.push.outcome.previous[move.tag] = before.digest
         return found
 
-    def _zone(self, work: Work, remembered: dict[tuple[str, str], Found | None]) -> None:
+    def _zone(self, work: Work, remembered: dict[tuple[str, str], ManifestResponse | None]) -> None:
         # What belongs to the image comes first, so that it is there when the image is found.
         for move in sorted(work.plan.moves, key=lambda move: move.attached is None):
             if not move.needed:
@@ -89,13 +89,13 @@ class Commit:
                 if now is not None and now.digest == wanted != moved.move.before:
                     self._put_back(moved)
                     outcome.rolled_back = True
-            except Problem as problem:
+            except AppuioError as error:
                 outcome.changed = True
-                outcome.problem = Problem(
-                    f"the tag {tag} was moved and could not be put back: {problem.at(zone=moved.work.plan.zone)}",
+                outcome.error = AppuioError(
+                    f"the tag {tag} was moved and could not be put back: {error.at(zone=moved.work.plan.zone)}",
                     zone=moved.work.plan.zone,
                     step="roll back",
-                    advice=f"It named {moved.move.before or 'nothing'} before",
+                    hint=f"It named {moved.move.before or 'nothing'} before",
                 )
 
     def _put_back(self, moved: _Moved) -> None:
@@ -106,5 +106,5 @@ class Commit:
         # A single tag is not remembered: it moves only if all is well, or if an answer was lost.
         before = moved.before or push.client.get_manifest(push.repository, digest)
         if before is None:
-            raise NotFound("the registry does not have any more what it named")
+            raise NotFoundError("the registry does not have any more what it named")
         push.client.put_manifest(push.repository, tag, before.content, before.media_type)

@@ -23,7 +23,7 @@ class Parcel(Protocol):
         """Bytes, at most."""
 
     def descriptor(self) -> Descriptor:
-        """Return the blob's descriptor, waiting until it is known; raises Problem."""
+        """Return the blob's descriptor, waiting until it is known; raises AppuioError."""
 
 
 class Content(Protocol):
@@ -40,7 +40,7 @@ class Content(Protocol):
         """Return the image, whose descriptors are all known now."""
 
     def body(self, blob: Descriptor) -> Body:
-        """Return a blob as a body that several uploads may open; raises Problem."""
+        """Return a blob as a body that several uploads may open; raises AppuioError."""
 
     def release(self, parcel: Parcel) -> None:
         """Forget a blob that every zone has, or that nobody needs any more."""

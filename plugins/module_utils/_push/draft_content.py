@@ -4,15 +4,16 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import threading
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Sequence
 
 from .._cache.notes import Notes
 from .._compression.compressors import Compressor
-from .._errors import SourceProblem
+from .._errors import CancelledError, SourceError
 from .._http.message import Body, BytesBody
 from .._oci.draft import DOCKER_CONFIG, Draft, finished
 from .._oci.model import Descriptor, Manifest
@@ -20,7 +21,6 @@ from .._oci.walk import Image
 from .._source.base import DraftSource
 from .._source.layer import Layer, Stopped, make_layer
 from .content import Holds, KnownBlob, Parcel
-from .plan import Abandoned
 
 MOST_COMPRESSORS = 4
 _NOTES = "layers"
@@ -66,14 +66,14 @@ class DraftImage:
             self._futures[diff_id] = self._pool.submit(self._descriptor, diff_id, held)
 
     def layer_descriptor(self, diff_id: str) -> Descriptor:
-        """Return what a layer has become, waiting for it; raises SourceProblem and Abandoned."""
+        """Return what a layer has become, waiting for it; raises SourceError and CancelledError."""
         try:
             return self._futures[diff_id].result()
-        except CancelledError:
-            raise Abandoned("left as it was, as another zone failed") from None
+        except concurrent.futures.CancelledError:
+            raise CancelledError("left as it was, as another zone failed") from None
 
     def manifest(self) -> Manifest:
-        """Return the manifest, waiting for all layers; raises SourceProblem and Abandoned."""
+        """Return the manifest, waiting for all layers; raises SourceError and CancelledError."""
         return finished(self._draft, [self.layer_descriptor(diff_id) for diff_id in self._draft.diff_ids])
 
     def image(self) -> Image:
@@ -92,8 +92,8 @@ class DraftImage:
                 layer = self._made(diff_id)
                 if layer.descriptor.digest != blob.digest:
                     layer.release()
-                    raise SourceProblem(
-                        f"{self._where(diff_id)} was compressed otherwise before", advice="Run the push again"
+                    raise SourceError(
+                        f"{self._where(diff_id)} was compressed otherwise before", hint="Run the push again"
                     )
                 self._layers[blob.digest] = layer
             return self._layers[blob.digest].body()
@@ -143,7 +143,7 @@ class DraftImage:
         try:
             return make_layer(part, diff_id, self._compressor, self._directory, where, self._stopped)
         except Stopped:
-            raise Abandoned("left as it was, as another zone failed") from None
+            raise CancelledError("left as it was, as another zone failed") from None
 
     def _where(self, diff_id: str) -> str:
         return f"the layer {diff_id} of {self._source.description}"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .._cache.notes import Notes
 from .._compression.compressors import Compressor
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._oci.draft import DraftOutline
 from .._oci.platforms import normalised
 from .._source.base import DraftSource
@@ -32,7 +32,7 @@ class DraftShipment:
         self._directory = directory
 
     def open(self) -> Subject:
-        """Return what the source says; ``expected_digest`` is compared with the image ID; raises SourceProblem."""
+        """Return what the source says; ``expected_digest`` is compared with the image ID; raises SourceError."""
         outline = self._source.outline()
         check_expected(self._wish, self._source.description, outline.image_id)
         _check_platform(self._wish, outline)
@@ -62,4 +62,4 @@ def _check_platform(wish: Wish, outline: DraftOutline) -> None:
     there = normalised(outline.platform) if outline.platform else None
     if wish.platforms and wish.platforms != (there,):
         names = ", ".join(str(platform) for platform in wish.platforms)
-        raise SourceProblem(f"the source is one image for {there or 'an unknown platform'}, not for {names}")
+        raise SourceError(f"the source is one image for {there or 'an unknown platform'}, not for {names}")

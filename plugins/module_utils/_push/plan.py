@@ -7,13 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping
 
-from .._errors import Problem
+from .._errors import AppuioError
 from .._oci.model import Manifest
 from .wish import Wish
-
-
-class Abandoned(Problem):
-    """Another zone failed, so that this one is left as it was."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +61,13 @@ class ZonePlan:
     moves: tuple[Move, ...] = ()
     by_digest: bool = False
     empty: bool = False
-    problem: Problem | None = None
+    error: AppuioError | None = None
     warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
         """Whether something is to be done in this zone."""
-        return self.problem is None and (self.by_digest or any(move.needed for move in self.moves))
+        return self.error is None and (self.by_digest or any(move.needed for move in self.moves))
 
     @property
     def held(self) -> str | None:
@@ -86,8 +82,8 @@ class ZonePlan:
     @property
     def reason(self) -> str:
         """Why something, or nothing, is to be done."""
-        if self.problem is not None:
-            return str(self.problem)
+        if self.error is not None:
+            return str(self.error)
         if self.by_digest:
             return "the repository does not have this image"
         told = [move for move in self.moves if move.needed or move.attached is None]
@@ -99,15 +95,15 @@ class ZonePlan:
 def plan_zone(place: ZonePlan, wish: Wish, state: ZoneState) -> ZonePlan:
     """Return the steps that lead from what a zone has to what is wanted there."""
     moves = tuple(_move(tag, state.digests[tag], tag in state.same, wish) for tag in wish.tags)
-    problem = None
+    error = None
     if wish.existing_tags == "fail":
         for move in moves:
             if move.before and not move.same:
-                problem = Problem(
+                error = AppuioError(
                     f"the tag {move.tag} names another image, {move.before}",
                     zone=place.zone,
                     step="plan",
-                    advice="existing_tags is fail: push under another tag, or let it be overwritten",
+                    hint="existing_tags is fail: push under another tag, or let it be overwritten",
                 )
     return ZonePlan(
         zone=place.zone,
@@ -116,7 +112,7 @@ def plan_zone(place: ZonePlan, wish: Wish, state: ZoneState) -> ZonePlan:
         moves=(*moves, *(_attach(attached) for attached in state.attached)),
         by_digest=not wish.tags and (wish.force or not state.holds_digest),
         empty=not state.exists,
-        problem=problem,
+        error=error,
     )
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Sequence
 
-from .._errors import Problem
-from .plan import Abandoned, Move, ZonePlan
+from .._errors import AppuioError, CancelledError
+from .plan import Move, ZonePlan
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Outcome:
     duration: float = 0.0
     changed: bool = False
     rolled_back: bool = False
-    problem: Problem | None = None
+    error: AppuioError | None = None
     previous: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -57,7 +57,7 @@ class PushPlan:
 
     def predict(self) -> dict[str, Any]:
         """Return the result of a push that goes as planned; nothing has been uploaded."""
-        outcomes = [Outcome(changed=zone.changed, problem=zone.problem) for zone in self.zones]
+        outcomes = [Outcome(changed=zone.changed, error=zone.error) for zone in self.zones]
         return self.result(outcomes)
 
     def diff(self) -> dict[str, Any]:
@@ -68,7 +68,7 @@ class PushPlan:
             where = f"{zone.registry}/{zone.repository}"
             before[where] = {move.tag: move.before for move in zone.moves}
             after[where] = {
-                move.tag: self._after(move) if move.needed and not zone.problem else move.before for move in zone.moves
+                move.tag: self._after(move) if move.needed and not zone.error else move.before for move in zone.moves
             }
         return {"before": before, "after": after}
 
@@ -101,7 +101,7 @@ class PushPlan:
 
     def _zone(self, zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
         address = f"{zone.registry}/{zone.repository}"
-        problem = outcome.problem
+        error = outcome.error
         digest = self.subject.digest if zone.changed or not zone.held else zone.held
         by_digest = f"{address}@{digest}" if digest else None
         return {
@@ -114,24 +114,24 @@ class PushPlan:
             "tags": [move.tag for move in zone.wished],
             "referrers": [move.tag for move in zone.moves if move.attached],
             "changed": outcome.changed,
-            "reason": str(problem) if problem else zone.reason,
+            "reason": str(error) if error else zone.reason,
             "blobs": {"uploaded": outcome.uploaded, "mounted": outcome.mounted, "existing": outcome.existing},
             "bytes": {"total": self.subject.size, "uploaded": outcome.bytes_uploaded},
             "duration": round(outcome.duration, 3),
             "rolled_back": outcome.rolled_back,
-            "failed": problem is not None,
-            "error": str(problem) if problem else None,
+            "failed": error is not None,
+            "error": str(error) if error else None,
         }
 
 
-def failure(plan: PushPlan, outcomes: Sequence[Outcome]) -> Problem:
+def failure(plan: PushPlan, outcomes: Sequence[Outcome]) -> AppuioError:
     """Return the one problem that tells of all zones that failed, with the result of all zones."""
-    failed = [outcome.problem for outcome in outcomes if outcome.problem]
-    causes = [problem for problem in failed if not isinstance(problem, Abandoned)] or failed
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    causes = [error for error in failed if not isinstance(error, CancelledError)] or failed
     first = causes[0]
-    told = list(dict.fromkeys(str(problem) for problem in causes))
-    problem = Problem(
+    told = list(dict.fromkeys(str(error) for error in causes))
+    error = AppuioError(
         told[0] if len(told) == 1 else f"{len(causes)} of {len(outcomes)} zones failed: {' | '.join(told)}"
     )
-    problem.result = {**first.result, **plan.result(outcomes)}
-    return problem
+    error.result = {**first.result, **plan.result(outcomes)}
+    return error

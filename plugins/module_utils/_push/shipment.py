@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._oci.model import Manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import Image, gather, platform_of, select
@@ -24,16 +24,16 @@ class Shipment(Protocol):
     """An image of a source. ``open`` comes first, and ``check`` before ``content``."""
 
     def open(self) -> Subject:
-        """Return what the source says without a look at its layers; raises SourceProblem."""
+        """Return what the source says without a look at its layers; raises SourceError."""
 
     def look(self, push: ZonePush) -> ZoneState:
-        """Return what a zone has of it; raises Problem."""
+        """Return what a zone has of it; raises AppuioError."""
 
     def check(self) -> Subject:
-        """Return the same with what is needed to push it; raises SourceProblem for what cannot be pushed."""
+        """Return the same with what is needed to push it; raises SourceError for what cannot be pushed."""
 
     def content(self) -> Content:
-        """Return what travels; raises SourceProblem."""
+        """Return what travels; raises SourceError."""
 
     def close(self) -> None:
         """Give back what the source holds."""
@@ -51,7 +51,7 @@ class KnownShipment:
         self._wish = wish
 
     def open(self) -> Subject:
-        """Return what the source names, of the platforms that are wanted; raises SourceProblem."""
+        """Return what the source names, of the platforms that are wanted; raises SourceError."""
         self._root = root = select(self._source.root(), self._source.manifest, self._wish.platforms, self._source.read)
         check_expected(self._wish, self._source.description, root.digest)
         size = None if root.is_index else sum(blob.size for blob in root.blobs)
@@ -101,9 +101,9 @@ def settled(subject: Subject, image: Image) -> Subject:
 
 
 def check_expected(wish: Wish, description: str, digest: str) -> None:
-    """Raise SourceProblem where the source is not what the user expects."""
+    """Raise SourceError where the source is not what the user expects."""
     expected = wish.expected_digest
     if expected and expected != digest:
-        raise SourceProblem(
-            f"{description} is {digest}, not {expected} as expected_digest says", advice="Nothing was uploaded"
+        raise SourceError(
+            f"{description} is {digest}, not {expected} as expected_digest says", hint="Nothing was uploaded"
         )

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Sequence
 
-from .._errors import Problem
+from .._errors import AppuioError, CancelledError
 from .._http.message import Body, Reader
 from .._oci.model import Descriptor
 from .content import Content, Parcel
 from .gauge import Gauge, GaugedBody
-from .plan import Abandoned, ZonePlan
+from .plan import ZonePlan
 from .zone_push import ZonePush
 
 
@@ -60,7 +60,7 @@ class Stage:
                 pool.shutdown(wait=True)
         for work in works:
             work.push.outcome.duration = monotonic() - started
-            work.gauge.end("failed" if work.push.outcome.problem else "uploaded")
+            work.gauge.end("failed" if work.push.outcome.error else "uploaded")
 
     def body_of(self, work: Work, blob: Descriptor) -> Body:
         """Return the body of a blob, which ends early when the zone's share is of no use any more."""
@@ -73,8 +73,8 @@ class Stage:
                 work.gauge.expect(blob.size - parcel.size)
                 if work.push.push_blob(blob, lambda wanted: self.body_of(work, wanted), work.plan) != "uploaded":
                     work.gauge.expect(-blob.size)
-        except Problem as problem:
-            self.fail(work, works, problem)
+        except AppuioError as error:
+            self.fail(work, works, error)
         finally:
             with self._lock:
                 self._wanted[parcel] -= 1
@@ -98,16 +98,16 @@ class Stage:
                 work.push.push_manifest(
                     manifest, manifest.digest, self.content.image(), lambda wanted: self.body_of(work, wanted)
                 )
-        except Problem as problem:
-            self.fail(work, works, problem)
+        except AppuioError as error:
+            self.fail(work, works, error)
 
-    def fail(self, work: Work, works: Sequence[Work], problem: Problem) -> None:
+    def fail(self, work: Work, works: Sequence[Work], error: AppuioError) -> None:
         """Note why a zone failed; the first reason is the one that counts."""
         with self._lock:
-            if isinstance(problem, Abandoned):
+            if isinstance(error, CancelledError):
                 return
-            if work.push.outcome.problem is None:
-                work.push.outcome.problem = problem.at(zone=work.plan.zone)
+            if work.push.outcome.error is None:
+                work.push.outcome.error = error.at(zone=work.plan.zone)
             for other in works if self._atomic else (work,):
                 other.stopped.set()
             if all(other.stopped.is_set() for other in works):
@@ -134,7 +134,7 @@ class _StoppableReader:
 
     def readinto(self, buffer: memoryview) -> int:
         if self._work.stopped.is_set():
-            raise Abandoned("left as it was, as another zone failed", zone=self._work.plan.zone)
+            raise CancelledError("left as it was, as another zone failed", zone=self._work.plan.zone)
         return self._reader.readinto(buffer)
 
     def close(self) -> None:

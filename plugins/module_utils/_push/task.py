@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from .._cache.notes import Notes, notes_from
 from .._credentials.resolve import Resolved, check_credentials, resolve_credential
-from .._errors import Problem
+from .._errors import AppuioError, CancelledError
 from .._http.client import HttpClient
 from .._registry.client import RegistryClient
 from .._source.base import DraftSource
@@ -20,7 +20,7 @@ from .blob_places import BlobPlaces
 from .commit import Commit
 from .content import Content
 from .gauge import Gauge
-from .plan import Abandoned, ZonePlan, plan_zone
+from .plan import ZonePlan, plan_zone
 from .progress import Progress, progress_from
 from .report import Outcome, PushPlan, failure
 from .shipment import KnownShipment, Shipment, settled
@@ -41,29 +41,29 @@ class PushTask:
     shipment: Shipment
     notes: Notes
     environment: Mapping[str, str] = field(repr=False)
-    mask: Callable[[str], None]
+    register_secret: Callable[[str], None]
     progress: Progress
     _pushes: dict[str, ZonePush] = field(default_factory=dict)
     _resolved: dict[str, Resolved] = field(default_factory=dict, repr=False)
     _content: Content | None = None
 
     def plan(self) -> PushPlan:
-        """Return what is to be done; reads no layer; raises Problem, with the results of all zones."""
+        """Return what is to be done; reads no layer; raises AppuioError, with the results of all zones."""
         subject = self.shipment.open()
         with ThreadPoolExecutor(len(self.targets)) as pool:
             zones = tuple(pool.map(self._planned, self.targets))
         if any(zone.changed for zone in zones):
             subject = self.shipment.check()
         plan = PushPlan(subject, zones)
-        failed = [zone for zone in zones if zone.problem]
+        failed = [zone for zone in zones if zone.error]
         if failed and (self.wish.atomic or len(failed) == len(zones)):
-            raise failure(plan, [Outcome(problem=zone.problem) for zone in zones])
+            raise failure(plan, [Outcome(error=zone.error) for zone in zones])
         return plan
 
     def apply(self, plan: PushPlan) -> dict[str, Any]:
-        """Push, and return the result; raises Problem, with the results of all zones, where one failed."""
+        """Push, and return the result; raises AppuioError, with the results of all zones, where one failed."""
         outcomes = self._applied(plan)
-        if any(outcome.problem for outcome in outcomes):
+        if any(outcome.error for outcome in outcomes):
             raise failure(plan, outcomes)
         return plan.result(outcomes)
 
@@ -80,7 +80,7 @@ class PushTask:
         self._resolved.clear()
 
     def _applied(self, plan: PushPlan) -> list[Outcome]:
-        outcomes = {zone.zone: Outcome(problem=zone.problem) for zone in plan.zones}
+        outcomes = {zone.zone: Outcome(error=zone.error) for zone in plan.zones}
         works = [
             Work(zone, self._pushes[zone.zone], Gauge(self.progress, zone.zone)) for zone in plan.zones if zone.changed
         ]
@@ -88,7 +88,7 @@ class PushTask:
             self._content = self.shipment.content()
             stage = Stage(self._content, self.wish.jobs, self.wish.atomic)
             stage.run(works)
-            ready = [work for work in works if work.push.outcome.problem is None]
+            ready = [work for work in works if work.push.outcome.error is None]
             if ready and (len(ready) == len(works) or not self.wish.atomic):
                 plan.subject = settled(plan.subject, self._content.image())
                 Commit(stage, self.wish.atomic, self._remove_tag).run(ready)
@@ -98,11 +98,11 @@ class PushTask:
 
     def _note_abandoned(self, works: list[Work]) -> None:
         """Say of a zone that was ready that it was left as it was because of another one."""
-        if not self.wish.atomic or not any(work.push.outcome.problem for work in works):
+        if not self.wish.atomic or not any(work.push.outcome.error for work in works):
             return
         for work in works:
-            if work.push.outcome.problem is None:
-                work.push.outcome.problem = Abandoned("left as it was, as another zone failed", zone=work.plan.zone)
+            if work.push.outcome.error is None:
+                work.push.outcome.error = CancelledError("left as it was, as another zone failed", zone=work.plan.zone)
 
     def _planned(self, target: Target) -> ZonePlan:
         zone, registry = target.zone.name, str(target.zone.registry)
@@ -110,11 +110,11 @@ class PushTask:
         try:
             push = self._push(target, place)
             return self._within_quota(target, plan_zone(place, self.wish, self.shipment.look(push)))
-        except Problem as problem:
-            return ZonePlan(zone, registry, place.repository, problem=problem.at(zone=zone))
+        except AppuioError as error:
+            return ZonePlan(zone, registry, place.repository, error=error.at(zone=zone))
 
     def _push(self, target: Target, place: ZonePlan) -> ZonePush:
-        resolved = resolve_credential(target, self.environment, self.mask)
+        resolved = resolve_credential(target, self.environment, self.register_secret)
         self._resolved[place.zone] = resolved
         connection = target.connection
         authorities = connection.registry_ca_cert or connection.ca_cert
@@ -134,8 +134,8 @@ class PushTask:
             return plan
         if self.wish.check_quota == "warn":
             return replace(plan, warnings=tuple(f"zone {plan.zone}: {sentence}" for sentence in short))
-        advice = "Remove tags that nobody needs, or ask for a larger quota"
-        return replace(plan, problem=Problem("; ".join(short), zone=plan.zone, step="check the quota", advice=advice))
+        hint = "Remove tags that nobody needs, or ask for a larger quota"
+        return replace(plan, error=AppuioError("; ".join(short), zone=plan.zone, step="check the quota", hint=hint))
 
     def _api(self, target: Target) -> ZoneApi:
         from .zone_api import ZoneApi
@@ -147,10 +147,10 @@ def push_task(
     options: Mapping[str, Any],
     environment: Mapping[str, str],
     directory: str,
-    mask: Callable[[str], None],
+    register_secret: Callable[[str], None],
 ) -> PushTask:
-    """Return the task that the options describe; raises InvalidOption; asks nobody."""
-    source = open_source(parse_location(str(options["source"])), options, environment, mask, directory)
+    """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
+    source = open_source(parse_location(str(options["source"])), options, environment, register_secret, directory)
     wish = wish_from(options, source.name, source.tag)
     targets = targets_from(options)
     check_targets(targets)
@@ -165,4 +165,4 @@ def push_task(
         shipment = DraftShipment(source, wish, compressor, notes, directory)
     else:
         shipment = KnownShipment(source, wish)
-    return PushTask(wish, targets, shipment, notes, environment, mask, progress_from(environment, False))
+    return PushTask(wish, targets, shipment, notes, environment, register_secret, progress_from(environment, False))

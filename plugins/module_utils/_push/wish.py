@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._oci.model import Platform
 from .._oci.platforms import parse_platform
 from .._reference import DEFAULT_TAG, checked_image_name, checked_namespace, checked_tag, is_digest
@@ -31,14 +31,16 @@ class Wish:
 
 
 def wish_from(options: Mapping[str, Any], source_name: str, source_tag: str | None) -> Wish:
-    """Return the wish, with what the source is called where the user does not say; raises InvalidOption."""
+    """Return the wish, with what the source is called where the user does not say; raises InvalidOptionError."""
     tags = options.get("tags")
     expected = options.get("expected_digest")
     if expected and not is_digest(expected):
-        raise InvalidOption(f"expected_digest {expected!r} is not a digest", advice="Write it like sha256:<64 digits>")
+        raise InvalidOptionError(
+            f"expected_digest {expected!r} is not a digest", hint="Write it like sha256:<64 digits>"
+        )
     jobs = int(options.get("jobs") or 0)
     if not 1 <= jobs <= 32:
-        raise InvalidOption("jobs is a number from 1 to 32")
+        raise InvalidOptionError("jobs is a number from 1 to 32")
     named = [source_tag or DEFAULT_TAG] if tags is None else [checked_tag(str(tag)) for tag in tags]
     return Wish(
         name=checked_image_name(options.get("name") or source_name),
@@ -55,8 +57,8 @@ def wish_from(options: Mapping[str, Any], source_name: str, source_tag: str | No
 
 
 def check_targets(targets: list[Target]) -> None:
-    """Raise InvalidOption for a zone without a namespace or a registry."""
+    """Raise InvalidOptionError for a zone without a namespace or a registry."""
     for target in targets:
         checked_namespace(target.namespace)
         if target.zone.registry is None:
-            raise InvalidOption(f"zone {target.zone.name} has no registry", advice="Give zone or registry")
+            raise InvalidOptionError(f"zone {target.zone.name} has no registry", hint="Give zone or registry")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from .._errors import InvalidOption, Problem
+from .._errors import AppuioError, InvalidOptionError
 from .._http.client import HttpClient
 from .._openshift.image_streams import delete_tag
 from .._openshift.json_api import JsonApi
@@ -26,10 +26,10 @@ class ZoneApi:
     token: str = field(repr=False)
 
     def remove_tag(self, name: str, tag: str) -> None:
-        """Remove a tag with its history; raises Problem."""
+        """Remove a tag with its history; raises AppuioError."""
         host = self.target.zone.host
         if host is None:
-            raise InvalidOption("the address of the zone's API is not known", advice="Give zone or host")
+            raise InvalidOptionError("the address of the zone's API is not known", hint="Give zone or host")
         http = HttpClient(host, self.target.connection, self.target.connection.ca_cert)
         try:
             delete_tag(self._json(http, host), str(self.target.namespace), name, tag)
@@ -47,7 +47,7 @@ class ZoneApi:
         http = HttpClient(host, connection, connection.ca_cert)
         try:
             found = allowances(self._json(http, host), str(self.target.namespace)) or []
-        except Problem:
+        except AppuioError:
             return []
         finally:
             http.close()

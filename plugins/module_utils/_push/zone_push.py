@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Callable, Sequence
 
-from .._errors import Problem, SourceProblem
+from .._errors import AppuioError, SourceError
 from .._http.message import Body
 from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._oci.walk import Image
-from .._registry.client import BlobsMissing, Found, RegistryClient
+from .._registry.client import BlobsMissingError, ManifestResponse, RegistryClient
 from .._registry.upload import Upload
 from .attachments import Attachment
 from .blob_places import BlobPlaces
@@ -35,7 +35,7 @@ class ZonePush:
         self._counting = threading.Lock()
 
     def look(self, wish: Wish, digest: str, attachments: Sequence[Attachment] = ()) -> ZoneState:
-        """Return what the wanted tags name; one request per tag, at the same time; raises Problem."""
+        """Return what the wanted tags name; one request per tag, at the same time; raises AppuioError."""
         attached = tuple(self._attached(attachment) for attachment in attachments)
         if not wish.tags:
             holds = self.client.holds_manifest(self.repository, digest)
@@ -53,11 +53,11 @@ class ZonePush:
         """Whether the repository has a blob; False also where that cannot be asked."""
         try:
             return self.client.has_blob(self.repository, digest)
-        except Problem:
+        except AppuioError:
             return False
 
     def push_blob(self, blob: Descriptor, body_of: BodyOf, plan: ZonePlan) -> str:
-        """Return how a blob came to be in the repository: ``existing``, ``mounted`` or ``uploaded``; raises Problem.
+        """Return how a blob came to be in the repository: ``existing``, ``mounted`` or ``uploaded``.
 
         One that cannot be there is not asked for.
         """
@@ -69,10 +69,10 @@ class ZonePush:
         return self._upload(blob, body_of)
 
     def push_manifest(self, manifest: Manifest, reference: str, image: Image, body_of: BodyOf) -> None:
-        """Put a manifest; a blob that the registry lost meanwhile is brought once more; raises Problem."""
+        """Put a manifest; a blob that the registry lost meanwhile is brought once more; raises AppuioError."""
         try:
             self.client.put_manifest(self.repository, reference, manifest.content, manifest.media_type)
-        except BlobsMissing as missing:
+        except BlobsMissingError as missing:
             lost = [blob for blob in image.blobs if blob.digest in missing.digests]
             if not lost:
                 raise
@@ -85,13 +85,13 @@ class ZonePush:
         existing = parse_manifest(found.content, found.media_type) if found else None
         return Attached(attachment.tag, found.digest if found else None, attachment.wanted(existing))
 
-    def _each(self, wish: Wish, ask: Callable[[str], Found | None]) -> dict[str, Found | None]:
+    def _each(self, wish: Wish, ask: Callable[[str], ManifestResponse | None]) -> dict[str, ManifestResponse | None]:
         if not wish.tags:
             return {}
         with ThreadPoolExecutor(min(wish.jobs, len(wish.tags))) as pool:
             return dict(zip(wish.tags, pool.map(ask, wish.tags)))
 
-    def _state(self, found: dict[str, Found | None], same: set[str]) -> ZoneState:
+    def _state(self, found: dict[str, ManifestResponse | None], same: set[str]) -> ZoneState:
         exists = any(found.values()) or self.client.tags(self.repository) is not None
         digests = {tag: manifest.digest if manifest else None for tag, manifest in found.items()}
         return ZoneState(digests, frozenset(same), exists)
@@ -109,9 +109,9 @@ class ZonePush:
         return how
 
 
-def _has_id(found: Found, image_id: str) -> bool:
+def _has_id(found: ManifestResponse, image_id: str) -> bool:
     try:
         config = parse_manifest(found.content, found.media_type).config
-    except SourceProblem:
+    except SourceError:
         return False
     return config is not None and config.digest == image_id

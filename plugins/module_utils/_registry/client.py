@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Iterator
 
-from .._errors import NotAllowed, NotAuthenticated, NotFound, Problem, ServerProblem, SourceProblem
+from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, SourceError, UnauthorizedError
 from .._http.client import HttpClient, passing
 from .._http.message import Response
 from .._http.transport import OpenResponse
@@ -18,16 +18,16 @@ from .._oci.model import Manifest, parse_manifest
 from .errors import RIGHTS_ADVICE, missing_blobs, refusal, said_by
 
 
-class BlobsMissing(ServerProblem):
+class BlobsMissingError(ServerError):
     """The registry refused a manifest because it does not have these blobs."""
 
-    def __init__(self, problem: ServerProblem, digests: tuple[str, ...]) -> None:
-        super().__init__(problem.message, status=problem.status, codes=problem.codes, said=problem.said)
+    def __init__(self, error: ServerError, digests: tuple[str, ...]) -> None:
+        super().__init__(error.message, status=error.status, codes=error.codes, server_message=error.server_message)
         self.digests = digests
 
 
 @dataclass(frozen=True)
-class Found:
+class ManifestResponse:
     """A manifest that a registry has: its digest, type, and its bytes where they were asked for."""
 
     digest: str
@@ -44,16 +44,18 @@ class RegistryClient:
         self.http = http
 
     def check_login(self) -> None:
-        """Raise NotAuthenticated unless the registry takes the credential, or a Problem if it is no registry."""
+        """Raise UnauthorizedError unless the registry takes the credential, or a AppuioError if it is no registry."""
         response = self.http.request("GET", "/v2/", step="log in to the registry", transient=transient)
         if response.status == 401:
-            raise self._not_authenticated("log in to the registry", response)
+            raise self._unauthorized("log in to the registry", response)
         if response.status == 404:
-            raise NotFound(f"{self.registry} is no container registry", zone=self.zone, step="log in to the registry")
+            raise NotFoundError(
+                f"{self.registry} is no container registry", zone=self.zone, step="log in to the registry"
+            )
         if response.status != 200:
             raise refusal(response, "log in to the registry", self.registry, self.zone)
 
-    def head_manifest(self, repository: str, tag: str) -> Found | None:
+    def head_manifest(self, repository: str, tag: str) -> ManifestResponse | None:
         """Return what a tag names, or None; never asks by digest, which zones answer with an error."""
         step = f"ask for the tag {tag}"
         response = self._ask("HEAD", f"/v2/{repository}/manifests/{tag}", repository, step, "pull", {"Accept": ACCEPT})
@@ -63,7 +65,7 @@ class RegistryClient:
         digest = response.headers.get("docker-content-digest")
         if not digest:
             return self.get_manifest(repository, tag)
-        return Found(digest, response.headers.get_content_type())
+        return ManifestResponse(digest, response.headers.get_content_type())
 
     def holds_manifest(self, repository: str, digest: str) -> bool:
         """Whether a manifest can be read by its digest; an error means no, as zones answer so without ImageStream."""
@@ -77,8 +79,8 @@ class RegistryClient:
             self._expect(response, (200,), step, repository, "pull")
         return response.status == 200
 
-    def get_manifest(self, repository: str, reference: str) -> Found | None:
-        """Return a manifest with its bytes, or None; raises SourceProblem if they are not what they are said to be."""
+    def get_manifest(self, repository: str, reference: str) -> ManifestResponse | None:
+        """Return a manifest with its bytes, or None; raises SourceError if they are not what they are said to be."""
         step = f"read the manifest {reference}"
         path = f"/v2/{repository}/manifests/{reference}"
         response = self._ask("GET", path, repository, step, "pull", {"Accept": ACCEPT})
@@ -89,11 +91,11 @@ class RegistryClient:
         if ":" in reference:
             digest = reference
         if digest and not matches(response.body, digest):
-            raise SourceProblem(f"{self.registry} sent other bytes for {repository} {reference} than {digest}")
-        return Found(digest or digest_of(response.body), response.headers.get_content_type(), response.body)
+            raise SourceError(f"{self.registry} sent other bytes for {repository} {reference} than {digest}")
+        return ManifestResponse(digest or digest_of(response.body), response.headers.get_content_type(), response.body)
 
     def put_manifest(self, repository: str, reference: str, content: bytes, media_type: str) -> str:
-        """Put a manifest under a tag or its digest; return the digest; raises BlobsMissing, NotAllowed and others."""
+        """Put a manifest under a tag or its digest; return the digest; raises AppuioError."""
         step = f"put the {'manifest' if ':' in reference else 'tag'} {reference}"
         path = f"/v2/{repository}/manifests/{reference}"
         response = self.http.request(
@@ -106,12 +108,12 @@ class RegistryClient:
             transient=transient,
         )
         if response.status not in (200, 201, 202):
-            problem = self._explained(response, step, repository, "push")
+            error = self._explained(response, step, repository, "push")
             missing = missing_blobs(response)
-            raise BlobsMissing(problem, missing) if missing and isinstance(problem, ServerProblem) else problem
+            raise BlobsMissingError(error, missing) if missing and isinstance(error, ServerError) else error
         digest = str(response.headers.get("docker-content-digest") or digest_of(content))
         if digest != digest_of(content) and digest.startswith("sha256:"):
-            raise ServerProblem(f"{self.registry} stored {digest}, not what it was sent", zone=self.zone, step=step)
+            raise ServerError(f"{self.registry} stored {digest}, not what it was sent", zone=self.zone, step=step)
         return digest
 
     def tags(self, repository: str) -> list[str] | None:
@@ -146,7 +148,7 @@ class RegistryClient:
 
     @contextmanager
     def open_blob(self, repository: str, digest: str, offset: int = 0) -> Iterator[OpenResponse]:
-        """Give a blob's bytes from ``offset`` on; one attempt; raises Interrupted, NotFound and others."""
+        """Give a blob's bytes from ``offset`` on; one attempt; raises ConnectionLostError, NotFoundError and others."""
         step = f"read the blob {digest}"
         headers = {"Range": f"bytes={offset}-"} if offset else {}
         wanted = 206 if offset else 200
@@ -175,28 +177,28 @@ class RegistryClient:
         if response.status not in statuses:
             raise self._explained(response, step, repository, action)
 
-    def _explained(self, response: Response, step: str, repository: str, action: str) -> Problem:
+    def _explained(self, response: Response, step: str, repository: str, action: str) -> AppuioError:
         """OpenShift answers alike to a bad token and to missing rights: whether it lets us in tells them apart."""
         if response.status != 401:
             return refusal(response, step, self.registry, self.zone)
         if self.http.request("GET", "/v2/", step="log in to the registry", transient=transient).status != 200:
-            return self._not_authenticated(step, response)
+            return self._unauthorized(step, response)
         namespace = repository.rpartition("/")[0] or repository
-        return NotAllowed(
+        return ForbiddenError(
             f"the credential is good, but gives no right to {action} in {namespace} of {self.registry}",
             zone=self.zone,
             step=step,
-            said=said_by(response),
-            advice=RIGHTS_ADVICE,
+            server_message=said_by(response),
+            hint=RIGHTS_ADVICE,
         )
 
-    def _not_authenticated(self, step: str, response: Response) -> Problem:
-        return NotAuthenticated(
+    def _unauthorized(self, step: str, response: Response) -> AppuioError:
+        return UnauthorizedError(
             f"{self.registry} does not accept the credential: it is wrong, expired or revoked",
             zone=self.zone,
             step=step,
-            said=said_by(response),
-            advice="Get a new token; nothing was written",
+            server_message=said_by(response),
+            hint="Get a new token; nothing was written",
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._errors import NotAllowed, NotAuthenticated, NotFound, Problem, ServerProblem
+from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
 from .._http.message import Response
 from .._http.retry import retry_after
 
@@ -52,26 +52,30 @@ def missing_blobs(response: Response) -> tuple[str, ...]:
     return tuple(digest for digest in found if digest)
 
 
-def refusal(response: Response, what: str, registry: str, zone: str | None = None) -> Problem:
+def refusal(response: Response, what: str, registry: str, zone: str | None = None) -> AppuioError:
     """Return the problem that an unexpected answer is; 401 is told apart by the client, which can ask more."""
-    status, said = response.status, said_by(response)
+    status, server_message = response.status, said_by(response)
     if status == 401:
-        return NotAuthenticated(f"{registry} does not accept the credential", zone=zone, step=what, said=said)
+        return UnauthorizedError(
+            f"{registry} does not accept the credential", zone=zone, step=what, server_message=server_message
+        )
     if status == 403:
-        return NotAllowed(f"{registry} refuses this", zone=zone, step=what, said=said, advice=DENIED_ADVICE)
+        return ForbiddenError(
+            f"{registry} refuses this", zone=zone, step=what, server_message=server_message, hint=DENIED_ADVICE
+        )
     if status == 404:
-        return NotFound(f"{registry} does not have it", zone=zone, step=what, said=said)
-    advice = None
+        return NotFoundError(f"{registry} does not have it", zone=zone, step=what, server_message=server_message)
+    hint = None
     if status == 400 and not response.body:
-        advice = "Is the name exactly namespace/name, and is the zone's API up?"
+        hint = "Is the name exactly namespace/name, and is the zone's API up?"
     if status == 413:
-        advice = "Something in front of the registry limits the size of uploads"
-    return ServerProblem(
+        hint = "Something in front of the registry limits the size of uploads"
+    return ServerError(
         f"{registry} answered with status {status}",
         zone=zone,
         step=what,
-        said=said,
-        advice=advice,
+        server_message=server_message,
+        hint=hint,
         status=status,
         codes=codes_of(response),
         retry_after=retry_after(response.headers, 0),

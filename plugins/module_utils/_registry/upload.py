@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Sequence
 from urllib.parse import quote, urlencode
 
-from .._errors import Problem, ServerProblem
-from .._http.failures import Interrupted
+from .._errors import AppuioError, ServerError
+from .._http.failures import ConnectionLostError
 from .._http.message import Body, Response
 from .._http.retry import Attempts, retry_after
 from .._oci.model import Descriptor
@@ -44,7 +44,7 @@ class Upload:
         self._step = f"upload {blob.digest}"
 
     def run(self, mount_from: Sequence[str] = ()) -> str:
-        """Return ``mounted`` or ``uploaded``; raises Problem when no attempt is left, or none can help."""
+        """Return ``mounted`` or ``uploaded``; raises AppuioError when no attempt is left, or none can help."""
         attempts = self._client.http.attempts()
         session: _Session | None = None
         candidates = list(mount_from)
@@ -58,9 +58,9 @@ class Upload:
                 if response.status in (201, 204):
                     return "uploaded"
                 session = self._after_refusal(response, session, attempts)
-            except Interrupted as problem:
+            except ConnectionLostError as error:
                 if not attempts.again():
-                    raise problem.at(self._client.zone, self._step) from None
+                    raise error.at(self._client.zone, self._step) from None
                 session = self._resumed(session)
                 if session is None and self._client.has_blob(self._repository, self._blob.digest):
                     return "uploaded"
@@ -112,7 +112,7 @@ class Upload:
             response = self._client.http.request(
                 "GET", session.location, step=self._step, scopes=self._scopes, transient=transient
             )
-        except Interrupted:
+        except ConnectionLostError:
             return None
         got = _RANGE.fullmatch(response.headers.get("range") or "")
         if response.status != 204 or not got:
@@ -128,8 +128,8 @@ class Upload:
     def _location(self, response: Response) -> str:
         location = response.headers.get("location")
         if not location:
-            problem: Problem = ServerProblem(
+            error: AppuioError = ServerError(
                 "the registry gave no location for an upload", status=response.status, step=self._step
             )
-            raise problem.at(self._client.zone)
+            raise error.at(self._client.zone)
         return str(location)

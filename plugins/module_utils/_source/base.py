@@ -28,16 +28,16 @@ class Source(Protocol):
         """The tag that the source says."""
 
     def root(self) -> Manifest:
-        """Return the manifest or index that the source names; raises SourceProblem."""
+        """Return the manifest or index that the source names; raises SourceError."""
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Return a manifest below it; raises SourceProblem."""
+        """Return a manifest below it; raises SourceError."""
 
     def blob(self, descriptor: Descriptor) -> Body:
-        """Return a blob as a body that several uploads may open; its reader raises SourceProblem."""
+        """Return a blob as a body that several uploads may open; its reader raises SourceError."""
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """Return a small blob, a configuration; raises SourceProblem."""
+        """Return a small blob, a configuration; raises SourceError."""
 
     def release(self, descriptor: Descriptor) -> None:
         """Forget a blob that nobody needs any more."""
@@ -51,19 +51,19 @@ class ReferrerSource(Protocol):
     """A source that knows what is attached to an image."""
 
     def tags(self) -> list[str]:
-        """Return all tags beside the image's; raises SourceProblem."""
+        """Return all tags beside the image's; raises SourceError."""
 
     def tagged(self, tag: str) -> Manifest | None:
-        """Return what another tag names, or None; raises SourceProblem."""
+        """Return what another tag names, or None; raises SourceError."""
 
     def referrers(self, digest: str) -> list[Descriptor]:
-        """Return what refers to a digest; raises SourceProblem."""
+        """Return what refers to a digest; raises SourceError."""
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Return a manifest; raises SourceProblem."""
+        """Return a manifest; raises SourceError."""
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """Return a small blob; raises SourceProblem."""
+        """Return a small blob; raises SourceError."""
 
 
 @runtime_checkable
@@ -83,16 +83,16 @@ class DraftSource(Protocol):
         """The tag that the source says."""
 
     def outline(self) -> DraftOutline:
-        """Return what the image is, as cheaply as that can be known; raises SourceProblem."""
+        """Return what the image is, as cheaply as that can be known; raises SourceError."""
 
     def check(self) -> None:
-        """Raise SourceProblem for what shows to be missing without reading layers."""
+        """Raise SourceError for what shows to be missing without reading layers."""
 
     def draft(self) -> Draft:
-        """Return the image by its configuration; raises SourceProblem."""
+        """Return the image by its configuration; raises SourceError."""
 
     def layer(self, number: int) -> Part:
-        """Return where the bytes of a layer are, compressed or not; raises SourceProblem."""
+        """Return where the bytes of a layer are, compressed or not; raises SourceError."""
 
     def close(self) -> None:
         """Give back what the source holds."""

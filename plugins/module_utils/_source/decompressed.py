@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from .._compression.compressors import NONE, compression_of
-from .._errors import MissingLibrary, SourceProblem
+from .._errors import MissingLibraryError, SourceError
 from .._http.message import BLOCK_SIZE
 from .file_blob import unreadable
 
@@ -25,7 +25,7 @@ _OPENERS = {
 def decompressed(path: str, directory: str, description: str) -> str:
     """Return the path of the archive as it is, or of a copy in ``directory`` that the caller removes.
 
-    Raises SourceProblem, and MissingLibrary for zstd without its library.
+    Raises SourceError, and MissingLibraryError for zstd without its library.
     """
     try:
         with open(path, "rb") as file:
@@ -42,9 +42,9 @@ def decompressed(path: str, directory: str, description: str) -> str:
     except BaseException as error:
         os.unlink(copy)
         if isinstance(error, OSError) and error.errno is not None:
-            raise SourceProblem(f"{description} cannot be decompressed: {error.strerror}") from None
+            raise SourceError(f"{description} cannot be decompressed: {error.strerror}") from None
         if isinstance(error, Exception):
-            raise SourceProblem(f"{description} is damaged: its {kind} stream ends too early or is altered") from None
+            raise SourceError(f"{description} is damaged: its {kind} stream ends too early or is altered") from None
         raise
     return copy
 
@@ -55,7 +55,7 @@ def _opener(kind: str) -> Any:
             return import_module(name).open
         except ImportError:
             continue
-    raise MissingLibrary("zstandard", f"to read an archive that is compressed with {kind}")
+    raise MissingLibraryError("zstandard", f"to read an archive that is compressed with {kind}")
 
 
 def _copy(stream: Any, written: BinaryIO) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import threading
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._http.message import Body
 from .._oci.digest import matches
 from .._oci.model import Descriptor, Manifest, parse_manifest
@@ -28,11 +28,11 @@ class DirectoryImage:
         self._lock = threading.Lock()
 
     def root(self) -> Manifest:
-        """Return the manifest or index of the directory; raises SourceProblem."""
+        """Return the manifest or index of the directory; raises SourceError."""
         return parse_manifest(self._files.content("manifest.json"))
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Return a manifest below an index; raises SourceProblem."""
+        """Return a manifest below an index; raises SourceError."""
         name = f"{_encoded(descriptor)}.manifest.json"
         return parse_manifest(self._checked(name, descriptor), descriptor.media_type)
 
@@ -45,7 +45,7 @@ class DirectoryImage:
             return self._blobs[descriptor.digest]
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """Return a small blob; raises SourceProblem."""
+        """Return a small blob; raises SourceError."""
         return self._checked(_encoded(descriptor), descriptor)
 
     def release(self, descriptor: Descriptor) -> None:
@@ -68,5 +68,5 @@ def _encoded(descriptor: Descriptor) -> str:
     """What the directory calls a blob: its digest without the algorithm."""
     encoded = descriptor.digest.partition(":")[2]
     if not encoded:
-        raise SourceProblem(f"{descriptor.digest} is no digest")
+        raise SourceError(f"{descriptor.digest} is no digest")
     return encoded

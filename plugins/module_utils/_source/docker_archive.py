@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
-from .._errors import InvalidOption, SourceProblem
+from .._errors import InvalidOptionError, SourceError
 from .._oci.draft import Draft, DraftOutline, parse_draft
 from .._reference import DEFAULT_TAG, Reference, parse_reference
 from .file_blob import Part
@@ -40,26 +40,26 @@ class DockerArchive:
         self.name = named.name if named else archive_name(path)
 
     def outline(self) -> DraftOutline:
-        """Return the image ID and the platform; raises SourceProblem."""
+        """Return the image ID and the platform; raises SourceError."""
         return self.draft().outline
 
     def check(self) -> None:
-        """Raise SourceProblem for a layer that the archive does not have."""
+        """Raise SourceError for a layer that the archive does not have."""
         for number in range(len(self._chosen().layers)):
             self.layer(number)
 
     def draft(self) -> Draft:
-        """Return the image, for which the archive's index is read, but no layer; raises SourceProblem."""
+        """Return the image, for which the archive's index is read, but no layer; raises SourceError."""
         entry = self._chosen()
         draft = parse_draft(self._archive.content(entry.config), self.description)
         if len(draft.diff_ids) != len(entry.layers):
-            raise SourceProblem(
+            raise SourceError(
                 f"{self.description} lists {len(entry.layers)} layers, and its configuration {len(draft.diff_ids)}"
             )
         return draft
 
     def layer(self, number: int) -> Part:
-        """Return where the bytes of a layer are, compressed or not; raises SourceProblem."""
+        """Return where the bytes of a layer are, compressed or not; raises SourceError."""
         return self._archive.part(self._chosen().layers[number])
 
     def close(self) -> None:
@@ -74,19 +74,19 @@ class DockerArchive:
     def _entries(self) -> list[_Entry]:
         if "manifest.json" not in self._archive:
             kind = "an OCI layout: use oci-archive:" if "index.json" in self._archive else "no archive of docker save"
-            raise SourceProblem(f"{self.description} has no manifest.json, so it is {kind}")
+            raise SourceError(f"{self.description} has no manifest.json, so it is {kind}")
         try:
             return [_entry(item) for item in json.loads(self._archive.content("manifest.json"))]
         except (ValueError, KeyError, TypeError):
-            raise SourceProblem(f"manifest.json of {self.description} is not as docker save writes it") from None
+            raise SourceError(f"manifest.json of {self.description} is not as docker save writes it") from None
 
     def _choose(self, entries: Sequence[_Entry]) -> _Entry:
         there = [f"@{number} ({', '.join(entry.names) or 'no name'})" for number, entry in enumerate(entries)]
-        advice = f"It has {', '.join(there) or 'no image'}"
+        hint = f"It has {', '.join(there) or 'no image'}"
         if self._reference is None:
             if len(entries) == 1:
                 return entries[0]
-            raise SourceProblem(f"{self.description} holds {len(entries)} images", advice=f"{advice}: name one")
+            raise SourceError(f"{self.description} holds {len(entries)} images", hint=f"{hint}: name one")
         number = self._reference[1:] if self._reference.startswith("@") else ""
         if number.isdigit():
             if int(number) < len(entries):
@@ -96,7 +96,7 @@ class DockerArchive:
             for entry in entries:
                 if any(_full(name) == wanted for name in entry.names):
                     return entry
-        raise SourceProblem(f"{self.description} does not exist in the archive", advice=advice)
+        raise SourceError(f"{self.description} does not exist in the archive", hint=hint)
 
 
 def _entry(item: Mapping[str, Any]) -> _Entry:
@@ -114,6 +114,6 @@ def _full(name: str) -> str:
     """A name of the archive with what it leaves out, so that ``app`` is ``docker.io/library/app:latest``."""
     try:
         reference = parse_reference(name)
-    except InvalidOption:
+    except InvalidOptionError:
         return name
     return str(reference if reference.tag or reference.digest else reference.with_tag(DEFAULT_TAG))

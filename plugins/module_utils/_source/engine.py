@@ -15,7 +15,7 @@ import tempfile
 from typing import Mapping
 from urllib.parse import quote
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._http.message import BLOCK_SIZE
 from .._oci.draft import Draft, DraftOutline
 from .._oci.model import Platform
@@ -43,7 +43,7 @@ class EngineImage:
         self.tag = named.tag if named else None
 
     def outline(self) -> DraftOutline:
-        """Return the image ID and the platform as the engine tells them; raises SourceProblem."""
+        """Return the image ID and the platform as the engine tells them; raises SourceError."""
         found = self._inspected()
         # An engine that keeps images as registries do calls something else the ID: then the archive tells.
         if found.get("Descriptor"):
@@ -57,11 +57,11 @@ class EngineImage:
         """An engine has all layers of its images."""
 
     def draft(self) -> Draft:
-        """Return the image by its configuration, for which it is fetched; raises SourceProblem."""
+        """Return the image by its configuration, for which it is fetched; raises SourceError."""
         return self._fetched().draft()
 
     def layer(self, number: int) -> Part:
-        """Return where the bytes of a layer are; raises SourceProblem."""
+        """Return where the bytes of a layer are; raises SourceError."""
         return self._fetched().layer(number)
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class EngineImage:
         try:
             document = json.loads(response.read(_LARGEST_ANSWER))
         except (OSError, ValueError, http.client.HTTPException):
-            raise SourceProblem(
+            raise SourceError(
                 f"{self.description} cannot be read: {self._socket} does not answer as an engine"
             ) from None
         finally:
@@ -94,7 +94,7 @@ class EngineImage:
                         file.write(block)
             except (OSError, http.client.HTTPException) as error:
                 reason = getattr(error, "strerror", None) or type(error).__name__
-                raise SourceProblem(f"{self.description} cannot be fetched from {self._socket}: {reason}") from None
+                raise SourceError(f"{self.description} cannot be fetched from {self._socket}: {reason}") from None
             finally:
                 connection.close()
             self._archive = DockerArchive(self._path, None, self._directory, self.description)
@@ -108,17 +108,17 @@ class EngineImage:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             reason = getattr(error, "strerror", None) or type(error).__name__
-            raise SourceProblem(
+            raise SourceError(
                 f"{self.description} cannot be read: the engine's socket {self._socket} cannot be used: {reason}",
-                advice="Start the engine's API (podman: systemctl --user start podman.socket), or give engine_socket",
+                hint="Start the engine's API (podman: systemctl --user start podman.socket), or give engine_socket",
             ) from None
         if response.status == 200:
             return connection, response
-        said = response.read(_LARGEST_ANSWER).decode(errors="replace").strip()
+        output = response.read(_LARGEST_ANSWER).decode(errors="replace").strip()
         connection.close()
         if response.status == 404:
-            raise SourceProblem(f"{self.description} does not exist", said=_message(said))
-        raise SourceProblem(f"{self.description} cannot be read: status {response.status}", said=_message(said))
+            raise SourceError(f"{self.description} does not exist", output=_message(output))
+        raise SourceError(f"{self.description} cannot be read: status {response.status}", output=_message(output))
 
 
 class _SocketConnection(http.client.HTTPConnection):
@@ -132,8 +132,8 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _message(said: str) -> str:
+def _message(output: str) -> str:
     try:
-        return str(json.loads(said)["message"])
+        return str(json.loads(output)["message"])
     except (ValueError, KeyError, TypeError):
-        return said[:200]
+        return output[:200]

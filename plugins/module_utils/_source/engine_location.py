@@ -8,7 +8,7 @@ import os
 import re
 from typing import Mapping
 
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._reference import parse_reference
 
 SOCKETS = {
@@ -24,21 +24,23 @@ def is_image_id(reference: str) -> bool:
 
 
 def checked_engine_reference(reference: str) -> str:
-    """Return the name or ID of an image in an engine; raises InvalidOption."""
+    """Return the name or ID of an image in an engine; raises InvalidOptionError."""
     if reference.startswith("["):
-        raise InvalidOption("source containers-storage: takes no storage in brackets: engine_socket says which engine")
+        raise InvalidOptionError(
+            "source containers-storage: takes no storage in brackets: engine_socket says which engine"
+        )
     if not is_image_id(reference):
         parse_reference(reference)
     return reference
 
 
 def default_socket(transport: str, environment: Mapping[str, str]) -> str:
-    """Return the socket that the engine's own client would use; raises InvalidOption for an engine elsewhere."""
+    """Return the socket that the engine's own client would use; raises InvalidOptionError for an engine elsewhere."""
     variable, usual = SOCKETS[transport]
     host = environment.get(variable) or ""
     if host:
         if not host.startswith("unix://"):
-            raise InvalidOption(f"{variable} is {host}, and only sockets are asked", advice="Give engine_socket")
+            raise InvalidOptionError(f"{variable} is {host}, and only sockets are asked", hint="Give engine_socket")
         return host[len("unix://") :]
     runtime = environment.get("XDG_RUNTIME_DIR") or ""
     if transport == "containers-storage" and runtime:

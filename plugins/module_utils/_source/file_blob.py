@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._http.message import Reader
 from .._oci.model import Descriptor
 from .verifier import Verifier, truncated
@@ -87,7 +87,7 @@ class FileBlob:
         return self.descriptor.size
 
     def open(self, offset: int = 0) -> Reader:
-        """Return a reader that checks what it gives; raises SourceProblem."""
+        """Return a reader that checks what it gives; raises SourceError."""
         return _VerifiedReader(self, offset)
 
     def plain(self, offset: int) -> Reader:
@@ -120,8 +120,8 @@ class PartBody:
         return _PlainReader(self.part.path, self.part.start + offset, self.part.start + self.part.size)
 
 
-def unreadable(path: str, error: OSError) -> SourceProblem:
+def unreadable(path: str, error: OSError) -> SourceError:
     """Return the problem of a file that cannot be read."""
     if isinstance(error, FileNotFoundError):
-        return SourceProblem(f"{path} does not exist")
-    return SourceProblem(f"{path} cannot be read: {error.strerror or error}")
+        return SourceError(f"{path} does not exist")
+    return SourceError(f"{path} cannot be read: {error.strerror or error}")

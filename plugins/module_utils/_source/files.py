@@ -9,7 +9,7 @@ import posixpath
 import threading
 from typing import Protocol
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._oci.model import Descriptor
 from .file_blob import FileBlob, Part, unreadable
 
@@ -21,10 +21,10 @@ class Files(Protocol):
     """Files by their names, with slashes between folders."""
 
     def content(self, name: str) -> bytes:
-        """Return a small file's content; raises SourceProblem."""
+        """Return a small file's content; raises SourceError."""
 
     def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
-        """Return a file as the body of a blob; raises SourceProblem."""
+        """Return a file as the body of a blob; raises SourceError."""
 
     def close(self) -> None:
         """Remove what was written to read them."""
@@ -38,9 +38,9 @@ class Directory:
         self._description = description
 
     def content(self, name: str) -> bytes:
-        """Return a small file's content; raises SourceProblem."""
+        """Return a small file's content; raises SourceError."""
         if not os.path.isdir(self._path):
-            raise SourceProblem(f"{self._description} does not exist: there is no directory {self._path}")
+            raise SourceError(f"{self._description} does not exist: there is no directory {self._path}")
         path = os.path.join(self._path, name)
         try:
             return _read(path, 0, os.stat(path).st_size)
@@ -48,7 +48,7 @@ class Directory:
             raise unreadable(path, error) from None
 
     def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
-        """Return a file as the body of a blob; raises SourceProblem."""
+        """Return a file as the body of a blob; raises SourceError."""
         return FileBlob(os.path.join(self._path, name), descriptor, where)
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class Archive:
         self._parts: dict[str, Part] | None = None
 
     def content(self, name: str) -> bytes:
-        """Return a small file's content; raises SourceProblem."""
+        """Return a small file's content; raises SourceError."""
         part = self.part(name)
         try:
             return _read(part.path, part.start, part.size)
@@ -75,25 +75,25 @@ class Archive:
             raise unreadable(self._path, error) from None
 
     def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
-        """Return a file as the body of a blob; raises SourceProblem."""
+        """Return a file as the body of a blob; raises SourceError."""
         part = self.part(name)
         return FileBlob(part.path, descriptor, where, part.start, part.size)
 
     def part(self, name: str) -> Part:
-        """Return where the bytes of a file are; raises SourceProblem."""
+        """Return where the bytes of a file are; raises SourceError."""
         with self._lock:
             if self._parts is None:
                 self._parts = self._indexed()
             name = posixpath.normpath(name)
             if name not in self._parts:
-                raise SourceProblem(f"{self._description} has no {name}")
+                raise SourceError(f"{self._description} has no {name}")
             return self._parts[name]
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is such a file; raises SourceProblem for what is no archive."""
+        """Whether there is such a file; raises SourceError for what is no archive."""
         try:
             self.part(name)
-        except SourceProblem:
+        except SourceError:
             if self._parts is None:
                 raise
             return False
@@ -128,7 +128,7 @@ class Archive:
         except OSError as error:
             raise unreadable(self._path, error) from None
         except (tarfile.TarError, EOFError):
-            raise SourceProblem(f"{self._description} is no tar archive, or ends too early") from None
+            raise SourceError(f"{self._description} is no tar archive, or ends too early") from None
         for name in links:
             target: str | None = name
             for _step in range(MOST_LINKS):
@@ -151,10 +151,10 @@ def archive_name(path: str) -> str:
 
 def _read(path: str, start: int, size: int) -> bytes:
     if size > LARGEST_DOCUMENT:
-        raise SourceProblem(f"{path} has a manifest or a configuration of more than 16 MiB")
+        raise SourceError(f"{path} has a manifest or a configuration of more than 16 MiB")
     with open(path, "rb") as file:
         file.seek(start)
         content = file.read(size)
     if len(content) != size:
-        raise SourceProblem(f"{path} is truncated")
+        raise SourceError(f"{path} is truncated")
     return content

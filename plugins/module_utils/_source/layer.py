@@ -13,7 +13,7 @@ from typing import Iterator
 
 from .._compression.compressors import GZIP, NONE, ZSTD, Compressor, compression_of
 from .._compression.heap import heap_trimmer
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._http.message import BLOCK_SIZE, Body
 from .._oci.draft import layer_type
 from .._oci.model import Descriptor
@@ -51,7 +51,7 @@ class Stopped(Exception):
 
 
 def start_of(part: Part) -> str:
-    """Return how the file of a layer is compressed, from its first bytes; raises SourceProblem."""
+    """Return how the file of a layer is compressed, from its first bytes; raises SourceError."""
     try:
         with open(part.path, "rb") as file:
             file.seek(part.start)
@@ -63,12 +63,12 @@ def start_of(part: Part) -> str:
 def make_layer(
     part: Part, diff_id: str, compressor: Compressor, directory: str, where: str, stopped: threading.Event
 ) -> Layer:
-    """Return the layer as a blob; raises SourceProblem for one that is not what its ``diff_id`` says, and Stopped."""
+    """Return the layer as a blob; raises SourceError for one that is not what its ``diff_id`` says, and Stopped."""
     kind = start_of(part)
     if kind in (GZIP, ZSTD):
         return Layer(_hashed(part, layer_type(kind), where, stopped), part)
     if kind != NONE:
-        raise SourceProblem(f"{where} is compressed with {kind}, which registries do not take")
+        raise SourceError(f"{where} is compressed with {kind}, which registries do not take")
     if compressor.kind == NONE:
         descriptor = _hashed(part, layer_type(NONE), where, stopped)
         if descriptor.digest != diff_id:
@@ -101,7 +101,7 @@ def _compressed(
     except BaseException as error:
         os.unlink(path)
         if isinstance(error, OSError):
-            raise SourceProblem(f"{where} cannot be compressed into {directory}: {error.strerror or error}") from None
+            raise SourceError(f"{where} cannot be compressed into {directory}: {error.strerror or error}") from None
         raise
     descriptor = Descriptor(layer_type(compressor.kind), f"sha256:{packed.hexdigest()}", size)
     return Layer(descriptor, Part(path, 0, size), path)

@@ -9,7 +9,7 @@ from typing import Any, Callable, Mapping, Union
 
 from .._credential import Credential
 from .._credentials.auth_file import stored_credential
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._reference import Reference, is_tag, parse_reference
 from .._targets import Connection
 from .base import AnySource
@@ -63,25 +63,25 @@ Location = Union[ArchiveLocation, EngineLocation, RegistryLocation, LayoutLocati
 
 
 def parse_location(text: str) -> Location:
-    """Return where the source is; raises InvalidOption; asks nobody."""
+    """Return where the source is; raises InvalidOptionError; asks nobody."""
     text = text.strip()
     transport, colon, rest = text.partition(":")
     if colon and transport in ("oci", "oci-archive"):
         return _layout(transport, rest)
     if colon and transport == "dir":
         if not rest:
-            raise InvalidOption("source dir: names no directory")
+            raise InvalidOptionError("source dir: names no directory")
         return DirectoryLocation(rest)
     if colon and transport == "docker":
         if not rest.startswith("//"):
-            raise InvalidOption(f"source {text!r} lacks the slashes of docker://")
+            raise InvalidOptionError(f"source {text!r} lacks the slashes of docker://")
         return RegistryLocation(parse_reference(rest[2:]))
     if colon and transport == "docker-archive":
         return _archive(rest)
     if colon and transport in SOCKETS:
         return EngineLocation(transport, checked_engine_reference(rest))
     if "://" in text or transport in _OTHERS:
-        raise InvalidOption(f"source {text!r} has an unknown transport", advice=_USE)
+        raise InvalidOptionError(f"source {text!r} has an unknown transport", hint=_USE)
     return RegistryLocation(parse_reference(text))
 
 
@@ -89,7 +89,7 @@ def open_source(
     location: Location,
     options: Mapping[str, Any],
     environment: Mapping[str, str],
-    mask: Callable[[str], None],
+    register_secret: Callable[[str], None],
     directory: str,
 ) -> AnySource:
     """Return the source; ``directory`` is for blobs on their way; nothing is read yet.
@@ -126,7 +126,7 @@ def open_source(
     )
     credential = _credential(location.reference, options, environment)
     if credential is not None:
-        mask(credential.secret)
+        register_secret(credential.secret)
     return RegistrySource(location.reference, connection, credential, directory)
 
 
@@ -140,8 +140,8 @@ def _credential(reference: Reference, options: Mapping[str, Any], environment: M
 def _archive(rest: str) -> ArchiveLocation:
     path, colon, reference = rest.partition(":")
     if not path or (colon and not reference):
-        raise InvalidOption(
-            "source docker-archive: names no file", advice="Write it like docker-archive:FILE[:name:tag]"
+        raise InvalidOptionError(
+            "source docker-archive: names no file", hint="Write it like docker-archive:FILE[:name:tag]"
         )
     if reference and not (reference.startswith("@") and reference[1:].isdigit()):
         parse_reference(reference)
@@ -153,5 +153,5 @@ def _layout(transport: str, rest: str) -> LayoutLocation:
     if not colon or "/" in tag or not is_tag(tag):
         path, tag = rest, ""
     if not path:
-        raise InvalidOption(f"source {transport}: names nothing")
+        raise InvalidOptionError(f"source {transport}: names nothing")
     return LayoutLocation(path, tag or None, transport == "oci-archive")

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._http.message import Body
 from .._oci.digest import matches
 from .._oci.media_types import OCI_INDEX, is_manifest
@@ -35,7 +35,7 @@ class OciLayout:
         self.name = archive_name(path) if archived else os.path.basename(os.path.abspath(path)).lower()
 
     def root(self) -> Manifest:
-        """Return what ``index.json`` names by the tag; raises SourceProblem."""
+        """Return what ``index.json`` names by the tag; raises SourceError."""
         content = self._index()
         index = parse_manifest(content, OCI_INDEX)
         entries = list(index.entries)
@@ -44,9 +44,9 @@ class OciLayout:
             found = [entry for entry in entries if _short(entry.annotations.get(REF_NAME, "")) == self.tag]
             found = [entry for entry in entries if entry.annotations.get(REF_NAME) == self.tag] or found
             if not found:
-                raise SourceProblem(
+                raise SourceError(
                     f"{self.description} does not exist: the layout has no tag {self.tag}",
-                    advice=f"It has {', '.join(names) or 'no tags'}",
+                    hint=f"It has {', '.join(names) or 'no tags'}",
                 )
             return self.manifest(found[0])
         images = [entry for entry in entries if len(entries) == 1 or not self._is_attached(entry)]
@@ -54,12 +54,12 @@ class OciLayout:
             return self.manifest(images[0])
         if entries and not names and all(entry.platform for entry in entries):
             return index
-        raise SourceProblem(
-            f"{self.description} holds {len(entries) or 'no'} images", advice=f"Name one: {', '.join(names) or 'none'}"
+        raise SourceError(
+            f"{self.description} holds {len(entries) or 'no'} images", hint=f"Name one: {', '.join(names) or 'none'}"
         )
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Return a manifest of the layout; raises SourceProblem."""
+        """Return a manifest of the layout; raises SourceError."""
         return parse_manifest(self.read(descriptor), descriptor.media_type)
 
     def blob(self, descriptor: Descriptor) -> Body:
@@ -71,7 +71,7 @@ class OciLayout:
             return self._blobs[descriptor.digest]
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """Return a small blob; raises SourceProblem."""
+        """Return a small blob; raises SourceError."""
         where = f"the blob {descriptor.digest} of {self.description}"
         content = self._files.content(_path(descriptor))
         if len(content) != descriptor.size:
@@ -119,7 +119,7 @@ class OciLayout:
             entries = document["manifests"]
             [descriptor(entry) for entry in entries]
         except (ValueError, KeyError, TypeError):
-            raise SourceProblem(f"index.json of {self.description} is no index of an OCI image layout") from None
+            raise SourceError(f"index.json of {self.description} is no index of an OCI image layout") from None
         return content
 
 

@@ -8,7 +8,7 @@ import threading
 from contextlib import AbstractContextManager
 
 from .._credential import Credential
-from .._errors import NotFound, Problem, SourceProblem
+from .._errors import AppuioError, NotFoundError, SourceError
 from .._http.client import HttpClient
 from .._http.message import Body
 from .._http.retry import SYSTEM_CLOCK, Clock
@@ -49,11 +49,11 @@ class RegistrySource:
         self.description = f"docker://{reference}"
 
     def root(self) -> Manifest:
-        """Return what the reference names; its digest wins over its tag; raises SourceProblem."""
+        """Return what the reference names; its digest wins over its tag; raises SourceError."""
         return self._fetched(self._reference.digest or str(self._reference.tag), None)
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Return a manifest below it; raises SourceProblem."""
+        """Return a manifest below it; raises SourceError."""
         return self._fetched(descriptor.digest, descriptor.media_type)
 
     def blob(self, descriptor: Descriptor) -> Body:
@@ -70,13 +70,13 @@ class RegistrySource:
             return self._blobs[descriptor.digest]
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """Return a small blob; raises SourceProblem."""
+        """Return a small blob; raises SourceError."""
         path = f"/v2/{self._reference.repository}/blobs/{descriptor.digest}"
         scope = frozenset({f"repository:{self._reference.repository}:pull"})
         response = self._http.request("GET", path, step=f"read the blob {descriptor.digest}", scopes=scope)
         where = f"the blob {descriptor.digest} of {self.description}"
         if response.status != 200:
-            raise SourceProblem(f"{where} cannot be read: status {response.status}")
+            raise SourceError(f"{where} cannot be read: status {response.status}")
         if len(response.body) != descriptor.size:
             raise truncated(descriptor, where, len(response.body))
         if not matches(response.body, descriptor.digest):
@@ -87,23 +87,23 @@ class RegistrySource:
         """Return all tags of the repository."""
         try:
             return self._client.tags(self._reference.repository) or []
-        except Problem as problem:
-            raise _of_source(problem, self.description) from None
+        except AppuioError as error:
+            raise _source_error(error, self.description) from None
 
     def tagged(self, tag: str) -> Manifest | None:
         """Return what another tag names, or None."""
         try:
             found = self._client.get_manifest(self._reference.repository, tag)
-        except Problem as problem:
-            raise _of_source(problem, self.description) from None
+        except AppuioError as error:
+            raise _source_error(error, self.description) from None
         return parse_manifest(found.content, found.media_type) if found else None
 
     def referrers(self, digest: str) -> list[Descriptor]:
         """Return what refers to a digest, by the registry's API, else by the tag that stands in for it."""
         try:
             found = self._client.referrers(self._reference.repository, digest)
-        except Problem as problem:
-            raise _of_source(problem, self.description) from None
+        except AppuioError as error:
+            raise _source_error(error, self.description) from None
         index = found or self.tagged(fallback_tag(digest))
         return list(listed(index)) if index and index.is_index else []
 
@@ -128,21 +128,21 @@ class RegistrySource:
     def _fetched(self, reference: str, media_type: str | None) -> Manifest:
         try:
             found = self._client.get_manifest(self._reference.repository, reference)
-        except Problem as problem:
-            raise _of_source(problem, self.description) from None
+        except AppuioError as error:
+            raise _source_error(error, self.description) from None
         if found is None:
-            raise SourceProblem(
+            raise SourceError(
                 f"{self.description} does not exist",
                 step="read the source",
-                said=f"{self._reference.registry} has no {reference} in {self._reference.repository}",
+                server_message=f"{self._reference.registry} has no {reference} in {self._reference.repository}",
             )
         return parse_manifest(found.content, media_type or found.media_type)
 
 
-def _of_source(problem: Problem, description: str) -> Problem:
+def _source_error(error: AppuioError, description: str) -> AppuioError:
     """Say that it is the source that fails, not a zone."""
-    if isinstance(problem, NotFound):
-        return SourceProblem(f"{description} does not exist", said=problem.said)
-    problem.message = f"{description} cannot be read: {problem.message}"
-    problem.advice = problem.advice if "registr" not in str(problem.advice) else None
-    return problem.at(step="read the source")
+    if isinstance(error, NotFoundError):
+        return SourceError(f"{description} does not exist", server_message=error.server_message)
+    error.message = f"{description} cannot be read: {error.message}"
+    error.hint = error.hint if "registr" not in str(error.hint) else None
+    return error.at(step="read the source")

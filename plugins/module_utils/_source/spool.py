@@ -10,8 +10,8 @@ import threading
 from contextlib import AbstractContextManager
 from typing import Callable, Protocol
 
-from .._errors import Problem, SourceProblem
-from .._http.failures import Interrupted
+from .._errors import AppuioError, SourceError
+from .._http.failures import ConnectionLostError
 from .._http.message import BLOCK_SIZE, Reader
 from .._http.retry import Attempts
 from .._oci.digest import new_hash
@@ -43,7 +43,7 @@ class SpooledBlob:
         self._grown = threading.Condition()
         self._path: str | None = None
         self._available = 0
-        self._problem: Problem | None = None
+        self._problem: AppuioError | None = None
         self._released = False
 
     @property
@@ -52,7 +52,7 @@ class SpooledBlob:
         return self._descriptor.size
 
     def open(self, offset: int = 0) -> Reader:
-        """Return a reader that waits for what is not there yet; it raises SourceProblem."""
+        """Return a reader that waits for what is not there yet; it raises SourceError."""
         with self._grown:
             if self._path is None:
                 handle, self._path = tempfile.mkstemp(prefix="blob-", dir=self._directory)
@@ -60,7 +60,7 @@ class SpooledBlob:
             return _Follower(self, self._path, offset)
 
     def wait(self, offset: int) -> int:
-        """Return how many bytes may be read, more than ``offset`` unless the blob ends there; raises Problem."""
+        """Return how many bytes may be read, more than ``offset`` unless the blob ends there; raises AppuioError."""
         with self._grown:
             self._grown.wait_for(lambda: self._available > offset or self._problem or self._available == self.length)
             if self._problem and self._available <= offset:
@@ -82,11 +82,11 @@ class SpooledBlob:
             with os.fdopen(handle, "wb", buffering=0) as file:
                 self._fill(file.write)
         except OSError as error:
-            self._stop(SourceProblem(f"{self._where} cannot be kept in {self._directory}: {error.strerror or error}"))
-        except Problem as problem:
-            self._stop(problem)
+            self._stop(SourceError(f"{self._where} cannot be kept in {self._directory}: {error.strerror or error}"))
+        except AppuioError as error:
+            self._stop(error)
         except Exception as error:
-            self._stop(SourceProblem(f"{self._where} cannot be read: {type(error).__name__}"))
+            self._stop(SourceError(f"{self._where} cannot be read: {type(error).__name__}"))
 
     def _fill(self, write: Callable[[memoryview], int]) -> None:
         """The last block is announced only when the digest is known to be right."""
@@ -107,7 +107,7 @@ class SpooledBlob:
                         if self._released:
                             return
                 break
-            except Interrupted:
+            except ConnectionLostError:
                 if not self._attempts.again():
                     raise
         if got != self.length:
@@ -122,9 +122,9 @@ class SpooledBlob:
             self._available = available
             self._grown.notify_all()
 
-    def _stop(self, problem: Problem) -> None:
+    def _stop(self, error: AppuioError) -> None:
         with self._grown:
-            self._problem = problem
+            self._problem = error
             self._grown.notify_all()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from typing import Callable
 
-from .._errors import SourceProblem
+from .._errors import SourceError
 from .._http.message import BLOCK_SIZE, Reader
 from .._oci.digest import new_hash
 from .._oci.model import Descriptor
@@ -32,7 +32,7 @@ class Verifier:
                 self._position += len(block)
 
     def finish(self, open_at: Callable[[int], Reader]) -> None:
-        """Raise SourceProblem unless the whole blob is what its digest says, reading on where nobody has."""
+        """Raise SourceError unless the whole blob is what its digest says, reading on where nobody has."""
         with self._lock:
             if self._verified:
                 return
@@ -55,12 +55,12 @@ class Verifier:
             reader.close()
 
 
-def altered(descriptor: Descriptor, where: str, found: str) -> SourceProblem:
+def altered(descriptor: Descriptor, where: str, found: str) -> SourceError:
     """Return the problem of a blob that is not what its digest says."""
-    return SourceProblem(f"{where} is altered: it should be {descriptor.digest} and is {found}")
+    return SourceError(f"{where} is altered: it should be {descriptor.digest} and is {found}")
 
 
-def truncated(descriptor: Descriptor, where: str, size: int) -> SourceProblem:
+def truncated(descriptor: Descriptor, where: str, size: int) -> SourceError:
     """Return the problem of a blob that is not as long as its descriptor says."""
     kind = "truncated" if size < descriptor.size else "too long"
-    return SourceProblem(f"{where} is {kind}: it has {size} bytes and should have {descriptor.size}")
+    return SourceError(f"{where} is {kind}: it has {size} bytes and should have {descriptor.size}")

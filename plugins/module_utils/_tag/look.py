@@ -6,20 +6,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .._errors import NotAllowed, NotAuthenticated, NotFound, Problem, TlsUntrusted, Unreachable
+from .._errors import (
+    AppuioError,
+    ConnectionFailedError,
+    ForbiddenError,
+    NotFoundError,
+    TlsVerificationError,
+    UnauthorizedError,
+)
 from .._image.image_zone import ImageZone
 from .._openshift.image_streams import StreamTag, get_stream
 from .._reference import is_digest
-from .._registry.client import Found
+from .._registry.client import ManifestResponse
 from .options import Wish
 from .plan import TagState, ZonePlan, plan_zone, wanted_digest
 
-_SHUT = (NotAllowed, NotAuthenticated, Unreachable, TlsUntrusted)
+_SHUT = (ForbiddenError, UnauthorizedError, ConnectionFailedError, TlsVerificationError)
 _FOLLOWED = {"ImageStreamTag": "the tag", "DockerImage": "the image elsewhere"}
 
 
-def look_at(zone: ImageZone, wish: Wish) -> tuple[ZonePlan, Found | None]:
-    """Return what is to be done in a zone, and the manifest for that; raises Problem."""
+def look_at(zone: ImageZone, wish: Wish) -> tuple[ZonePlan, ManifestResponse | None]:
+    """Return what is to be done in a zone, and the manifest for that; raises AppuioError."""
     place = ZonePlan(zone.name, zone.address, zone.namespace, wish.name, wish.tag)
     state = _state(zone, wish, place.repository)
     if wish.state == "absent":
@@ -47,12 +54,12 @@ def _state(zone: ImageZone, wish: Wish, repository: str) -> TagState:
     # What the tag follows is good to know. Where it came from, and its removal, take the API.
     api = zone.api if wish.state == "absent" or wish.by_revision else zone.glance()
     if api is None:
-        advice = "Give zone or host, and a credential with access to the API"
-        return replace(state, shut=Problem("this takes the zone's API, and nothing says where that is", advice=advice))
+        hint = "Give zone or host, and a credential with access to the API"
+        return replace(state, shut=AppuioError("this takes the zone's API, and nothing says where that is", hint=hint))
     try:
         stream = get_stream(api, zone.namespace, wish.name)
-    except _SHUT as problem:
-        return replace(state, shut=problem)
+    except _SHUT as error:
+        return replace(state, shut=error)
     tag = stream.tags.get(wish.tag) if stream else None
     return _with_stream(state, tag) if tag else replace(state, history=())
 
@@ -68,15 +75,15 @@ def _with_stream(state: TagState, tag: StreamTag) -> TagState:
     )
 
 
-def _image(zone: ImageZone, repository: str, reference: str) -> Found:
+def _image(zone: ImageZone, repository: str, reference: str) -> ManifestResponse:
     """Return a manifest; a digest is only asked for where it can be, as a zone answers with an error else."""
     found = None
     if not is_digest(reference) or zone.registry.holds_manifest(repository, reference):
         found = zone.registry.get_manifest(repository, reference)
     if found is None:
-        raise NotFound(
+        raise NotFoundError(
             f"{repository} has no image {reference}",
             step="look for the image",
-            advice="It may have been pruned. appuio_image_info shows what there is",
+            hint="It may have been pruned. appuio_image_info shows what there is",
         )
     return found

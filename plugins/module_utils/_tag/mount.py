@@ -10,16 +10,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
-from .._errors import NotAllowed
+from .._errors import ForbiddenError
 from .._image.image_reader import read_image
 from .._oci.model import Descriptor, parse_manifest
-from .._registry.client import Found, RegistryClient, scopes, transient
+from .._registry.client import ManifestResponse, RegistryClient, scopes, transient
 
 JOBS = 4
 
 
-def mount_image(registry: RegistryClient, origin: str, repository: str, manifest: Found) -> int:
-    """Mount the blobs of an image and put the images of an index; return how many blobs; raises Problem.
+def mount_image(registry: RegistryClient, origin: str, repository: str, manifest: ManifestResponse) -> int:
+    """Mount the blobs of an image and put the images of an index; return how many blobs; raises AppuioError.
 
     The manifest itself is not put.
     """
@@ -32,7 +32,7 @@ def mount_image(registry: RegistryClient, origin: str, repository: str, manifest
 
 
 def mount_blob(registry: RegistryClient, origin: str, repository: str, blob: Descriptor) -> None:
-    """Let a repository have a blob of another one; raises NotAllowed where the registry does not do that."""
+    """Let a repository have a blob of another one; raises ForbiddenError where the registry does not do that."""
     step = f"mount {blob.digest}"
     path = f"/v2/{repository}/blobs/uploads/?{urlencode({'mount': blob.digest, 'from': origin})}"
     wanted = scopes(repository, "push") | scopes(origin, "pull")
@@ -43,8 +43,8 @@ def mount_blob(registry: RegistryClient, origin: str, repository: str, blob: Des
     location = response.headers.get("location")
     if location:
         registry.http.request("DELETE", str(location), step="give up the upload", scopes=wanted)
-    raise NotAllowed(
+    raise ForbiddenError(
         f"the registry does not mount a layer of {origin} into {repository}",
         step=step,
-        advice=f"Nothing is downloaded for this. The credential needs the right to pull in {origin.partition('/')[0]}",
+        hint=f"Nothing is downloaded for this. The credential needs the right to pull in {origin.partition('/')[0]}",
     )

@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Sequence
 
-from .._errors import Problem
+from .._errors import AppuioError
 from .._image.image_zone import ImageZone
 from .._openshift.image_streams import delete_tag
-from .._registry.client import Found
+from .._registry.client import ManifestResponse
 from .plan import ZonePlan
 from .report import Outcome
 
@@ -21,9 +21,9 @@ class Work:
 
     plan: ZonePlan
     zone: ImageZone
-    manifest: Found | None
+    manifest: ManifestResponse | None
     outcome: Outcome = field(default_factory=Outcome)
-    before: Found | None = None
+    before: ManifestResponse | None = None
 
 
 def move(works: Sequence[Work], atomic: bool) -> None:
@@ -32,17 +32,17 @@ def move(works: Sequence[Work], atomic: bool) -> None:
     for work in works:
         try:
             _remember(work)
-        except Problem as problem:
-            work.outcome.problem = problem.at(zone=work.plan.zone)
+        except AppuioError as error:
+            work.outcome.error = error.at(zone=work.plan.zone)
             if atomic:
                 return
-    for work in [work for work in works if work.outcome.problem is None]:
+    for work in [work for work in works if work.outcome.error is None]:
         begun.append(work)
         try:
             _move(work)
             work.outcome.changed = True
-        except Problem as problem:
-            work.outcome.problem = problem.at(zone=work.plan.zone)
+        except AppuioError as error:
+            work.outcome.error = error.at(zone=work.plan.zone)
             if atomic:
                 for moved in reversed(begun):
                     _back(moved)
@@ -55,10 +55,10 @@ def _remember(work: Work) -> None:
     work.before = work.zone.registry.get_manifest(plan.repository, plan.tag)
     now = work.before.digest if work.before else None
     if now != plan.before:
-        raise Problem(
+        raise AppuioError(
             f"the tag {plan.tag} was moved meanwhile, from {plan.before or 'nothing'} to {now or 'nothing'}",
             step="move the tag",
-            advice="Nothing was changed: look again, and decide anew",
+            hint="Nothing was changed: look again, and decide anew",
         )
 
 
@@ -73,7 +73,7 @@ def _move(work: Work) -> None:
 
 def _remove(work: Work) -> None:
     if work.zone.api is None:
-        raise Problem("a tag can only be removed through the API", advice="Give zone or host")
+        raise AppuioError("a tag can only be removed through the API", hint="Give zone or host")
     delete_tag(work.zone.api, work.zone.namespace, work.plan.name, work.plan.tag)
 
 
@@ -90,11 +90,11 @@ def _back(work: Work) -> None:
                 _remove(work)
             work.outcome.rolled_back = True
         work.outcome.changed = False
-    except Problem as problem:
+    except AppuioError as error:
         work.outcome.changed = True
-        work.outcome.problem = Problem(
-            f"the tag {plan.tag} was moved and could not be put back: {problem.at(zone=plan.zone)}",
+        work.outcome.error = AppuioError(
+            f"the tag {plan.tag} was moved and could not be put back: {error.at(zone=plan.zone)}",
             zone=plan.zone,
             step="roll back",
-            advice=f"It named {plan.before or 'nothing'} before",
+            hint=f"It named {plan.before or 'nothing'} before",
         )

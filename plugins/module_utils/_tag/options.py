@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._reference import checked_image_name, checked_namespace, checked_tag, is_digest
 
 SPEC = (
@@ -70,18 +70,20 @@ class Wish:
 
 
 def wish_from(options: Mapping[str, Any]) -> Wish:
-    """Return the wish that the options are; raises InvalidOption."""
+    """Return the wish that the options are; raises InvalidOptionError."""
     state = str(options.get("state") or "present")
     name, tag = checked_image_name(str(options["name"])), checked_tag(str(options["tag"]))
     for option, only in (("from", "present"), ("to_digest", "rolled_back")):
         if options.get(option) and state != only:
-            raise InvalidOption(f"{option} is for state {only}, and state is {state}")
+            raise InvalidOptionError(f"{option} is for state {only}, and state is {state}")
     revision = int(options.get("revision") or 0)
     if revision < 1:
-        raise InvalidOption("revision is 1 for what the tag named before, 2 for what it named before that, and so on")
+        raise InvalidOptionError(
+            "revision is 1 for what the tag named before, 2 for what it named before that, and so on"
+        )
     origin = parse_origin(str(options["from"])) if options.get("from") else None
     if origin and origin.reference == tag and origin.namespace is None and origin.name in (None, name):
-        raise InvalidOption(f"from is the tag {tag} itself")
+        raise InvalidOptionError(f"from is the tag {tag} itself")
     return Wish(
         name=name,
         tag=tag,
@@ -96,26 +98,28 @@ def wish_from(options: Mapping[str, Any]) -> Wish:
 
 
 def parse_origin(text: str) -> Origin:
-    """Return what ``tag``, ``digest`` or ``[[namespace/]name](:tag|@digest)`` names; raises InvalidOption."""
+    """Return what ``tag``, ``digest`` or ``[[namespace/]name](:tag|@digest)`` names; raises InvalidOptionError."""
     text = text.strip()
     if is_digest(text):
         return Origin(text)
     repository, at, digest = text.partition("@")
     if at:
         if not is_digest(digest):
-            raise InvalidOption(f"from {text!r} has no digest after the @", advice="Write it like sha256:<64 digits>")
+            raise InvalidOptionError(
+                f"from {text!r} has no digest after the @", hint="Write it like sha256:<64 digits>"
+            )
         reference = digest
     else:
         repository, colon, reference = text.rpartition(":")
         if not colon and "/" in text:
-            raise InvalidOption(f"from {text!r} names no tag", advice=f"Write it like {text}:TAG")
+            raise InvalidOptionError(f"from {text!r} names no tag", hint=f"Write it like {text}:TAG")
         reference = checked_tag(reference)
     if not repository:
         return Origin(reference)
     namespace, slash, name = repository.rpartition("/")
     if "/" in namespace or "." in namespace or ":" in namespace:
-        raise InvalidOption(
-            f"from {text!r} is not in the same zone", advice="Bring an image from elsewhere with appuio_image_push"
+        raise InvalidOptionError(
+            f"from {text!r} is not in the same zone", hint="Bring an image from elsewhere with appuio_image_push"
         )
     return Origin(reference, checked_image_name(name), checked_namespace(namespace) if slash else None)
 
@@ -123,5 +127,5 @@ def parse_origin(text: str) -> Origin:
 def _digest(options: Mapping[str, Any], name: str) -> str | None:
     value = options.get(name)
     if value and not is_digest(str(value)):
-        raise InvalidOption(f"{name} {value!r} is not a digest", advice="Write it like sha256:<64 digits>")
+        raise InvalidOptionError(f"{name} {value!r} is not a digest", hint="Write it like sha256:<64 digits>")
     return str(value) if value else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .._errors import NotFound, Problem
+from .._errors import AppuioError, NotFoundError
 from .options import Wish
 
 PUT = "its manifest is put under the tag, which takes no more than the right to push"
@@ -28,7 +28,7 @@ class TagState:
     history: tuple[str, ...] | None = None
     followed: str | None = None
     pinned: str | None = None
-    shut: Problem | None = None
+    shut: AppuioError | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class ZonePlan:
     changed: bool = False
     origin: str = ""
     reason: str = ""
-    problem: Problem | None = None
+    error: AppuioError | None = None
 
     @property
     def repository(self) -> str:
@@ -60,13 +60,13 @@ class ZonePlan:
         """Whether the image is in another repository."""
         return self.changed and self.after is not None and self.origin != self.repository
 
-    def failed(self, problem: Problem) -> ZonePlan:
+    def failed(self, error: AppuioError) -> ZonePlan:
         """Return the plan of a zone in which it cannot be done."""
-        return replace(self, changed=False, problem=problem.at(zone=self.zone))
+        return replace(self, changed=False, error=error.at(zone=self.zone))
 
 
 def wanted_digest(wish: Wish, state: TagState, found: str | None) -> str | None:
-    """Return what the tag is to name, None for nothing; raises Problem.
+    """Return what the tag is to name, None for nothing; raises AppuioError.
 
     ``found`` is the digest of what ``from`` or ``to_digest`` names in the zone.
     """
@@ -77,15 +77,15 @@ def wanted_digest(wish: Wish, state: TagState, found: str | None) -> str | None:
     if state.digest is None or state.digest != wish.expected_digest:
         return state.digest
     if state.history is None:
-        raise state.shut or Problem(
+        raise state.shut or AppuioError(
             "what a tag named before is known to the API alone",
-            advice="Give zone or host and a credential with access to the API, or to_digest",
+            hint="Give zone or host and a credential with access to the API, or to_digest",
         )
     if len(state.history) <= wish.revision:
         reach = max(0, len(state.history) - 1)
-        raise NotFound(
+        raise NotFoundError(
             f"the history of the tag {wish.tag} goes back {reach} images, not {wish.revision}",
-            advice="APPUiO keeps three images of a tag. Give to_digest, or push the image again",
+            hint="APPUiO keeps three images of a tag. Give to_digest, or push the image again",
         )
     return state.history[wish.revision]
 
@@ -97,23 +97,23 @@ def plan_zone(place: ZonePlan, wish: Wish, state: TagState, after: str | None, o
     if settled:
         return replace(place, after=state.digest, reason=settled)
     if wish.expected_digest and state.digest != wish.expected_digest:
-        problem = Problem(
+        error = AppuioError(
             f"the tag {wish.tag} names {state.digest or 'nothing'}, not {wish.expected_digest}",
             step="compare with expected_digest",
-            advice="Somebody has moved it meanwhile. Nothing was changed: look again, and decide anew",
+            hint="Somebody has moved it meanwhile. Nothing was changed: look again, and decide anew",
         )
-        return place.failed(problem)
+        return place.failed(error)
     if after is None:
         return replace(place, changed=True, reason=f"is to be absent; {REMOVE}")
     if state.followed:
         if wish.following == "keep":
             return replace(place, after=state.digest, reason=f"follows {state.followed}, and is kept")
-        problem = Problem(
+        error = AppuioError(
             f"the tag {wish.tag} follows {state.followed}, which can move it again",
             step="look at spec.tags",
-            advice="Move what it follows, or remove the tag first, or keep it with following: keep",
+            hint="Move what it follows, or remove the tag first, or keep it with following: keep",
         )
-        return place.failed(problem)
+        return place.failed(error)
     if state.digest is None:
         reason = "does not exist yet"
     elif wish.state == "rolled_back":

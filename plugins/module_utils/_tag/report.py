@@ -7,12 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Sequence
 
-from .._errors import Problem
+from .._errors import AppuioError, CancelledError
 from .plan import ZonePlan, diff_of
-
-
-class Abandoned(Problem):
-    """Another zone failed, so that this one is left as it was."""
 
 
 @dataclass
@@ -22,7 +18,7 @@ class Outcome:
     changed: bool = False
     mounted: int = 0
     rolled_back: bool = False
-    problem: Problem | None = None
+    error: AppuioError | None = None
 
 
 @dataclass(frozen=True)
@@ -38,9 +34,9 @@ class TagPlan:
         return any(zone.changed for zone in self.zones)
 
     def predict(self) -> dict[str, Any]:
-        """Return the result of a run that goes as planned; raises Problem where a zone stands against it."""
-        outcomes = [Outcome(changed=zone.changed, problem=zone.problem) for zone in self.zones]
-        if any(outcome.problem for outcome in outcomes):
+        """Return the result of a run that goes as planned; raises AppuioError where a zone stands against it."""
+        outcomes = [Outcome(changed=zone.changed, error=zone.error) for zone in self.zones]
+        if any(outcome.error for outcome in outcomes):
             raise failure(self, outcomes)
         return self.result(outcomes)
 
@@ -65,18 +61,18 @@ class TagPlan:
         }
 
 
-def failure(plan: TagPlan, outcomes: Sequence[Outcome]) -> Problem:
+def failure(plan: TagPlan, outcomes: Sequence[Outcome]) -> AppuioError:
     """Return the one problem that tells of all zones that failed, with the result of all zones."""
-    failed = [outcome.problem for outcome in outcomes if outcome.problem]
-    causes = [problem for problem in failed if not isinstance(problem, Abandoned)] or failed
-    told = list(dict.fromkeys(str(problem) for problem in causes))
+    failed = [outcome.error for outcome in outcomes if outcome.error]
+    causes = [error for error in failed if not isinstance(error, CancelledError)] or failed
+    told = list(dict.fromkeys(str(error) for error in causes))
     text = told[0] if len(told) == 1 else f"{len(causes)} of {len(outcomes)} zones failed: {' | '.join(told)}"
-    return Problem(text, result={**causes[0].result, **plan.result(outcomes)})
+    return AppuioError(text, result={**causes[0].result, **plan.result(outcomes)})
 
 
 def _told(zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
     address = f"{zone.registry}/{zone.repository}"
-    problem = outcome.problem
+    error = outcome.error
     digest = zone.after if outcome.changed else zone.before
     return {
         "zone": zone.zone,
@@ -89,9 +85,9 @@ def _told(zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
         "digest": digest,
         "previous_digest": zone.before,
         "changed": outcome.changed,
-        "reason": str(problem) if problem else zone.reason,
+        "reason": str(error) if error else zone.reason,
         "mounted": outcome.mounted,
         "rolled_back": outcome.rolled_back,
-        "failed": problem is not None,
-        "error": str(problem) if problem else None,
+        "failed": error is not None,
+        "error": str(error) if error else None,
     }

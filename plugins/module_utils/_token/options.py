@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._credentials.kinds import check_credentials
 from .._credentials.token import checked_token
-from .._errors import InvalidOption
+from .._errors import InvalidOptionError
 from .._openshift.token_plan import TokenWish
 from .._targets import Target, targets_from
 from .duration import seconds_of
@@ -72,7 +72,7 @@ class Wish:
 
 
 def wishes_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Wish]:
-    """Return a wish for each zone that the options name; raises InvalidOption."""
+    """Return a wish for each zone that the options name; raises InvalidOptionError."""
     given = {name: value for name, value in options.items() if name not in _ABOUT}
     entries = options.get("zones")
     if entries:
@@ -93,14 +93,14 @@ def _wish(target: Target, about: Mapping[str, Any], options: Mapping[str, Any]) 
     zone = target.zone.name
     account = str(about.get("service_account") or options["service_account"] or "").strip()
     if not target.namespace:
-        raise InvalidOption("nothing names the namespace of the service account", zone=zone, advice="Give namespace")
+        raise InvalidOptionError("nothing names the namespace of the service account", zone=zone, hint="Give namespace")
     if not account:
-        raise InvalidOption("service_account is empty", zone=zone)
+        raise InvalidOptionError("service_account is empty", zone=zone)
     if options["wait_timeout"] < 0:
-        raise InvalidOption("wait_timeout must not be below 0", zone=zone)
+        raise InvalidOptionError("wait_timeout must not be below 0", zone=zone)
     expiration = seconds_of("expiration", options["expiration"])
     if options["kind"] == "bound" and expiration < SHORTEST:
-        raise InvalidOption(
+        raise InvalidOptionError(
             f"expiration {options['expiration']} is too short: the API gives no token for less than ten minutes",
             zone=zone,
         )

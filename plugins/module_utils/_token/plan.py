@@ -10,8 +10,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from .._credentials.token import claims, expiry, subject, timestamp
-from .._errors import Problem
-from .._openshift.objects import Found
+from .._errors import AppuioError
+from .._openshift.objects import LiveObject
 from .._openshift.steps import Steps
 from .._openshift.token_plan import family_of, plan_no_secret, plan_secret, retired_at
 from .options import Wish
@@ -29,13 +29,13 @@ class TokenPlan:
 
     wish: Wish
     steps: Steps = field(default_factory=Steps)
-    secrets: Sequence[Found] = field(default=(), repr=False)
+    secrets: Sequence[LiveObject] = field(default=(), repr=False)
     secret_name: str = ""
     renew: str = ""
     token: str | None = field(default=None, repr=False)
     expires_at: float | None = None
     now: float = 0.0
-    problem: Problem | None = None
+    error: AppuioError | None = None
 
     @property
     def zone(self) -> str:
@@ -45,11 +45,11 @@ class TokenPlan:
     @property
     def changed(self) -> bool:
         """Whether there is something to do."""
-        return not self.problem and bool(self.steps.steps or self.renew)
+        return not self.error and bool(self.steps.steps or self.renew)
 
-    def failed(self, problem: Problem) -> TokenPlan:
+    def failed(self, error: AppuioError) -> TokenPlan:
         """Return the plan of a token that cannot be."""
-        return replace(self, problem=problem.at(zone=self.zone))
+        return replace(self, error=error.at(zone=self.zone))
 
     def result(self) -> dict[str, Any]:
         """Return what the module tells of this token, the token included."""
@@ -66,14 +66,14 @@ class TokenPlan:
             "changed": self.changed,
             "msg": self.message(),
         }
-        if self.problem:
-            told.update(failed=True, error=str(self.problem), token=None)
+        if self.error:
+            told.update(failed=True, error=str(self.error), token=None)
         return told
 
     def message(self) -> str:
         """Return what was or will be done, and why."""
-        if self.problem:
-            return str(self.problem)
+        if self.error:
+            return str(self.error)
         account = f"{self.wish.namespace}/{self.wish.service_account}"
         done = [self.renew] if self.renew else list(self.steps.steps)
         if done:
@@ -143,7 +143,7 @@ class Plan:
         return any(token.changed for token in self.tokens)
 
     def predict(self) -> dict[str, Any]:
-        """Return the result that the plan's execution would give; raises Problem where a token cannot be."""
+        """Return the result that the plan's execution would give; raises AppuioError where a token cannot be."""
         return result_of(self.tokens, self.several)
 
     def diff(self) -> Any:
@@ -152,7 +152,7 @@ class Plan:
         return found if self.several else found[0] if found else None
 
 
-def planned_secret(wish: Wish, found: Sequence[Found], now: float) -> TokenPlan:
+def planned_secret(wish: Wish, found: Sequence[LiveObject], now: float) -> TokenPlan:
     """Return the plan for the Secrets of an account; ``refused`` of its steps says why there can be none."""
     steps = Steps()
     name = ""
@@ -163,7 +163,7 @@ def planned_secret(wish: Wish, found: Sequence[Found], now: float) -> TokenPlan:
     return TokenPlan(wish, steps, found, name, now=now)
 
 
-def planned_bound(wish: Wish, account: Found | None, now: float) -> TokenPlan:
+def planned_bound(wish: Wish, account: LiveObject | None, now: float) -> TokenPlan:
     """Return the plan for a bound token: the one at hand while more than half of its life is left.
 
     ``account`` is the service account as the API has it, None where it may not be read.
@@ -176,24 +176,24 @@ def planned_bound(wish: Wish, account: Found | None, now: float) -> TokenPlan:
 
 
 def result_of(tokens: tuple[TokenPlan, ...], several: bool) -> dict[str, Any]:
-    """Return the module's result; raises the first Problem, with what holds for the other zones.
+    """Return the module's result; raises the first AppuioError, with what holds for the other zones.
 
     A failure holds no token: Ansible prints failures in full.
     """
     told = [token.result() for token in tokens]
     changed = any(token.changed for token in tokens)
-    problems = [token.problem for token in tokens if token.problem]
-    if problems:
-        problem = problems[0]
+    errors = [token.error for token in tokens if token.error]
+    if errors:
+        error = errors[0]
         if several:
-            problem.result.update(zones=[{**entry, "token": None} for entry in told], changed=changed)
-        raise problem
+            error.result.update(zones=[{**entry, "token": None} for entry in told], changed=changed)
+        raise error
     if not several:
         return {name: value for name, value in told[0].items() if name != "zone"}
     return {"changed": changed, "zones": told, "msg": "; ".join(str(entry["msg"]) for entry in told)}
 
 
-def _why_renewed(wish: Wish, account: Found | None, now: float) -> str:
+def _why_renewed(wish: Wish, account: LiveObject | None, now: float) -> str:
     current = wish.current_token
     if wish.state == "rotated":
         return "a rotation is asked for"

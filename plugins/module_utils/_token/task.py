@@ -11,7 +11,7 @@ from typing import Any, Callable, Mapping
 from .._credentials.api_access import ApiAccess
 from .._credentials.token import expiry
 from .._credentials.zone_access import zone_access
-from .._errors import NotAllowed, NotFound, Problem
+from .._errors import AppuioError, ForbiddenError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
 from .._openshift.access import Right, missing_rights
 from .._openshift.account_secrets import AccountSecrets
@@ -31,14 +31,14 @@ TOLERANCE = 60
 class TokenTask:
     """The tokens of one run of the module.
 
-    ``hand_on`` is told of each token that the result holds, since that is what the module is for.
+    ``return_secret`` is told of each token that the result holds, since that is what the module is for.
     """
 
     wishes: list[Wish]
     environment: Mapping[str, str] = field(repr=False)
-    mask: Callable[[str], None]
+    register_secret: Callable[[str], None]
     warn: Callable[[str], None]
-    hand_on: Callable[[str], None]
+    return_secret: Callable[[str], None]
     several: bool = False
     clock: Clock = SYSTEM_CLOCK
     _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
@@ -47,13 +47,13 @@ class TokenTask:
     def plan(self) -> Plan:
         """Return what is to be done; only reads. What a zone says against it becomes part of the plan."""
         plan = Plan(tuple(self._planned(wish) for wish in self.wishes), self.several)
-        self._hand_on(plan.tokens)
+        self._return_secret(plan.tokens)
         return plan
 
     def apply(self, plan: Plan) -> dict[str, Any]:
-        """Do it, zone by zone; raises Problem at the end where one failed, with the results of all."""
+        """Do it, zone by zone; raises AppuioError at the end where one failed, with the results of all."""
         done = tuple(self._done(planned) for planned in plan.tokens)
-        self._hand_on(done)
+        self._return_secret(done)
         return result_of(done, self.several)
 
     def close(self) -> None:
@@ -68,8 +68,8 @@ class TokenTask:
             planned = self._bound(wish) if _is_bound(wish) else self._secret(wish)
             self._check(wish, api, planned)
             return planned
-        except Problem as problem:
-            return TokenPlan(wish).failed(problem)
+        except AppuioError as error:
+            return TokenPlan(wish).failed(error)
 
     def _bound(self, wish: Wish) -> TokenPlan:
         return planned_bound(wish, self._secrets(wish).service_account(), self.clock.now())
@@ -81,7 +81,7 @@ class TokenTask:
         found = secrets.read(wish.secret_name)
         planned = planned_secret(wish, found, self.clock.now())
         if planned.steps.refused:
-            raise Problem(planned.steps.refused)
+            raise AppuioError(planned.steps.refused)
         holder = named(found, planned.secret_name) or {}
         return replace(planned, token=token_of_secret(holder) or None)
 
@@ -92,24 +92,24 @@ class TokenTask:
         rights = [Right(one["verb"], one["resource"], one["group"]) for one in planned.steps.rights]
         missing = missing_rights(api, wish.namespace, [REQUEST] if planned.renew else rights)
         if missing:
-            raise NotAllowed(
+            raise ForbiddenError(
                 f"the right to {', '.join(map(str, missing))} in the namespace {wish.namespace} is missing",
                 step="check the rights",
-                advice="Nothing was changed. An admin or editor of the namespace has it",
+                hint="Nothing was changed. An admin or editor of the namespace has it",
             )
         makes = sum(right.verb == "create" for right in rights)
         short = lacking(allowances(api, wish.namespace) or [], {"secrets": makes}) if makes else []
         if short:
-            raise Problem(short[0], step="check the quota", advice="Nothing was changed. Remove Secrets first")
+            raise AppuioError(short[0], step="check the quota", hint="Nothing was changed. Remove Secrets first")
 
     def _done(self, planned: TokenPlan) -> TokenPlan:
         """What one zone says against it is told at the end, when the others have been served."""
-        if planned.problem:
+        if planned.error:
             return planned
         try:
             return self._requested(planned) if planned.renew else self._applied(planned)
-        except Problem as problem:
-            return planned.failed(problem)
+        except AppuioError as error:
+            return planned.failed(error)
 
     def _applied(self, planned: TokenPlan) -> TokenPlan:
         """Make the new Secret and wait for its token first, then mark and delete old ones."""
@@ -135,7 +135,7 @@ class TokenTask:
         wish = planned.wish
         try:
             made = bound_token(self._api(wish), wish.namespace, wish.service_account, wish.expiration)
-        except NotFound:
+        except NotFoundError:
             self._secrets(wish).service_account()
             raise
         end = expiry(made.token)
@@ -153,19 +153,19 @@ class TokenTask:
         name = wish.target.zone.name
         if name not in self._apis:
             try:
-                self._accesses[name] = zone_access(wish.target, self.environment, self.mask)
-            except Problem as problem:
-                raise problem.at(step="credentials") from None
+                self._accesses[name] = zone_access(wish.target, self.environment, self.register_secret)
+            except AppuioError as error:
+                raise error.at(step="credentials") from None
             self._apis[name] = self._accesses[name].api()
         return self._apis[name]
 
     def _secrets(self, wish: Wish) -> AccountSecrets:
         return AccountSecrets(self._api(wish), wish.namespace, wish.service_account, self.clock.now, self.clock.sleep)
 
-    def _hand_on(self, tokens: tuple[TokenPlan, ...]) -> None:
+    def _return_secret(self, tokens: tuple[TokenPlan, ...]) -> None:
         for planned in tokens:
-            if planned.token and not planned.problem:
-                self.hand_on(planned.token)
+            if planned.token and not planned.error:
+                self.return_secret(planned.token)
 
 
 def _is_bound(wish: Wish) -> bool:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._reference import (
     checked_image_name,
     checked_namespace,
@@ -43,7 +43,7 @@ def test_what_a_reference_names(text: str, registry: str, repository: str, tag: 
     ["", "App", "ghcr.io/", "ghcr.io/a//b", "a:", "a@sha256:12", "a:b c", "ghcr.io/a:" + "x" * 129, "http://a/b"],
 )
 def test_what_is_no_reference(text: str) -> None:
-    with pytest.raises(InvalidOption):
+    with pytest.raises(InvalidOptionError):
         parse_reference(text)
 
 
@@ -64,7 +64,7 @@ def test_names_that_openshift_takes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["a/b", "App", "my__app", "my--app", "", "-a", "a-"])
 def test_names_that_openshift_refuses(name: str) -> None:
-    with pytest.raises(InvalidOption):
+    with pytest.raises(InvalidOptionError):
         checked_image_name(name)
 
 
@@ -72,8 +72,8 @@ def test_namespaces_and_tags() -> None:
     assert checked_namespace("shop-1") == "shop-1"
     assert checked_tag("V1_x.0") == "V1_x.0"
     for namespace in (None, "", "Shop", "a.b", "x" * 64):
-        with pytest.raises(InvalidOption):
+        with pytest.raises(InvalidOptionError):
             checked_namespace(namespace)
     for tag in ("", ".a", "x" * 129, "a b"):
-        with pytest.raises(InvalidOption):
+        with pytest.raises(InvalidOptionError):
             checked_tag(tag)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._zone_list import (
     hosts_of_control_api,
     place_of,
@@ -68,7 +68,7 @@ def test_a_cluster_that_is_no_zone() -> None:
     ],
 )
 def test_refuses_what_cannot_be_meant(entries: list[Any], said: str) -> None:
-    with pytest.raises(InvalidOption, match=said):
+    with pytest.raises(InvalidOptionError, match=said):
         zone_hosts(entries)
 
 

@@ -12,7 +12,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._access import tas
 from ansible_collections.appuio.registry.plugins.module_utils._access.options import SPEC, questions_from
 from ansible_collections.appuio.registry.plugins.module_utils._access.task import AccessTask
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.api_access import ApiAccess
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, NotAuthenticated, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
+    InvalidOptionError,
+    UnauthorizedError,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
 
 from tests.unit.plugins.module_utils.scripted_http import Line, ScriptedHttp, answer, refusal
@@ -41,10 +45,10 @@ class Scripted(ApiAccess):
         return JsonApi(self.http, token or self.token)
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, access: Scripted | Problem, **options: Any) -> dict[str, Any]:
+def ask(monkeypatch: pytest.MonkeyPatch, access: Scripted | AppuioError, **options: Any) -> dict[str, Any]:
     def zone_access(target: Any, *_rest: Any) -> ApiAccess:
-        if isinstance(access, Problem) or target.zone.name == "down-1":
-            raise access if isinstance(access, Problem) else NotAuthenticated("it is wrong")
+        if isinstance(access, AppuioError) or target.zone.name == "down-1":
+            raise access if isinstance(access, AppuioError) else UnauthorizedError("it is wrong")
         return access
 
     monkeypatch.setattr(access_task, "zone_access", zone_access)
@@ -95,7 +99,7 @@ def test_as_a_service_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_zone_that_cannot_be_asked_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(AppuioError) as caught:
         ask(monkeypatch, Scripted(NONE), zones=["down-1", "lpg-2"])
     assert str(caught.value) == "zone down-1: it is wrong"
     assert [zone.get("sufficient", zone.get("error")) for zone in caught.value.result["zones"]] == [
@@ -106,5 +110,5 @@ def test_a_zone_that_cannot_be_asked_does_not_hide_the_others(monkeypatch: pytes
 
 
 def test_a_namespace_is_needed() -> None:
-    with pytest.raises(InvalidOption, match="nothing names the namespace"):
+    with pytest.raises(InvalidOptionError, match="nothing names the namespace"):
         questions_from({**DEFAULTS, **WHO, "zone": "lpg-2", "namespace": None}, {})

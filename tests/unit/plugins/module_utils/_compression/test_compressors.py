@@ -17,7 +17,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._compression.compr
     choose_compressor,
     compression_of,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, MissingLibrary
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, MissingLibraryError
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -78,12 +78,12 @@ def test_the_fastest_library_that_can(
 
 @pytest.mark.parametrize(("kind", "level"), [("gzip", 10), ("gzip", -1), ("zstd", 0), ("zstd", 20)])
 def test_levels_that_there_are_not(kind: str, level: int) -> None:
-    with pytest.raises(InvalidOption, match="compression_level is a number from"):
+    with pytest.raises(InvalidOptionError, match="compression_level is a number from"):
         choose_compressor(kind, level)
 
 
 def test_zstd_without_its_library() -> None:
-    with pytest.raises(MissingLibrary, match="zstandard"):
+    with pytest.raises(MissingLibraryError, match="zstandard"):
         choose_compressor("zstd")
 
 

@@ -96,13 +96,13 @@ def test_the_exact_key_comes_first() -> None:
     ],
 )
 def test_a_broken_file_is_refused_with_its_position(text: str, said: str) -> None:
-    with pytest.raises(auth_document.BrokenAuthFile, match=said) as refused:
+    with pytest.raises(auth_document.BrokenAuthFileError, match=said) as refused:
         auth_document.parse(text, "/home/jane/config.json")
     assert "/home/jane/config.json" in str(refused.value)
 
 
 def test_a_broken_entry_is_refused_without_showing_it() -> None:
-    with pytest.raises(auth_document.BrokenAuthFile) as refused:
+    with pytest.raises(auth_document.BrokenAuthFileError) as refused:
         auth_document.find_credential({"auths": {REGISTRY: {"auth": "bWFya2Vy"}}}, REGISTRY, "f")
     assert "marker" not in str(refused.value)
     assert "bWFya2Vy" not in str(refused.value)

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import auth_edit
-from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_document import BrokenAuthFile
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_document import BrokenAuthFileError
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
 PRIVATE = auth_edit.FileAttributes()
 OTHER = {"auths": {"other": {"auth": "bzpv"}}, "HttpHeaders": {"X": "y"}, "psFormat": "table"}
@@ -108,7 +108,7 @@ def test_a_symbolic_link_is_followed(tmp_path: Path) -> None:
 def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     path.write_text('{"auths": {"a": {"auth": "x"')
-    with pytest.raises(BrokenAuthFile, match="line 1, column"):
+    with pytest.raises(BrokenAuthFileError, match="line 1, column"):
         put(path)
     assert path.read_text() == '{"auths": {"a": {"auth": "x"'
     assert list(tmp_path.iterdir()) == [path]
@@ -116,7 +116,7 @@ def test_a_broken_file_is_left_alone(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_said_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(Problem, match=r"cannot be written: Not a directory.*auth_file or REGISTRY_AUTH_FILE.*HOME"):
+    with pytest.raises(AppuioError, match=r"cannot be written: Not a directory.*auth_file or REGISTRY_AUTH_FILE.*HOME"):
         put(tmp_path / "file" / "config.json")
 
 
@@ -131,7 +131,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(auth_edit.os, "fsync", full)
-    with pytest.raises(Problem, match="No space left"):
+    with pytest.raises(AppuioError, match="No space left"):
         put(path, "more")
     assert path.read_text() == before
     assert list(tmp_path.iterdir()) == [path]

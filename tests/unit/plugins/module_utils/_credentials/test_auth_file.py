@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import auth_paths
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_file import stored_credential
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
 
 REGISTRY = "registry.cloudscale-lpg-2.appuio.cloud"
 
@@ -56,7 +56,7 @@ def test_no_home_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyError(number)
 
     monkeypatch.setattr(auth_paths.pwd, "getpwuid", unknown)
-    with pytest.raises(InvalidOption, match=r"HOME is not set.*auth_file or REGISTRY_AUTH_FILE"):
+    with pytest.raises(InvalidOptionError, match=r"HOME is not set.*auth_file or REGISTRY_AUTH_FILE"):
         auth_paths.file_to_write("docker", {})
     assert auth_paths.files_to_read({"XDG_RUNTIME_DIR": "/nowhere"}) == []
 
@@ -76,17 +76,17 @@ def test_the_first_file_that_knows_the_registry_counts(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_named_has_to_be_there(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match="does not exist"):
+    with pytest.raises(AppuioError, match="does not exist"):
         stored_credential(REGISTRY, None, str(tmp_path / "auth.json"), {})
     assert stored_credential("other", None, str(write(tmp_path / "auth.json", "s")), {}) is None
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "auth.json").mkdir()
-    with pytest.raises(Problem, match="cannot be read: Is a directory"):
+    with pytest.raises(AppuioError, match="cannot be read: Is a directory"):
         stored_credential(REGISTRY, None, str(tmp_path / "auth.json"), {})
     (tmp_path / "latin").write_bytes(b'{"a": "\xfc"}')
-    with pytest.raises(Problem, match="no UTF-8 text at byte 7"):
+    with pytest.raises(AppuioError, match="no UTF-8 text at byte 7"):
         stored_credential(REGISTRY, None, str(tmp_path / "latin"), {})
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.helper import Helper, without_secrets
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
 
 KEEPER = """#!{python}
 import json, os, sys, pathlib
@@ -61,13 +61,13 @@ def test_the_protocol(tmp_path: Path) -> None:
 
 
 def test_a_helper_that_is_missing_is_named() -> None:
-    with pytest.raises(Problem, match=r"docker-credential-nothere is not installed.*credential_store to file"):
+    with pytest.raises(AppuioError, match=r"docker-credential-nothere is not installed.*credential_store to file"):
         Helper("nothere", {"PATH": "/nowhere"}).get("registry")
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", "-x", "a b"])
 def test_a_name_that_is_a_path_is_refused(name: str) -> None:
-    with pytest.raises(InvalidOption):
+    with pytest.raises(InvalidOptionError):
         Helper(name, {"PATH": "/usr/bin"}).find()
 
 
@@ -81,13 +81,13 @@ def test_a_name_that_is_a_path_is_refused(name: str) -> None:
     ],
 )
 def test_a_helper_that_fails_says_why(tmp_path: Path, script: str, said: str) -> None:
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(AppuioError, match=said):
         install(tmp_path, "bad", f"#!/bin/sh\n{script}\n").get("registry")
 
 
 def test_a_helper_that_repeats_the_secret_does_not_get_it_told(tmp_path: Path) -> None:
     helper = install(tmp_path, "chatty", "#!/bin/sh\ncat\nexit 1\n")
-    with pytest.raises(Problem) as failed:
+    with pytest.raises(AppuioError) as failed:
         helper.store("registry", Credential("marker", "jane"))
     assert "marker" not in str(failed.value)
 

@@ -15,7 +15,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._credentials.kinds
     check_credentials,
     choose,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._targets import targets_from
 
 ZONE = {"zone": "cloudscale-lpg-2"}
@@ -89,7 +89,7 @@ def test_an_option_wins_then_the_environment(
     ],
 )
 def test_what_cannot_be_meant(options: dict[str, Any], environment: dict[str, str], said: str) -> None:
-    with pytest.raises(InvalidOption) as refused:
+    with pytest.raises(InvalidOptionError) as refused:
         check_credentials(targets_from({**ZONE, **options}), environment)
     assert said in str(refused.value)
     assert "zone cloudscale-lpg-2" in str(refused.value)
@@ -97,7 +97,7 @@ def test_what_cannot_be_meant(options: dict[str, Any], environment: dict[str, st
 
 @pytest.mark.parametrize("variable", ["K8S_AUTH_API_KEY", "K8S_AUTH_KUBECONFIG"])
 def test_a_clusters_credential_goes_to_no_registry_that_may_be_elsewhere(variable: str) -> None:
-    with pytest.raises(InvalidOption, match=r"nothing says that the registry quay\.io belongs"):
+    with pytest.raises(InvalidOptionError, match=r"nothing says that the registry quay\.io belongs"):
         choose(targets_from({"registry": "quay.io"})[0], {variable: "k"})
 
 

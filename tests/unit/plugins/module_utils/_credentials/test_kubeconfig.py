@@ -15,7 +15,11 @@ import pytest
 import yaml
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.kinds import Kubeconfig
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.kubeconfig import kubeconfig_login
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, MissingLibrary, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
+    InvalidOptionError,
+    MissingLibraryError,
+)
 
 SERVER = "https://api.cloudscale-lpg-2.appuio.cloud:6443"
 OTHER = "https://api.exoscale-ch-gva-2-0.appuio.cloud:6443"
@@ -57,7 +61,7 @@ def test_another_context_and_another_cluster(tmp_path: Path) -> None:
     named = Kubeconfig(kind.path, "gva", kind.source)
     assert kubeconfig_login(named, OTHER, {}).token == "joes"
     assert kubeconfig_login(named, None, {}).token == "joes"
-    with pytest.raises(InvalidOption, match=r"logged in to https://api.exoscale.*not to https://api.cloudscale"):
+    with pytest.raises(InvalidOptionError, match=r"logged in to https://api.exoscale.*not to https://api.cloudscale"):
         kubeconfig_login(named, SERVER, {})
 
 
@@ -70,7 +74,7 @@ def test_a_token_file_and_an_authority_beside_the_kubeconfig(tmp_path: Path) -> 
     login = kubeconfig_login(kind, SERVER, {})
     assert (login.token, login.ca_file) == ("from-file", str(tmp_path / "ca.crt"))
     (tmp_path / "token").unlink()
-    with pytest.raises(Problem, match=r"token file .* cannot be read"):
+    with pytest.raises(AppuioError, match=r"token file .* cannot be read"):
         kubeconfig_login(kind, SERVER, {})
 
 
@@ -116,7 +120,7 @@ def test_an_exec_plugin(tmp_path: Path) -> None:
 )
 def test_what_gives_no_token(tmp_path: Path, user: dict[str, Any], said: str) -> None:
     kind = write(tmp_path / "config", document(user))
-    with pytest.raises(Problem, match=said):
+    with pytest.raises(AppuioError, match=said):
         kubeconfig_login(kind, SERVER, {"PATH": os.environ["PATH"]})
 
 
@@ -131,14 +135,14 @@ def test_what_gives_no_token(tmp_path: Path, user: dict[str, Any], said: str) ->
 )
 def test_what_is_no_kubeconfig(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "config").write_text(text)
-    with pytest.raises(InvalidOption, match=said):
+    with pytest.raises(InvalidOptionError, match=said):
         kubeconfig_login(Kubeconfig(str(tmp_path / "config"), None, "k"), SERVER, {})
 
 
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(InvalidOption, match=r"does not exist.*oc login"):
+    with pytest.raises(InvalidOptionError, match=r"does not exist.*oc login"):
         kubeconfig_login(Kubeconfig(str(tmp_path / "config"), None, "k"), SERVER, {})
-    with pytest.raises(InvalidOption, match=r"none of the kubeconfig files .* exists"):
+    with pytest.raises(InvalidOptionError, match=r"none of the kubeconfig files .* exists"):
         kubeconfig_login(Kubeconfig(None, None, "k"), SERVER, {"KUBECONFIG": f"{tmp_path}/a:{tmp_path}/b"})
 
 
@@ -161,5 +165,5 @@ def test_without_pyyaml_json_still_works(tmp_path: Path, monkeypatch: pytest.Mon
     kind = write(tmp_path / "json", document({"token": "t"}), as_json=True)
     assert kubeconfig_login(kind, SERVER, {}).token == "t"
     (tmp_path / "yaml").write_text("current-context: shop")
-    with pytest.raises(MissingLibrary, match="PyYAML"):
+    with pytest.raises(MissingLibraryError, match="PyYAML"):
         kubeconfig_login(Kubeconfig(str(tmp_path / "yaml"), None, "k"), SERVER, {})

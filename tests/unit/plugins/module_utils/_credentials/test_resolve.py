@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import api_access, resolve
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
-    InvalidOption,
-    NotAuthenticated,
-    Problem,
-    TlsUntrusted,
+    AppuioError,
+    InvalidOptionError,
+    TlsVerificationError,
+    UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, targets_from
 
@@ -97,15 +97,15 @@ def test_a_stored_credential(tmp_path: Path, masked: list[str]) -> None:
     for given, environment in (({"auth_file": str(path)}, {}), ({}, {"REGISTRY_AUTH_FILE": str(path)})):
         found = resolved(masked, environment, **given)
         assert (found.credential.secret, found.credential.is_token) == ("sha256~stored", True)
-    with pytest.raises(NotAuthenticated, match=r"zone cloudscale-lpg-2.*holds no credential for"):
+    with pytest.raises(UnauthorizedError, match=r"zone cloudscale-lpg-2.*holds no credential for"):
         resolved(masked, auth_file=str(path), namespace="office")
 
 
 def test_the_zone_is_named(monkeypatch: pytest.MonkeyPatch, masked: list[str]) -> None:
-    with pytest.raises(InvalidOption, match="zone cloudscale-lpg-2: credentials: no credential"):
+    with pytest.raises(InvalidOptionError, match="zone cloudscale-lpg-2: credentials: no credential"):
         resolved(masked)
     script(monkeypatch, ("GET /api/v1/namespaces/shop/secrets", refusal(401, "Unauthorized")))
-    with pytest.raises(NotAuthenticated, match="zone cloudscale-lpg-2: read the service account's token"):
+    with pytest.raises(UnauthorizedError, match="zone cloudscale-lpg-2: read the service account's token"):
         resolved(masked, token="t", service_account="sa")
 
 
@@ -116,7 +116,7 @@ def test_the_oauth_server_may_have_the_registrys_authority(monkeypatch: pytest.M
     def connect(url: str, connection: Connection) -> ScriptedHttp:
         trusted.append(connection.ca_cert)
         if url.startswith(ISSUER) and connection.ca_cert == "api.crt":
-            raise TlsUntrusted("not trusted")
+            raise TlsVerificationError("not trusted")
         return http
 
     monkeypatch.setattr(api_access, "connect", connect)
@@ -142,7 +142,7 @@ def test_how_the_environment_wants_the_api_to_be_reached(
 
 
 def test_an_api_that_nobody_named(masked: list[str]) -> None:
-    with pytest.raises(Problem, match=r"nothing names it.*zone or host"):
+    with pytest.raises(AppuioError, match=r"nothing names it.*zone or host"):
         resolve.resolve_credential(
             targets_from({"registry": "r.example.com", "namespace": "n", "token": "t", "service_account": "s"})[0],
             {},

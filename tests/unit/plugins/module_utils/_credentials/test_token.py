@@ -9,7 +9,7 @@ import json
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import token
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,7 +54,7 @@ def test_surrounding_whitespace_is_dropped() -> None:
     ],
 )
 def test_what_is_no_token_is_refused_without_showing_it(value: str, said: str) -> None:
-    with pytest.raises(InvalidOption) as refused:
+    with pytest.raises(InvalidOptionError) as refused:
         token.checked_token(value, "token")
     assert said in str(refused.value)
     assert not value.strip() or value not in str(refused.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.zone_access import zone_access
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, NotAuthenticated
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, UnauthorizedError
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Target
 from ansible_collections.appuio.registry.plugins.module_utils._zone import resolve_zone
 
@@ -41,11 +41,11 @@ def test_what_is_stored_for_the_registry_serves_if_it_is_a_token_of_the_api(tmp_
     access = zone_access(Target(ZONE, "shop", {}), {"REGISTRY_AUTH_FILE": path}, masked.append)
     assert access.token == "sha256~of-a-user"
     target = Target(ZONE, "shop", {"auth_file": stored(tmp_path, "a-password")})
-    with pytest.raises(NotAuthenticated, match=r"is no token of the zone's API\. Give token"):
+    with pytest.raises(UnauthorizedError, match=r"is no token of the zone's API\. Give token"):
         zone_access(target, {}, masked.append)
 
 
 def test_a_registry_alone_has_no_known_api(tmp_path: Path) -> None:
     target = Target(resolve_zone(registry=ZONE.registry), "shop", {"auth_file": stored(tmp_path, "sha256~x")})
-    with pytest.raises(InvalidOption, match="nothing names it"):
+    with pytest.raises(InvalidOptionError, match="nothing names it"):
         zone_access(target, {}, lambda _value: None)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAuthenticated, Unreachable
+from ansible_collections.appuio.registry.plugins.module_utils._errors import ConnectionFailedError, UnauthorizedError
 from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import parse_challenges
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import Interrupted
+from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Origin
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock, retry_after
@@ -60,7 +60,7 @@ def test_what_stays_is_not(status: int) -> None:
 def test_a_cut_answer_is_asked_again_and_told_in_the_end() -> None:
     with ScriptedServer(*[Line("GET /", body=b"12345", cut=3)] * 3) as server:
         http, waits = client(server)
-        with pytest.raises(Interrupted, match=server.authority):
+        with pytest.raises(ConnectionLostError, match=server.authority):
             http.request("GET", "/", step="ask")
         assert waits.waited == [1.0, 2.0]
 
@@ -103,7 +103,7 @@ def test_the_handshake_of_registries_and_a_token_that_ends() -> None:
 
 def test_an_api_token_goes_to_no_other_host() -> None:
     realm = {"WWW-Authenticate": 'Bearer realm="http://auth.example/token"'}
-    with ScriptedServer(Line("GET /v2/", 401, realm)) as server, pytest.raises(NotAuthenticated, match="another host"):
+    with ScriptedServer(Line("GET /v2/", 401, realm)) as server, pytest.raises(UnauthorizedError, match="another host"):
         client(server, Credential(SECRET))[0].request("GET", "/v2/")
 
 
@@ -120,7 +120,7 @@ def test_a_redirect_to_another_origin_gets_no_credential() -> None:
 
 def test_nobody_there_is_told() -> None:
     http = HttpClient("http://127.0.0.1:1", Connection(retries=1), clock=Waits().clock)
-    with pytest.raises(Unreachable, match=r"ask: 127.0.0.1:1 refuses connections"):
+    with pytest.raises(ConnectionFailedError, match=r"ask: 127.0.0.1:1 refuses connections"):
         http.request("GET", "/", step="ask")
 
 

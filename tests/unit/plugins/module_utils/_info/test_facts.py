@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._image.image_reader import ImageDetails
 from ansible_collections.appuio.registry.plugins.module_utils._info.facts import (
     Answers,
@@ -26,10 +26,10 @@ A, B = (f"sha256:{letter * 64}" for letter in "ab")
 THEN = datetime(2026, 11, 23, 8, 10, 30, tzinfo=timezone.utc)  # noqa: UP017
 
 
-def zone(name: str, problem: Problem | None = None, **tags: str | None) -> ZoneFacts:
+def zone(name: str, error: AppuioError | None = None, **tags: str | None) -> ZoneFacts:
     facts = tuple(TagFacts(tag, digest) for tag, digest in tags.items())
     repositories = (RepositoryFacts("app", facts),) if tags else ()
-    return ZoneFacts(name, f"{name}.example", "shop", "api", repositories, problem=problem)
+    return ZoneFacts(name, f"{name}.example", "shop", "api", repositories, error=error)
 
 
 @pytest.mark.parametrize(
@@ -39,9 +39,9 @@ def zone(name: str, problem: Problem | None = None, **tags: str | None) -> ZoneF
         ([zone("one"), zone("two")], True, {}),
         ([zone("one", x=A), zone("two", x=B)], False, {"x": {"one": A, "two": B}}),
         ([zone("one", x=A, y=B), zone("two", x=A)], False, {"y": {"one": B, "two": None}}),
-        ([zone("one", x=A), zone("two", Problem("down"))], None, {}),
+        ([zone("one", x=A), zone("two", AppuioError("down"))], None, {}),
         (
-            [zone("one", x=A), zone("two", Problem("down")), zone("three", x=B)],
+            [zone("one", x=A), zone("two", AppuioError("down")), zone("three", x=B)],
             False,
             {"x": {"one": A, "three": B}},
         ),
@@ -54,8 +54,8 @@ def test_in_what_zones_differ(zones: list[ZoneFacts], in_sync: bool | None, drif
 
 
 def test_a_zone_that_failed_hides_no_other() -> None:
-    answers = Answers((zone("one", x=A), zone("two", Problem("down", zone="two"))), several=True)
-    with pytest.raises(Problem, match="zone two: down") as caught:
+    answers = Answers((zone("one", x=A), zone("two", AppuioError("down", zone="two"))), several=True)
+    with pytest.raises(AppuioError, match="zone two: down") as caught:
         answers.predict()
     one, two = caught.value.result["zones"]
     assert (one["failed"], one["exists"], len(one["tags"])) == (False, True, 1)
@@ -100,5 +100,5 @@ def test_what_can_be_asked() -> None:
     assert not question.asks_for("y")
     assert question_from({"jobs": 1}).asks_for("y")
     for wrong in ({"jobs": 0}, {"jobs": 1, "name": "a/b"}, {"jobs": 1, "tags": ["a b"]}):
-        with pytest.raises(InvalidOption):
+        with pytest.raises(InvalidOptionError):
             question_from(wrong)

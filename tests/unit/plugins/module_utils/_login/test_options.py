@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import SPEC, logins_from
 
 TOKEN = {"token": "a-token"}
@@ -44,7 +44,7 @@ def test_a_file_for_each_zone() -> None:
 
 def test_the_file_to_write_is_nobodys_credential() -> None:
     for given, environment in (({"auth_file": "/mine"}, {}), ({}, {"REGISTRY_AUTH_FILE": "/ci/auth.json"})):
-        with pytest.raises(InvalidOption, match="no credential is given"):
+        with pytest.raises(InvalidOptionError, match="no credential is given"):
             logins_from(options(**given), {**HOME, **environment})
 
 
@@ -78,7 +78,7 @@ def test_logging_out_needs_no_credential() -> None:
     ],
 )
 def test_what_cannot_be_meant(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidOption, match=said):
+    with pytest.raises(InvalidOptionError, match=said):
         logins_from(options(**TOKEN, **given), HOME)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed
+from ansible_collections.appuio.registry.plugins.module_utils._errors import ForbiddenError
 from ansible_collections.appuio.registry.plugins.module_utils._login.plan import LoginPlan, Plan, result_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,8 +62,8 @@ def test_logging_out() -> None:
 
 
 def test_a_zone_that_fails_comes_with_the_results_of_the_others() -> None:
-    other = replace(PLAN, zone="exoscale-ch-gva-2-0").failed(NotAllowed("no right to push"))
-    with pytest.raises(NotAllowed) as failed:
+    other = replace(PLAN, zone="exoscale-ch-gva-2-0").failed(ForbiddenError("no right to push"))
+    with pytest.raises(ForbiddenError) as failed:
         result_of((PLAN, other), several=True)
     assert str(failed.value) == "zone exoscale-ch-gva-2-0: no right to push"
     told: dict[str, Any] = failed.value.result

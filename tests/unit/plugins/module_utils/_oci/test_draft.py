@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceProblem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.draft import finished, layer_type, parse_draft
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
@@ -37,7 +37,7 @@ def test_zstd_makes_an_image_of_the_oci() -> None:
 
 @pytest.mark.parametrize("config", [b"", b"[]", b"{}", b'{"rootfs": {}}', b'{"rootfs": {"diff_ids": ["x"]}}'])
 def test_what_is_no_configuration(config: bytes) -> None:
-    with pytest.raises(SourceProblem, match=r"app\.tar"):
+    with pytest.raises(SourceError, match=r"app\.tar"):
         parse_draft(config, "app.tar")
 
 

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, SourceProblem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, Manifest, parse_manifest
@@ -84,7 +84,7 @@ def test_platforms_that_are_the_same(store: Store, there: str, wanted: str) -> N
 
 def test_a_platform_that_is_not_there_is_told_with_those_that_are(store: Store) -> None:
     root = store.manifest(store.index(store.image("linux/amd64"), store.image("linux/arm/v6")))
-    with pytest.raises(SourceProblem, match=r"no image for linux/arm/v7.*linux/amd64, linux/arm/v6"):
+    with pytest.raises(SourceError, match=r"no image for linux/arm/v7.*linux/amd64, linux/arm/v6"):
         select(root, store.fetch, [parse_platform("linux/arm/v7")], store.read)
 
 
@@ -107,7 +107,7 @@ def test_several_platforms_keep_their_attestations(store: Store) -> None:
 def test_entries_that_openshift_refuses(store: Store, platform: Any) -> None:
     entry = store.image("linux/amd64")
     entry["platform"] = platform
-    with pytest.raises(SourceProblem, match="entry 0 of the index"):
+    with pytest.raises(SourceError, match="entry 0 of the index"):
         gather(store.manifest(store.index(entry)), store.fetch, store.read)
 
 
@@ -115,11 +115,11 @@ def test_entries_that_openshift_refuses(store: Store, platform: Any) -> None:
     "content", [b"", b"[]", b"{}", b'{"schemaVersion": 1}', b'{"layers": [], "config": {}}', b'{"manifests": [{}]}']
 )
 def test_what_is_no_manifest(content: bytes) -> None:
-    with pytest.raises(SourceProblem):
+    with pytest.raises(SourceError):
         parse_manifest(content)
 
 
 @pytest.mark.parametrize("text", ["linux", "linux/", "a/b/c/d", ""])
 def test_what_is_no_platform(text: str) -> None:
-    with pytest.raises(InvalidOption):
+    with pytest.raises(InvalidOptionError):
         parse_platform(text)

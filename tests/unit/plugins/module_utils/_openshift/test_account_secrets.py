@@ -8,7 +8,7 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed, NotFound, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError, NotFoundError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.account_secrets import AccountSecrets
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
@@ -48,7 +48,9 @@ def test_a_token_that_comes_after_a_while() -> None:
 
 def test_a_token_that_does_not_come_has_a_deadline() -> None:
     made, http, time = secrets(*[(f"GET {SECRETS}/token", answer(200, EMPTY))] * 20)
-    with pytest.raises(Problem, match=r"wait for the token in the Secret token: there is none after 5 seconds.*longer"):
+    with pytest.raises(
+        AppuioError, match=r"wait for the token in the Secret token: there is none after 5 seconds.*longer"
+    ):
         made.wait("token", 5)
     assert time.passed == pytest.approx(5)
     assert len(http.lines) > 10, "asks less and less often"
@@ -57,10 +59,12 @@ def test_a_token_that_does_not_come_has_a_deadline() -> None:
 def test_a_secret_that_vanishes_says_that_the_service_account_is_missing() -> None:
     gone = refusal(404, 'secrets "token" not found')
     made, _http, _time = secrets((f"GET {SECRETS}/token", gone), (ACCOUNT, refusal(404, "not found")))
-    with pytest.raises(NotFound, match=r"no service account pusher in the namespace shop.*image_pusher makes one"):
+    with pytest.raises(NotFoundError, match=r"no service account pusher in the namespace shop.*image_pusher makes one"):
         made.wait("token", 60)
     made, _http, _time = secrets((f"GET {SECRETS}/token", gone), (ACCOUNT, answer(200, {})))
-    with pytest.raises(NotFound, match=r"vanished.*somebody has deleted pusher, and made it again.*Run this again"):
+    with pytest.raises(
+        NotFoundError, match=r"vanished.*somebody has deleted pusher, and made it again.*Run this again"
+    ):
         made.wait("token", 60)
 
 
@@ -77,7 +81,7 @@ def test_the_first_secret_is_found_whatever_its_type() -> None:
     made, _http, _time = secrets(listed)
     assert len(made.read("x")) == 1
     made, _http, _time = secrets((f"GET {SECRETS}?", refusal(403, "cannot list")))
-    with pytest.raises(NotAllowed, match=r"cannot list.*admin or editor of the namespace"):
+    with pytest.raises(ForbiddenError, match=r"cannot list.*admin or editor of the namespace"):
         made.read("token")
 
 
@@ -87,10 +91,10 @@ def test_what_an_earlier_attempt_has_made_is_as_good() -> None:
     made.make(EMPTY)
     other: dict[str, Any] = {**EMPTY, "type": "Opaque"}
     made, _http, _time = secrets(taken, (f"GET {SECRETS}/token", answer(200, other)))
-    with pytest.raises(Problem, match=r"is no token of the service account pusher.*another secret_name"):
+    with pytest.raises(AppuioError, match=r"is no token of the service account pusher.*another secret_name"):
         made.make(EMPTY)
     made, _http, _time = secrets((f"POST {SECRETS}", refusal(422, "invalid")))
-    with pytest.raises(Problem, match=r"invalid"):
+    with pytest.raises(AppuioError, match=r"invalid"):
         made.make(EMPTY)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.api_options import (
     api_options,
     check_kubeconfig,
@@ -69,7 +69,7 @@ def test_how_is_passed_on() -> None:
     ],
 )
 def test_refuses_what_cannot_be_meant(given: dict[str, Any], environment: dict[str, str], said: str) -> None:
-    with pytest.raises(InvalidOption) as refused:
+    with pytest.raises(InvalidOptionError) as refused:
         api_options(given, environment)
     assert said in str(refused.value)
 
@@ -91,11 +91,11 @@ def test_server_of_a_kubeconfig() -> None:
 
 @pytest.mark.parametrize("context", ["three"])
 def test_a_context_that_is_not_there(context: str) -> None:
-    with pytest.raises(InvalidOption, match="three"):
+    with pytest.raises(InvalidOptionError, match="three"):
         kubeconfig_server(KUBECONFIG, context)
 
 
 def test_a_kubeconfig_of_another_cluster() -> None:
     check_kubeconfig(KUBECONFIG, None, API + "/")
-    with pytest.raises(InvalidOption, match="logged in to https://elsewhere"):
+    with pytest.raises(InvalidOptionError, match="logged in to https://elsewhere"):
         check_kubeconfig(KUBECONFIG, "two", API)

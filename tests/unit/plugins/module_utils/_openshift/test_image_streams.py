@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed, ServerProblem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import ForbiddenError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
     NEVER,
     delete_tag,
@@ -135,7 +135,7 @@ def test_a_list_that_expires_is_begun_again_once() -> None:
     http = ScriptedHttp(begun, expired, begun, (f"GET {STREAMS}?limit=2&continue=x", page("c")))
     assert [one.name for one in list_streams(JsonApi(http, "secret"), "shop", 2)] == ["a", "b", "c"]
 
-    with pytest.raises(ServerProblem):
+    with pytest.raises(ServerError):
         list(list_streams(JsonApi(ScriptedHttp(begun, expired, begun, expired), "secret"), "shop", 2))
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_there_is_none() -> None:
 
 def test_one_stream_is_read_and_a_refusal_is_told() -> None:
     assert get_stream(JsonApi(ScriptedHttp((f"GET {STREAMS}/app", answer(200, stream()))), "s"), "shop", "app")
-    with pytest.raises(NotAllowed):
+    with pytest.raises(ForbiddenError):
         get_stream(JsonApi(ScriptedHttp((f"GET {STREAMS}/app", refusal(403, "no"))), "s"), "shop", "app")
 
 

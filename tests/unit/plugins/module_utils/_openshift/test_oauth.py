@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAuthenticated, Problem, ServerProblem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ServerError, UnauthorizedError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import (
     Endpoints,
     discover,
@@ -70,26 +70,26 @@ BASIC = {"WWW-Authenticate": 'Basic realm="openshift"'}
 @pytest.mark.parametrize(
     ("given", "kind", "said"),
     [
-        (answer(401, headers=BASIC), NotAuthenticated, f"refuses the password of user jane.*{PAGE}"),
-        (answer(401, headers={"Link": "<x>"}), NotAuthenticated, f"takes no passwords.*single sign-on.*{PAGE}"),
-        (answer(302, headers={"Location": f"{ISSUER}/login?then=x"}), NotAuthenticated, f"page in a browser.*{PAGE}"),
+        (answer(401, headers=BASIC), UnauthorizedError, f"refuses the password of user jane.*{PAGE}"),
+        (answer(401, headers={"Link": "<x>"}), UnauthorizedError, f"takes no passwords.*single sign-on.*{PAGE}"),
+        (answer(302, headers={"Location": f"{ISSUER}/login?then=x"}), UnauthorizedError, f"page in a browser.*{PAGE}"),
         (
             answer(302, headers={"Location": f"{ISSUER}/x?error=access_denied&error_description=no+user"}),
-            ServerProblem,
+            ServerError,
             "no user",
         ),
-        (answer(500), ServerProblem, "status 500"),
-        (answer(400, {"error": "unauthorized_client"}), ServerProblem, "unauthorized_client"),
+        (answer(500), ServerError, "status 500"),
+        (answer(400, {"error": "unauthorized_client"}), ServerError, "unauthorized_client"),
     ],
 )
-def test_what_else_may_come(given: Any, kind: type[Problem], said: str) -> None:
+def test_what_else_may_come(given: Any, kind: type[AppuioError], said: str) -> None:
     with pytest.raises(kind, match=said) as refused:
         logged_in((AUTHORIZE, given))
     assert "a-password" not in str(refused.value)
 
 
 def test_a_code_that_gives_no_token() -> None:
-    with pytest.raises(ServerProblem, match=r"gave no token \(status 400\).*invalid_grant"):
+    with pytest.raises(ServerError, match=r"gave no token \(status 400\).*invalid_grant"):
         logged_in(
             (AUTHORIZE, answer(302, headers={"Location": "https://x/?code=c"})),
             ("POST /oauth/token", answer(400, {"error": "invalid_grant"})),
@@ -110,5 +110,5 @@ def test_discovery() -> None:
     ],
 )
 def test_a_server_to_which_no_password_goes(given: Any, said: str) -> None:
-    with pytest.raises(ServerProblem, match=said):
+    with pytest.raises(ServerError, match=said):
         discover(ScriptedHttp((DISCOVERY, given)))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, objects, quota
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.access import Right
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
@@ -79,5 +79,5 @@ def test_a_role_that_may_not_be_granted_is_told_in_the_api_s_words() -> None:
     assert access.why_not_granted(client, BINDING) is None
     assert http.document(0)["roleRef"]["name"] == "registry-editor"
     client, _http = api((BINDINGS, refusal(422, "broken")))
-    with pytest.raises(Problem, match="broken"):
+    with pytest.raises(AppuioError, match="broken"):
         access.why_not_granted(client, BINDING)

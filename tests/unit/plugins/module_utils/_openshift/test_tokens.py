@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
-    NotAllowed,
-    NotAuthenticated,
-    NotFound,
-    Problem,
-    ServerProblem,
+    AppuioError,
+    ForbiddenError,
+    NotFoundError,
+    ServerError,
+    UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, tokens
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
@@ -71,28 +71,28 @@ def test_a_bound_token_where_no_secret_can_be_read(first: Any) -> None:
 )
 def test_neither_secret_nor_bound_token(first: Any, said: str) -> None:
     client, _http = api((SECRETS, first), (REQUEST, refusal(403, "cannot create")))
-    with pytest.raises(NotAllowed, match=f"{said}.*admin of the namespace"):
+    with pytest.raises(ForbiddenError, match=f"{said}.*admin of the namespace"):
         tokens.account_token(client, "shop", "image-pusher", 3600)
 
 
 def test_a_service_account_that_does_not_exist() -> None:
     client, _http = api((SECRETS, answer(200, {"items": []})), (REQUEST, refusal(404, "not found")))
-    with pytest.raises(NotFound, match="no service account image-pusher in the namespace shop"):
+    with pytest.raises(NotFoundError, match="no service account image-pusher in the namespace shop"):
         tokens.account_token(client, "shop", "image-pusher", 3600)
 
 
 @pytest.mark.parametrize(
     ("given", "kind", "said"),
     [
-        (refusal(401, "Unauthorized"), NotAuthenticated, "wrong, expired or revoked"),
-        (refusal(403, "because of this"), NotAllowed, "because of this"),
-        (refusal(404, "no such thing"), NotFound, "no such thing"),
-        (refusal(500, "etcd is away"), ServerProblem, "status 500.*etcd is away"),
-        (answer(200, ["a", "list"]), ServerProblem, "no Kubernetes API"),
-        (answer(502), ServerProblem, "status 502"),
+        (refusal(401, "Unauthorized"), UnauthorizedError, "wrong, expired or revoked"),
+        (refusal(403, "because of this"), ForbiddenError, "because of this"),
+        (refusal(404, "no such thing"), NotFoundError, "no such thing"),
+        (refusal(500, "etcd is away"), ServerError, "status 500.*etcd is away"),
+        (answer(200, ["a", "list"]), ServerError, "no Kubernetes API"),
+        (answer(502), ServerError, "status 502"),
     ],
 )
-def test_refusals_in_the_apis_words(given: Any, kind: type[Problem], said: str) -> None:
+def test_refusals_in_the_apis_words(given: Any, kind: type[AppuioError], said: str) -> None:
     client, _http = api(("GET /apis/user.openshift.io/v1/users/~", given))
     with pytest.raises(kind, match=said):
         tokens.user_name(client)

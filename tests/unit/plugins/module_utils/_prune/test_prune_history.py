@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, ServerProblem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import ImageStream, parse_stream
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import cut_history, without
@@ -109,10 +109,10 @@ def test_what_is_pushed_meanwhile_is_kept() -> None:
 def test_it_gives_up_at_last() -> None:
     http = ScriptedHttp(*[(READ, answer(200, document(a=[0, 20]))), (WRITE, CONFLICT)] * 99)
     events = parse_stream(document(a=[0, 20])).tags["a"].history
-    with pytest.raises(ServerProblem, match="409"):
+    with pytest.raises(ServerError, match="409"):
         cut_history(JsonApi(http, "t"), "shop", "app", {"a": events})
 
 
 def test_a_tag_keeps_at_least_what_it_names() -> None:
-    with pytest.raises(InvalidOption, match="a tag keeps what it names"):
+    with pytest.raises(InvalidOptionError, match="a tag keeps what it names"):
         wish(revisions=0)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
     ImageStream,
     StreamTag,
@@ -141,7 +141,7 @@ def test_nothing_that_is_used_ever_goes(tags: list[tuple[str, int, int]], keep: 
      {"keep": 1, "workload_namespaces": ["A"]}],
 )  # fmt: skip
 def test_what_cannot_be_meant(options: dict[str, Any]) -> None:
-    with pytest.raises(InvalidOption):
+    with pytest.raises(InvalidOptionError):
         wish(**options)
 
 

@@ -8,19 +8,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._push.commit import Commit
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import Move, ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._push.stage import Work
 from ansible_collections.appuio.registry.plugins.module_utils._push.zone_push import ZonePush
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import Found
+from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
 
 
-def found(text: str) -> Found:
+def found(text: str) -> ManifestResponse:
     content = text.encode()
-    return Found(digest_of(content), OCI_MANIFEST, content)
+    return ManifestResponse(digest_of(content), OCI_MANIFEST, content)
 
 
 NEW, OLD = found("new"), found("old")
@@ -32,24 +32,26 @@ class Client:
 
     registry = "registry.example"
 
-    def __init__(self, tags: dict[str, Found], mute: tuple[str, ...] = (), refuse: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, tags: dict[str, ManifestResponse], mute: tuple[str, ...] = (), refuse: tuple[str, ...] = ()
+    ) -> None:
         self.tags, self.mute, self.refuse = dict(tags), mute, refuse
         self.held = {one.digest: one for one in (*tags.values(), NEW)}
         self.reads: list[str] = []
 
-    def head_manifest(self, _repository: str, reference: str) -> Found | None:
+    def head_manifest(self, _repository: str, reference: str) -> ManifestResponse | None:
         return self.tags.get(reference)
 
-    def get_manifest(self, _repository: str, reference: str) -> Found | None:
+    def get_manifest(self, _repository: str, reference: str) -> ManifestResponse | None:
         self.reads.append(reference)
         return self.held.get(reference) or self.tags.get(reference)
 
     def put_manifest(self, _repository: str, reference: str, content: bytes, _media_type: str) -> None:
         if reference in self.refuse:
-            raise Problem("refused")
+            raise AppuioError("refused")
         self.tags[reference] = found(content.decode())
         if reference in self.mute and content == NEW.content:
-            raise Problem("the connection was cut")
+            raise AppuioError("the connection was cut")
 
 
 def work(zone: str, client: Client, *tags: str) -> Work:
@@ -67,7 +69,7 @@ def commit(*works: Work, atomic: bool = True) -> list[str]:
     def remove(zone: str, tag: str) -> None:
         client: Any = next(one.push.client for one in works if one.plan.zone == zone)
         if tag == "stuck":
-            raise Problem("there is no API")
+            raise AppuioError("there is no API")
         del client.tags[tag]
         removed.append(f"{zone} {tag}")
 
@@ -101,12 +103,12 @@ def test_alone_each_zone_keeps_what_it_has() -> None:
 
 
 @pytest.mark.parametrize("before", [{"1.0": OLD}, {}])
-def test_a_single_tag_whose_answer_is_lost_is_put_back_and_never_lost(before: dict[str, Found]) -> None:
+def test_a_single_tag_whose_answer_is_lost_is_put_back_and_never_lost(before: dict[str, ManifestResponse]) -> None:
     client = Client(before, mute=("1.0",))
     only = work("lpg", client, "1.0")
     assert commit(only) == ([] if before else ["lpg 1.0"])
     assert named(client) == ({"1.0": "old"} if before else {})
-    assert "the connection was cut" in str(only.push.outcome.problem)
+    assert "the connection was cut" in str(only.push.outcome.error)
     assert only.push.outcome.changed is False
 
 
@@ -123,7 +125,7 @@ def test_what_cannot_be_put_back_is_told_even_if_another_tag_can() -> None:
     assert named(one) == {"1.0": "old", "stuck": "new"}
     outcome = works[0].push.outcome
     assert (outcome.changed, outcome.rolled_back) == (True, True)
-    assert "the tag stuck was moved and could not be put back" in str(outcome.problem)
+    assert "the tag stuck was moved and could not be put back" in str(outcome.error)
 
 
 def test_what_is_gone_from_the_registry_cannot_be_put_back() -> None:
@@ -133,4 +135,4 @@ def test_what_is_gone_from_the_registry_cannot_be_put_back() -> None:
     client.get_manifest = lambda *_any: None  # type: ignore[method-assign]
     assert commit(only) == []
     assert named(client) == {"1.0": "new"}
-    assert OLD.digest in str(only.push.outcome.problem)
+    assert OLD.digest in str(only.push.outcome.error)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import ZonePlan, ZoneState, plan_zone
 from ansible_collections.appuio.registry.plugins.module_utils._push.report import Outcome, PushPlan, Subject, failure
@@ -47,7 +47,7 @@ def test_a_tag_that_must_not_move_stops_everything() -> None:
     wish = Wish("app", ("new", "1.0"), existing_tags="fail")
     planned = plan_zone(PLACE, wish, state({"new": None, "1.0": OTHER}))
     assert not planned.changed
-    assert OTHER in str(planned.problem)
+    assert OTHER in str(planned.error)
 
 
 @pytest.mark.parametrize(("holds", "force", "needed"), [(False, False, True), (True, False, False), (True, True, True)])
@@ -70,14 +70,13 @@ def test_diff_and_prediction_follow_the_plan() -> None:
 
 
 def test_of_several_zones_the_one_that_failed_is_told() -> None:
-    from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed
-    from ansible_collections.appuio.registry.plugins.module_utils._push.plan import Abandoned
+    from ansible_collections.appuio.registry.plugins.module_utils._errors import CancelledError, ForbiddenError
 
     plan = PushPlan(SUBJECT, (PLACE, PLACE))
-    outcomes = [Outcome(problem=Abandoned("left")), Outcome(problem=NotAllowed("no right", zone="lpg"))]
-    problem = failure(plan, outcomes)
-    assert str(problem) == "zone lpg: no right"
-    assert [zone["failed"] for zone in problem.result["zones"]] == [True, True]
+    outcomes = [Outcome(error=CancelledError("left")), Outcome(error=ForbiddenError("no right", zone="lpg"))]
+    error = failure(plan, outcomes)
+    assert str(error) == "zone lpg: no right"
+    assert [zone["failed"] for zone in error.result["zones"]] == [True, True]
 
 
 def test_defaults_come_from_the_source() -> None:
@@ -92,5 +91,5 @@ def test_defaults_come_from_the_source() -> None:
                 {"jobs": 4, "expected_digest": "latest"}, {"jobs": 4, "platforms": ["linux"]}],
 )  # fmt: skip
 def test_what_cannot_be_meant(options: dict[str, object]) -> None:
-    with pytest.raises(InvalidOption):
+    with pytest.raises(InvalidOptionError):
         wish_from(options, "app", None)

@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed, NotAuthenticated, ServerProblem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    ForbiddenError,
+    ServerError,
+    UnauthorizedError,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BytesBody, Reader
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissing, RegistryClient
+from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissingError, RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._registry.upload import Upload
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 
@@ -84,22 +88,22 @@ def test_an_answer_that_was_lost() -> None:
 def test_a_wrong_digest_begins_anew_and_ends_after_all_attempts() -> None:
     wrong = Line(FINISH, 400, body=b'{"errors": [{"code": "DIGEST_INVALID"}]}')
     assert upload(BEGUN, wrong, BEGUN, Line(FINISH, 201))[0] == "uploaded"
-    with pytest.raises(ServerProblem, match="DIGEST_INVALID"):
+    with pytest.raises(ServerError, match="DIGEST_INVALID"):
         upload(BEGUN, wrong, BEGUN, wrong, BEGUN, wrong)
 
 
 def test_what_a_refusal_means_is_found_out_at_the_door() -> None:
     refused = Line("POST /v2/shop/app/blobs/uploads/", 401, DENIED)
-    with pytest.raises(NotAllowed, match=r"zone lpg.*no right to push in shop"):
+    with pytest.raises(ForbiddenError, match=r"zone lpg.*no right to push in shop"):
         upload(refused, Line("GET /v2/", 200))
-    with pytest.raises(NotAuthenticated, match="wrong, expired or revoked"):
+    with pytest.raises(UnauthorizedError, match="wrong, expired or revoked"):
         upload(refused, Line("GET /v2/", 401, DENIED))
 
 
 def test_a_manifest_names_the_blobs_that_it_lacks() -> None:
     said = b'{"errors": [{"code": "MANIFEST_BLOB_UNKNOWN", "detail": {"digest": "%s"}}]}' % BLOB.digest.encode()
     line = Line("PUT /v2/shop/app/manifests/1", 400, body=said)
-    with ScriptedServer(line) as server, pytest.raises(BlobsMissing) as caught:
+    with ScriptedServer(line) as server, pytest.raises(BlobsMissingError) as caught:
         registry(server).put_manifest("shop/app", "1", b"{}", "application/json")
     assert caught.value.digests == (BLOB.digest,)
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, SourceProblem
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import Interrupted
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, SourceError
+from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Body
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
@@ -30,8 +30,8 @@ def read(body: Body, offset: int = 0, block: int = 100_000) -> bytes:
     try:
         while count := reader.readinto(buffer):
             got += buffer[:count]
-    except SourceProblem as problem:
-        problem.result["got"] = len(got)
+    except SourceError as error:
+        error.result["got"] = len(got)
         raise
     finally:
         reader.close()
@@ -53,7 +53,7 @@ def spooled(tmp_path: Path, *attempts: bytes | int) -> SpooledBlob:
 
         def readinto(self, buffer: memoryview) -> int:
             if not self.content and self.broken:
-                raise Interrupted("it broke")
+                raise ConnectionLostError("it broke")
             count = min(len(buffer), len(self.content), 70_000)
             buffer[:count], self.content = self.content[:count], self.content[count:]
             return count
@@ -77,9 +77,9 @@ def test_a_file_is_read_by_several_from_anywhere(tmp_path: Path) -> None:
 
 
 def test_a_blob_of_another_length_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(SourceProblem, match="truncated"):
+    with pytest.raises(SourceError, match="truncated"):
         stored(tmp_path, CONTENT[:-1])
-    with pytest.raises(SourceProblem, match="too long"):
+    with pytest.raises(SourceError, match="too long"):
         stored(tmp_path, CONTENT + b"x")
 
 
@@ -87,7 +87,7 @@ def test_a_blob_of_another_length_is_refused_at_once(tmp_path: Path) -> None:
 def test_an_altered_file_is_never_given_whole(tmp_path: Path, offset: int) -> None:
     blob = stored(tmp_path, b"x" + CONTENT[1:])
     for _attempt in range(2):
-        with pytest.raises(SourceProblem, match="altered") as caught:
+        with pytest.raises(SourceError, match="altered") as caught:
             read(blob, offset)
         assert caught.value.result["got"] < len(CONTENT) - offset
 
@@ -115,13 +115,13 @@ def test_a_broken_fetch_goes_on_where_it_was(tmp_path: Path) -> None:
     "attempts", [(b"x" + CONTENT[1:],), (CONTENT[:-5],), (CONTENT + b"x",)], ids=["altered", "short", "long"]
 )
 def test_what_is_wrong_is_never_given_whole(tmp_path: Path, attempts: tuple[bytes, ...]) -> None:
-    with pytest.raises(SourceProblem) as caught:
+    with pytest.raises(SourceError) as caught:
         read(spooled(tmp_path, *attempts))
     assert caught.value.result["got"] < len(CONTENT)
 
 
 def test_a_fetch_that_breaks_again_and_again_fails(tmp_path: Path) -> None:
-    with pytest.raises(Interrupted):
+    with pytest.raises(ConnectionLostError):
         read(spooled(tmp_path, 1, 2, 3))
 
 
@@ -161,7 +161,7 @@ def test_where_a_source_is(text: str, kind: type, path: str, tag: str | None) ->
     ],
 )
 def test_what_is_no_source(text: str) -> None:
-    with pytest.raises(InvalidOption):
+    with pytest.raises(InvalidOptionError):
         location.parse_location(text)
 
 

@@ -9,7 +9,11 @@ from typing import Any, cast
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed, Problem, Unreachable
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
+    ConnectionFailedError,
+    ForbiddenError,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._image.image_zone import ImageZone
@@ -17,7 +21,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import Found, RegistryClient
+from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse, RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._tag.mount import mount_blob
 from ansible_collections.appuio.registry.plugins.module_utils._tag.move import Work, move
 from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import ZonePlan
@@ -26,7 +30,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._targets import Co
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer
 
-OLD, NEW, THIRD = (Found(digest_of(text), OCI_MANIFEST, text) for text in (b"old", b"new", b"third"))
+OLD, NEW, THIRD = (ManifestResponse(digest_of(text), OCI_MANIFEST, text) for text in (b"old", b"new", b"third"))
 BLOB = Descriptor("application/octet-stream", digest_of(b"layer"), 5)
 MOUNT = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=test%2Fapp"
 REMOVAL = "DELETE /apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/app%3Aprod"
@@ -36,29 +40,35 @@ REMOVAL = "DELETE /apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/ap
 class Registry:
     """What the tag names; ``fails`` says at which put, and ``lost`` that it is done all the same."""
 
-    named: Found | None
+    named: ManifestResponse | None
     fails: int | None = None
     lost: bool = False
-    puts: list[Found] = field(default_factory=list)
+    puts: list[ManifestResponse] = field(default_factory=list)
 
-    def head_manifest(self, _repository: str, _tag: str) -> Found | None:
+    def head_manifest(self, _repository: str, _tag: str) -> ManifestResponse | None:
         return self.named
 
-    def get_manifest(self, _repository: str, _tag: str) -> Found | None:
+    def get_manifest(self, _repository: str, _tag: str) -> ManifestResponse | None:
         return self.named
 
     def put_manifest(self, _repository: str, _tag: str, content: bytes, media_type: str) -> str:
-        put = Found(digest_of(content), media_type, content)
+        put = ManifestResponse(digest_of(content), media_type, content)
         self.puts.append(put)
         failed = len(self.puts) == self.fails
         if not failed or self.lost:
             self.named = put
         if failed:
-            raise Unreachable("no answer")
+            raise ConnectionFailedError("no answer")
         return put.digest
 
 
-def work(name: str, registry: Registry, before: Found | None = OLD, after: Found | None = NEW, api: Any = None) -> Work:
+def work(
+    name: str,
+    registry: Registry,
+    before: ManifestResponse | None = OLD,
+    after: ManifestResponse | None = NEW,
+    api: Any = None,
+) -> Work:
     digests = (before.digest if before else None, after.digest if after else None)
     plan = ZonePlan(name, f"{name}.example", "shop", "app", "prod", *digests, True)
     zone = ImageZone(name, "shop", cast(RegistryClient, registry), api, cast(Any, None))
@@ -66,7 +76,7 @@ def work(name: str, registry: Registry, before: Found | None = OLD, after: Found
 
 
 def told(works: list[Work]) -> list[tuple[bool, bool, bool]]:
-    return [(one.outcome.changed, one.outcome.rolled_back, one.outcome.problem is not None) for one in works]
+    return [(one.outcome.changed, one.outcome.rolled_back, one.outcome.error is not None) for one in works]
 
 
 def test_all_zones_move() -> None:
@@ -101,7 +111,7 @@ def test_a_tag_that_somebody_has_moved_meanwhile_stays() -> None:
     move(works, atomic=True)
     assert [registry.named for registry in registries] == [OLD, THIRD]
     assert registries[0].puts == []
-    assert "was moved meanwhile" in str(works[1].outcome.problem)
+    assert "was moved meanwhile" in str(works[1].outcome.error)
 
 
 def test_a_new_tag_is_removed_again() -> None:
@@ -119,8 +129,8 @@ def test_what_cannot_be_put_back_is_told() -> None:
     works = [work("one", Registry(None), before=None), work("two", Registry(OLD, fails=1))]
     move(works, atomic=True)
     assert told(works)[0] == (True, False, True)
-    assert "could not be put back" in str(works[0].outcome.problem)
-    assert "It named nothing before" in str(works[0].outcome.problem)
+    assert "could not be put back" in str(works[0].outcome.error)
+    assert "It named nothing before" in str(works[0].outcome.error)
 
 
 def test_a_removal_that_fails_elsewhere_is_undone() -> None:
@@ -133,7 +143,7 @@ def test_a_removal_that_fails_elsewhere_is_undone() -> None:
 
     class Refusing:
         def delete(self, _path: str, _step: str) -> dict[str, Any]:
-            raise NotAllowed("no")
+            raise ForbiddenError("no")
 
     works = [work("one", registry, after=None, api=Api()), work("two", Registry(OLD), after=None, api=Refusing())]
     move(works, atomic=True)
@@ -158,13 +168,13 @@ def test_a_layer_is_mounted() -> None:
 
 def test_a_mount_that_is_refused_uploads_nothing() -> None:
     begun = Line(MOUNT, 202, {"Location": "/up/1?_state=a"})
-    with pytest.raises(NotAllowed, match="needs the right to pull in test"):
+    with pytest.raises(ForbiddenError, match="needs the right to pull in test"):
         mount(begun, Line("DELETE /up/1?_state=a", 204))
 
 
 def test_a_problem_names_its_zone() -> None:
     works = [work("lpg", Registry(OLD, fails=1))]
     move(works, atomic=True)
-    problem = works[0].outcome.problem
-    assert isinstance(problem, Problem)
-    assert problem.zone == "lpg"
+    error = works[0].outcome.error
+    assert isinstance(error, AppuioError)
+    assert error.zone == "lpg"

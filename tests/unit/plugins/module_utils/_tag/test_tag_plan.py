@@ -7,7 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
+    CancelledError,
+    InvalidOptionError,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import Origin, Wish, parse_origin, wish_from
 from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import (
     TagState,
@@ -15,7 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import (
     plan_zone,
     wanted_digest,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._tag.report import Abandoned, Outcome, TagPlan, failure
+from ansible_collections.appuio.registry.plugins.module_utils._tag.report import Outcome, TagPlan, failure
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 PLACE = ZonePlan("lpg", "registry.example", "shop", "app", "prod")
@@ -53,7 +57,7 @@ def test_where_an_image_is(text: str, origin: Origin, repository: str) -> None:
     ],
 )
 def test_where_no_image_can_be(text: str, told: str) -> None:
-    with pytest.raises(InvalidOption, match=told):
+    with pytest.raises(InvalidOptionError, match=told):
         parse_origin(text)
 
 
@@ -69,7 +73,7 @@ def test_where_no_image_can_be(text: str, told: str) -> None:
     ],
 )
 def test_what_cannot_be_meant(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(InvalidOption, match=told):
+    with pytest.raises(InvalidOptionError, match=told):
         wish_from({"name": "app", "tag": "prod", "revision": 1, **options})
 
 
@@ -98,7 +102,7 @@ def test_what_is_to_be_done(
     planned = plan_zone(PLACE, wish(**options), TagState(names, exists=bool(names)), to_name, HERE)
     assert planned.changed is changed
     assert planned.reason.startswith(reason)
-    assert planned.problem is None
+    assert planned.error is None
     plan = TagPlan((planned,))
     assert plan.predict()["changed"] is changed
     assert plan.diff() == {
@@ -120,8 +124,8 @@ def test_somebody_was_faster(names: str | None, options: dict[str, Any]) -> None
     after = None if options.get("state") == "absent" else A
     planned = plan_zone(PLACE, wish(**options), TagState(names, exists=bool(names)), after, HERE)
     assert not planned.changed
-    assert f"not {C}" in str(planned.problem)
-    with pytest.raises(Problem, match="lpg"):
+    assert f"not {C}" in str(planned.error)
+    with pytest.raises(AppuioError, match="lpg"):
         TagPlan((planned,)).predict()
 
 
@@ -137,23 +141,23 @@ def test_back_in_the_history_only_from_the_bad_image(
     assert wanted_digest(back, state, None) == after
     planned = plan_zone(PLACE, back, state, after, HERE)
     assert planned.changed is (history[:1] == (B,))
-    assert planned.problem is None
+    assert planned.error is None
 
 
 def test_a_history_that_is_too_short_or_not_known() -> None:
     back = wish(state="rolled_back", expected_digest=B, revision=2)
-    with pytest.raises(Problem, match="goes back 1 images, not 2"):
+    with pytest.raises(AppuioError, match="goes back 1 images, not 2"):
         wanted_digest(back, TagState(B, True, (B, A)), None)
-    with pytest.raises(Problem, match="no route"):
-        wanted_digest(back, TagState(B, True, shut=Problem("no route")), None)
+    with pytest.raises(AppuioError, match="no route"):
+        wanted_digest(back, TagState(B, True, shut=AppuioError("no route")), None)
 
 
 def test_what_follows_is_left_alone() -> None:
     state = TagState(B, True, (B,), followed="the tag app:next")
     refused = plan_zone(PLACE, wish(), state, A, HERE)
-    assert "follows the tag app:next" in str(refused.problem)
+    assert "follows the tag app:next" in str(refused.error)
     kept = plan_zone(PLACE, wish(following="keep"), state, A, HERE)
-    assert (kept.changed, kept.problem, kept.after) == (False, None, B)
+    assert (kept.changed, kept.error, kept.after) == (False, None, B)
     assert plan_zone(PLACE, wish(state="absent"), state, None, HERE).changed
     assert plan_zone(PLACE, wish(), TagState(B, True, (B,), pinned=f"app@{B}"), A, HERE).reason.endswith("go past it")
     assert plan_zone(PLACE, wish(), TagState(B, True), A, HERE).reason.endswith("as the API could not be asked")
@@ -169,13 +173,13 @@ def test_the_reason_says_how() -> None:
 def test_a_failure_tells_of_causes_and_of_all_zones() -> None:
     plan = TagPlan(tuple(ZonePlan(name, "r", "shop", "app", "prod", A, B, True) for name in ("one", "two", "three")))
     outcomes = [
-        Outcome(problem=Abandoned("left as it was", zone="one"), rolled_back=True),
-        Outcome(problem=Problem("no", zone="two")),
+        Outcome(error=CancelledError("left as it was", zone="one"), rolled_back=True),
+        Outcome(error=AppuioError("no", zone="two")),
         Outcome(changed=True),
     ]
-    problem = failure(plan, outcomes)
-    assert str(problem) == "zone two: no"
-    told = problem.result["zones"]
+    error = failure(plan, outcomes)
+    assert str(error) == "zone two: no"
+    told = error.result["zones"]
     assert [zone["digest"] for zone in told] == [A, A, B]
     assert [zone["failed"] for zone in told] == [True, True, False]
-    assert problem.result["digest"] is None
+    assert error.result["digest"] is None

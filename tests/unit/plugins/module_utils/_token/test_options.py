@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOption
+from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._token.duration import seconds_of
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC, Wish, wishes_from
 
@@ -29,7 +29,7 @@ def test_a_length_of_time(written: Any, seconds: int) -> None:
 
 @pytest.mark.parametrize("written", ["", "soon", "1w", "h", "-5m", "1.5h", "5 m", "1h1d"])
 def test_what_is_no_length_of_time(written: str) -> None:
-    with pytest.raises(InvalidOption, match=r"^grace .* is no length of time\. Write it as 24h"):
+    with pytest.raises(InvalidOptionError, match=r"^grace .* is no length of time\. Write it as 24h"):
         seconds_of("grace", written)
 
 
@@ -64,7 +64,7 @@ def test_an_entry_of_zones_has_its_own_account_and_token_and_the_task_s_credenti
     ],
 )
 def test_what_cannot_be_meant(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidOption, match=said):
+    with pytest.raises(InvalidOptionError, match=said):
         wishes(**given)
 
 

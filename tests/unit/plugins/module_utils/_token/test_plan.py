@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_plan import RETIRED
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Target
@@ -107,8 +107,8 @@ def test_what_is_told_when_nothing_is_to_be_done() -> None:
 
 def test_a_zone_that_fails_does_not_hide_the_others() -> None:
     kept = replace(planned_secret(WISH, [secret("token")], NOW), token="the-token")
-    failed = planned_secret(WISH, [], NOW).failed(Problem("it is down"))
-    with pytest.raises(Problem) as caught:
+    failed = planned_secret(WISH, [], NOW).failed(AppuioError("it is down"))
+    with pytest.raises(AppuioError) as caught:
         Plan((kept, failed), several=True).predict()
     assert str(caught.value) == "zone lpg-2: it is down"
     zones = caught.value.result["zones"]

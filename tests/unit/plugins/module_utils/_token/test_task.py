@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.api_access import ApiAccess
-from ansible_collections.appuio.registry.plugins.module_utils._errors import NotAllowed, NotFound, Problem
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError, NotFoundError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
@@ -90,13 +90,13 @@ def test_the_new_token_is_there_before_the_old_one_is_marked(monkeypatch: pytest
 def test_nothing_is_changed_where_a_right_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     first = (f"GET {BASE}/secrets/token", MISSING)
     stage = Stage(monkeypatch, WISH, ACCOUNT, listed(), first, allowed(False))
-    with pytest.raises(NotAllowed) as caught:
+    with pytest.raises(ForbiddenError) as caught:
         stage.task.apply(stage.task.plan())
     assert str(caught.value).startswith(
         "zone lpg-2: check the rights: the right to create secrets in the namespace shop is missing. Nothing was"
     )
     bound = Stage(monkeypatch, replace(WISH, kind="bound"), ACCOUNT, allowed(False))
-    with pytest.raises(NotAllowed, match=r"the right to create serviceaccounts/token in the namespace shop"):
+    with pytest.raises(ForbiddenError, match=r"the right to create serviceaccounts/token in the namespace shop"):
         bound.run()
 
 
@@ -104,21 +104,23 @@ def test_nothing_is_changed_where_the_quota_is_used_up(monkeypatch: pytest.Monke
     full = {"metadata": {"name": "objects"}, "status": {"hard": {"secrets": "150"}, "used": {"secrets": "150"}}}
     first = (f"GET {BASE}/secrets/token", MISSING)
     stage = Stage(monkeypatch, WISH, ACCOUNT, listed(), first, allowed(), (QUOTA, answer(200, {"items": [full]})))
-    with pytest.raises(Problem, match=r"the quota objects leaves 0 of 150 secrets, and 1 are needed"):
+    with pytest.raises(AppuioError, match=r"the quota objects leaves 0 of 150 secrets, and 1 are needed"):
         stage.run()
 
 
 def test_a_service_account_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in ("secret", "bound"):
         stage = Stage(monkeypatch, replace(WISH, kind=kind), (ACCOUNT[0], MISSING))
-        with pytest.raises(NotFound, match=r"no service account pusher in the namespace shop.*image_pusher makes one"):
+        with pytest.raises(
+            NotFoundError, match=r"no service account pusher in the namespace shop.*image_pusher makes one"
+        ):
             stage.run()
 
 
 def test_a_secret_of_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     opaque = answer(200, {"type": "Opaque", "metadata": {"name": "token"}})
     stage = Stage(monkeypatch, WISH, ACCOUNT, listed(), (f"GET {BASE}/secrets/token", opaque))
-    with pytest.raises(Problem, match=r"is no token of the service account pusher. Choose another secret_name"):
+    with pytest.raises(AppuioError, match=r"is no token of the service account pusher. Choose another secret_name"):
         stage.run()
 
 
