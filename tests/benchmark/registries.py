@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.zone import Distribution
 from tests.zone.authority import Authority
-from tests.zone.registry_process import RegistryProcess
+from tests.zone.process.registry import RegistryProcess
 
 _ACCEPTED = (
     "application/vnd.oci.image.manifest.v1+json",

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.integration.api import ask
 from tests.zone import Zone
-from tests.zone.api_kinds import RESOURCES
+from tests.zone.api.kinds import RESOURCES
 
 # What the API counts and notes by itself whenever an object is changed, even when it is changed back.
 _COUNTED = ("resourceVersion", "generation", "managedFields")

@@ -300,7 +300,7 @@ def test_says_what_is_missing_before_anything_is_made(zone: Zone, project: str, 
 
 
 @pytest.mark.parametrize(
-    ("trouble", "said"),
+    ("fault", "said"),
     [
         ({"api_key": "wrong"}, "Unauthorized. The credential is unknown, expired or revoked"),
         pytest.param(
@@ -324,10 +324,10 @@ def test_says_what_is_missing_before_anything_is_made(zone: Zone, project: str, 
         ),
     ],
 )
-def test_says_which_zone_and_why(role: Role, project: str, trouble: dict[str, Any], said: str) -> None:
-    failed = role.run(**trouble)
+def test_says_which_zone_and_why(role: Role, project: str, fault: dict[str, Any], said: str) -> None:
+    failed = role.run(**fault)
     assert failed.failed
-    place = f"zone {trouble.get('zone', role.zone.name)}, namespace {trouble.get('namespace', project)}"
+    place = f"zone {fault.get('zone', role.zone.name)}, namespace {fault.get('namespace', project)}"
     assert place in failed.server_message
     assert said in failed.server_message
     assert failed.writes == []

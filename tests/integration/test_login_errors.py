@@ -58,7 +58,7 @@ def said(ended: Any, task: str) -> str:
     return str(result["msg"])
 
 
-def test_each_trouble_has_its_name_and_leaves_nothing(zones: LocalZones, logins: Logins, path: Path) -> None:
+def test_each_fault_is_named_and_changes_no_file(zones: LocalZones, logins: Logins, path: Path) -> None:
     zone = zones[0]
     good = zone.token_for("shop", "image-pusher")
     viewer = zone.token_for("shop", "viewer", role="registry-viewer")

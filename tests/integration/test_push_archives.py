@@ -20,9 +20,8 @@ import zstandard
 from tests.image.archive import Style, save_archive
 from tests.integration.push import Pusher, pusher
 from tests.zone import Zone
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["pusher"]
 pytestmark = pytest.mark.thorough
 
 

@@ -13,9 +13,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import App
 
 from tests.image import make_layout
 from tests.integration.push import Pusher, pusher
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["pusher"]
 pytestmark = pytest.mark.thorough
 
 SIZE = 20_000

@@ -12,9 +12,8 @@ import pytest
 
 from tests.image import blob_path, make_image, make_layout
 from tests.integration.push import Pusher, pusher
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["pusher"]
 
 pytestmark = pytest.mark.thorough  # in this process, without ansible-core
 

@@ -11,9 +11,8 @@ import pytest
 from tests.image import make_layout
 from tests.integration.api import ask
 from tests.integration.push import ACTION, Pusher, pusher
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["pusher"]
 
 
 @pytest.mark.thorough

@@ -12,9 +12,8 @@ import pytest
 from tests.image import make_layout
 from tests.integration.playbook import play, run_playbook
 from tests.integration.push import ACTION, Pusher, pusher
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["pusher"]
 
 KIB = 1 << 10
 SIZE = 600 * KIB

@@ -12,9 +12,8 @@ import pytest
 
 from tests.image import image_manifest, make_image, put_entry, write_blob
 from tests.integration.push import Pusher, pusher
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["pusher"]
 pytestmark = pytest.mark.thorough
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

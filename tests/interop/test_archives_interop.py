@@ -17,9 +17,8 @@ import pytest
 from tests.image.archive import save_archive
 from tests.integration.push import Pusher, pusher
 from tests.interop.clients import Clients, clients
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["clients", "fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["clients", "pusher"]
 
 
 @pytest.fixture

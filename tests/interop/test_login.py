@@ -19,9 +19,6 @@ import pytest
 from tests.image import make_layout
 from tests.integration.login import Logins, stored, where
 from tests.zone import Zone
-from tests.zone.fixtures import fresh_project, local_zones, zone, zones
-
-__all__ = ["fresh_project", "local_zones", "zone", "zones"]
 
 
 @pytest.fixture

@@ -13,9 +13,8 @@ import pytest
 from tests.image import make_layout
 from tests.integration.push import Pusher, pusher
 from tests.interop.clients import Clients, clients
-from tests.zone.fixtures import fresh_project, local_zones, zones
 
-__all__ = ["clients", "fresh_project", "local_zones", "pusher", "zones"]
+__all__ = ["clients", "pusher"]
 
 
 @pytest.mark.parametrize("media", ["oci", "docker"])

@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from .child import ChildFailed
 from .environment import shell_lines
-from .registry_process import NoRegistry
+from .process.child import ChildFailed
+from .process.registry import NoRegistry
 from .state import NotRunning, remove_state, supervisor
 from .zones import LocalZones, attached
 

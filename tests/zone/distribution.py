@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from .authority import Authority
-from .child import Child, Remote
-from .registry_process import NoRegistry, registry_program
+from .process.child import Child, Remote
+from .process.registry import NoRegistry, registry_program
 from .zone import Faults
 
 AUTHS = ("anonymous", "basic", "token")
@@ -61,7 +61,7 @@ class Distribution:
             "users": self.users,
             "anonymous_pull": self._anonymous_pull,
         }
-        self._child = Child("tests.zone.distribution_process", configuration, self.directory / "distribution.log")
+        self._child = Child("tests.zone.process.distribution", configuration, self.directory / "distribution.log")
         self._remote = self._child.wait_until_ready()
         self.registry = self._child.ready["registry"]
         return self
@@ -82,7 +82,7 @@ class Distribution:
 
     @property
     def faults(self) -> Faults:
-        """Troubles on demand, as those of a zone."""
+        """Faults on demand, as those of a zone."""
         return Faults(self._running)
 
     def requests(self) -> list[dict[str, Any]]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .child import Remote
+from .process.child import Remote
 
 
 class Faults:
-    """Troubles on demand. ``add`` takes what tests/zone/faults.py lists; ``with zone.faults.during(...)`` ends them."""
+    """Faults on demand; ``add`` takes what tests/zone/http/faults.py lists."""
 
     def __init__(self, remote: Remote) -> None:
         self._remote = remote

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .authority import Authority
-from .child import Child, Remote
 from .environment import shell_lines, write_inventory, write_kubeconfig
-from .registry_process import registry_program
+from .process.child import Child, Remote
+from .process.registry import registry_program
 from .state import read_state, write_state
 from .zone import Zone
 
@@ -113,7 +113,7 @@ class LocalZones:
             "registry_key_file": str(registry_key),
             **self._settings,
         }
-        return Child("tests.zone.zone_process", configuration, directory / "zone.log")
+        return Child("tests.zone.process.zone", configuration, directory / "zone.log")
 
     def _state(
         self, name: str, child: Child, remote: Remote, authority: Authority, registry_authority: Authority

@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from tests.zone.api_selectors import matches_fields, matches_labels
-from tests.zone.faults import FaultList
-from tests.zone.front import NAME
-from tests.zone.manifest_checks import OCI_INDEX, OCI_MANIFEST, config_decodes, read_manifest
-from tests.zone.quota import amount
-from tests.zone.registry_errors import RegistryError
-from tests.zone.request_log import Record, without_secrets
+from tests.zone.api.manifest import OCI_INDEX, OCI_MANIFEST, ManifestInvalid, config_decodes, read_manifest
+from tests.zone.api.quota import amount
+from tests.zone.api.selectors import matches_fields, matches_labels
+from tests.zone.http.faults import FaultList
+from tests.zone.http.request_log import Record, without_secrets
+from tests.zone.registry.front import NAME
 
 DIGEST = "sha256:" + "a" * 64
 
@@ -52,9 +51,9 @@ def test_configurations_that_openshift_can_read(content: bytes, decodes: bool) -
     ],
 )
 def test_documents_that_are_no_manifest(document: Any) -> None:
-    with pytest.raises(RegistryError) as caught:
+    with pytest.raises(ManifestInvalid) as caught:
         read_manifest(json.dumps(document).encode(), OCI_MANIFEST, DIGEST)
-    assert caught.value.status == 400
+    assert caught.value.detail == {}
 
 
 def test_platforms_that_are_missing_are_named() -> None:

@@ -11,7 +11,7 @@ import threading
 
 import pytest
 
-from tests.zone.http_messages import BLOCK, BadMessage, Body, Headers, PeerGone, Stream
+from tests.zone.http.messages import BLOCK, BadMessage, Body, Headers, PeerGone, Stream
 
 CONTENT = os.urandom(3 * BLOCK + 12345)
 

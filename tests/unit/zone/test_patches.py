@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.zone.api_apply import ApplyConflict, apply, note_update, read_owners
-from tests.zone.api_patch import BadPatch, json_patch, merge_patch, strategic_merge_patch
+from tests.zone.api.apply import ApplyConflict, apply, note_update, read_owners
+from tests.zone.api.patch import BadPatch, json_patch, merge_patch, strategic_merge_patch
 
 POD = {"spec": {"containers": [{"name": "a", "image": "1", "env": [{"name": "X", "value": "1"}]}, {"name": "b"}]}}
 
