@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Make the checkout importable as ``ansible_collections.appuio.registry`` wherever it was cloned."""
+"""Make the checkout importable as ``ansible_collections.appuio.registry`` wherever it was cloned.
+
+Property tests run without a deadline and without health checks: a slow or busy machine is no fault of the code.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent
 
@@ -28,3 +33,6 @@ def _collections_root() -> Path:
 sys.path.insert(0, str(_collections_root()))
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile("unhurried")

@@ -17,16 +17,16 @@ __all__ = ["pusher"]
 
 KIB = 1 << 10
 SIZE = 600 * KIB
-ADVANCES = r"pushing: \[localhost -> {zone}\] \d+ %, [0-9.]+ [KM]iB of 60\d\.\d KiB, [0-9.]+ [KMi]*B/s"
-ENDS = r"pushing: \[localhost -> {zone}\] [a-z ]+, 60\d\.\d KiB of 60\d\.\d KiB in \d+\.\d s, [0-9.]+ [KM]iB/s"
+ADVANCES = r"pushing: \[localhost -> {zone}\] \d+ %, [0-9.]+ [KMi]*B of 60\d\.\d KiB, [0-9.]+ [KMi]*B/s"
+ENDS = r"pushing: \[localhost -> {zone}\] [a-z ]+, 60\d\.\d KiB of 60\d\.\d KiB in \d+\.\d s, [0-9.]+ [KMi]*B/s"
 
 
 @pytest.mark.thorough
-def test_lines_while_it_runs(pusher: Pusher, tmp_path: Path) -> None:
+def test_a_slow_push_shows_how_far_it_is(pusher: Pusher, tmp_path: Path) -> None:
     for name in ("shown", "quiet"):
         make_layout(tmp_path / name, platforms=("linux/amd64",), layers=1, size=SIZE, seed=name)
     zone = pusher.zones[0]
-    zone.faults.add("throttle", method="PUT|PATCH", path="/blobs/", bytes_per_second=160 * KIB)
+    zone.faults.add("throttle", method="PUT|PATCH", path="/blobs/", bytes_per_second=100 * KIB)
     shown, quiet = (
         pusher.options(f"oci:{tmp_path / name}", zones=pusher.entries(zone), name=name) for name in ("shown", "quiet")
     )
@@ -41,7 +41,9 @@ def test_lines_while_it_runs(pusher: Pusher, tmp_path: Path) -> None:
     assert all(ran.result(name)["zones"][0]["duration"] > 2 for name in ("Shown", "Quiet")), "slow enough to be shown"
     where = re.escape(zone.registry)
     lines = [line for line in ran.stdout.splitlines() if line.startswith("pushing")]
-    assert len(lines) == 2, ran.stdout
-    for pattern, line in zip((ADVANCES, ENDS), lines, strict=True):
+    # A slow machine shows more lines on the way, never fewer; the others of the four tasks show none.
+    assert len(lines) > 1, ran.stdout
+    patterns = [*[ADVANCES] * (len(lines) - 1), ENDS]
+    for pattern, line in zip(patterns, lines, strict=True):
         assert re.fullmatch(pattern.format(zone=where), line), line
     assert not list((tmp_path / "play").rglob("progress-*"))
