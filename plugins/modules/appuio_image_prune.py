@@ -40,7 +40,7 @@ options:
         themselves, by when they were last pushed.
     type: int
   older_than:
-    description: Only tags that were last pushed that long ago go, as V(30d), V(12h) or V(2w).
+    description: Only tags that were last pushed that long ago go, as V(30d), V(2w), V(1d12h), or in seconds.
     type: str
   revisions:
     description:

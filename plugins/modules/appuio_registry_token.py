@@ -72,7 +72,7 @@ options:
     type: str
   expiration:
     description:
-      - How long a bound token is good, at least V(10m). Written as V(24h), V(1d12h), V(90m), or in seconds.
+      - How long a bound token is good, at least V(10m). Written as V(24h), V(2w), V(1d12h), V(90m), or in seconds.
       - A cluster may give less. Then there is a warning, and RV(expires_at) is when it really ends.
     type: str
     default: 24h

@@ -20,6 +20,7 @@ RANKS = {
     "_argspec": 0,
     "_zone": 1,
     "_reference": 1,
+    "_duration": 1,
     "_credential": 1,
     "_oci": 2,
     "_targets": 2,
@@ -42,7 +43,7 @@ RANKS = {
     "_runner": 9,
 }
 TOP = 10
-PURE = {"_errors", "_argspec", "_zone", "_reference", "_credential", "_oci", "_targets", "_zone_list"}
+PURE = {"_errors", "_argspec", "_zone", "_reference", "_duration", "_credential", "_oci", "_targets", "_zone_list"}
 IMPURE_IMPORTS = {
     "ansible",
     "http",

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Mapping, Pattern
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._duration import seconds_of
 from .._errors import InvalidOptionError
 from .._reference import checked_image_name, checked_namespace
 from .._targets import Target
@@ -36,8 +37,6 @@ SPEC = (
         required_one_of=(("keep", "older_than", "revisions"),),
     )
 )
-_AGE = re.compile(r"(\d+)\s*([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def prune_wish(options: Mapping[str, Any]) -> PruneWish:
     return PruneWish(
         name=checked_image_name(str(options["name"])) if options.get("name") else None,
         keep=keep,
-        older_than=_age(options["older_than"]) if options.get("older_than") else None,
+        older_than=_age(options.get("older_than")),
         revisions=revisions,
         match=_pattern("match", options.get("match")),
         protect=_pattern("protect", options.get("protect")),
@@ -103,11 +102,8 @@ def check_targets(targets: list[Target]) -> None:
         checked_namespace(target.namespace)
 
 
-def _age(text: str) -> timedelta:
-    found = _AGE.fullmatch(str(text).strip().lower())
-    if not found:
-        raise InvalidOptionError(f"older_than {text!r} is no age", hint="Write it like 30d, 12h or 2w")
-    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
+def _age(written: str | None) -> timedelta | None:
+    return timedelta(seconds=seconds_of("older_than", written)) if written else None
 
 
 def _pattern(option: str, text: str | None) -> Pattern[str] | None:

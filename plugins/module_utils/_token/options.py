@@ -10,10 +10,10 @@ from typing import Any, Mapping
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._credentials.kinds import check_credentials
 from .._credentials.token import checked_token
+from .._duration import seconds_of
 from .._errors import InvalidOptionError
 from .._openshift.token_plan import TokenWish
 from .._targets import Target, targets_from
-from .duration import seconds_of
 
 SPEC = (
     ZONE

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
-from ansible_collections.appuio.registry.plugins.module_utils._token.duration import seconds_of
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC, Wish, wishes_from
 
 
@@ -17,20 +16,6 @@ def wishes(**given: Any) -> list[Wish]:
     where = {} if "zones" in given else {"zone": "cloudscale-lpg-2"}
     who = {"token": "a-token", "namespace": "shop", "service_account": "pusher"}
     return wishes_from({**defaults, **where, **who, **given}, {})
-
-
-@pytest.mark.parametrize(
-    ("written", "seconds"),
-    [("24h", 86400), ("1d12h", 129600), ("90m", 5400), ("1h30m15s", 5415), ("3600", 3600), (3600, 3600), ("0", 0)],
-)
-def test_a_length_of_time(written: Any, seconds: int) -> None:
-    assert seconds_of("grace", written) == seconds
-
-
-@pytest.mark.parametrize("written", ["", "soon", "1w", "h", "-5m", "1.5h", "5 m", "1h1d"])
-def test_what_is_no_length_of_time(written: str) -> None:
-    with pytest.raises(InvalidOptionError, match=r"^grace .* is no length of time\. Write it as 24h"):
-        seconds_of("grace", written)
 
 
 def test_defaults() -> None:
