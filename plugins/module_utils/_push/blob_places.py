@@ -8,7 +8,7 @@ wrong by now: then the registry begins an upload instead, and nothing is lost.
 
 from __future__ import annotations
 
-from .._cache.notes import Notes
+from .._cache.cache import Cache
 from .._oci.model import Descriptor
 
 _NOTES = "places"
@@ -19,7 +19,7 @@ _WORTH_IT = 32 * 1024
 class BlobPlaces:
     """What is known of where blobs are, within one namespace."""
 
-    def __init__(self, notes: Notes) -> None:
+    def __init__(self, notes: Cache) -> None:
         self._notes = notes
 
     def of(self, registry: str, repository: str, blob: Descriptor) -> list[str]:

@@ -11,14 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Sequence
 
-from .._cache.notes import Notes
+from .._cache.cache import Cache
 from .._compression.compressors import Compressor
 from .._errors import CancelledError, SourceError
 from .._http.message import Body, BytesBody
-from .._oci.draft import DOCKER_CONFIG, Draft, finished
+from .._oci.archive_config import DOCKER_CONFIG, ArchiveConfig, assemble_manifest
 from .._oci.model import Descriptor, Manifest
 from .._oci.walk import Image
-from .._source.base import DraftSource
+from .._source.base import ArchiveSource
 from .._source.layer import Layer, Stopped, make_layer
 from .content import Holds, KnownBlob, Parcel
 
@@ -43,7 +43,9 @@ class DraftImage:
     compressed image, and not more.
     """
 
-    def __init__(self, source: DraftSource, draft: Draft, compressor: Compressor, notes: Notes, directory: str) -> None:
+    def __init__(
+        self, source: ArchiveSource, draft: ArchiveConfig, compressor: Compressor, notes: Cache, directory: str
+    ) -> None:
         self._source = source
         self._draft = draft
         self._compressor = compressor
@@ -52,7 +54,7 @@ class DraftImage:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._parts = {diff_id: source.layer(number) for number, diff_id in enumerate(draft.diff_ids)}
-        self._config = Descriptor(DOCKER_CONFIG, draft.image_id, len(draft.config))
+        self._config = Descriptor(DOCKER_CONFIG, draft.image_id, len(draft.content))
         self._futures: dict[str, Future[Descriptor]] = {}
         self._layers: dict[str, Layer] = {}
         self._pool: ThreadPoolExecutor | None = None
@@ -74,7 +76,7 @@ class DraftImage:
 
     def manifest(self) -> Manifest:
         """Return the manifest, waiting for all layers; raises SourceError and CancelledError."""
-        return finished(self._draft, [self.layer_descriptor(diff_id) for diff_id in self._draft.diff_ids])
+        return assemble_manifest(self._draft, [self.layer_descriptor(diff_id) for diff_id in self._draft.diff_ids])
 
     def image(self) -> Image:
         """Return the image as its layers have come to be."""
@@ -85,7 +87,7 @@ class DraftImage:
     def body(self, blob: Descriptor) -> Body:
         """Return a blob as a body; a layer that was not compressed in this run, or released, is compressed now."""
         if blob.digest == self._config.digest:
-            return BytesBody(self._draft.config)
+            return BytesBody(self._draft.content)
         with self._lock:
             if blob.digest not in self._layers:
                 diff_id = next(key for key, future in self._futures.items() if future.result().digest == blob.digest)

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from .._cache.notes import Notes
+from .._cache.cache import Cache
 from .._compression.compressors import Compressor
 from .._errors import SourceError
-from .._oci.draft import DraftOutline
+from .._oci.archive_config import ImageSummary
 from .._oci.platforms import normalised
-from .._source.base import DraftSource
+from .._source.base import ArchiveSource
 from .content import Content
 from .draft_content import DraftImage
 from .plan import ZoneState
@@ -24,7 +24,7 @@ class DraftShipment:
 
     _subject: Subject
 
-    def __init__(self, source: DraftSource, wish: Wish, compressor: Compressor, notes: Notes, directory: str) -> None:
+    def __init__(self, source: ArchiveSource, wish: Wish, compressor: Compressor, notes: Cache, directory: str) -> None:
         self._source = source
         self._wish = wish
         self._compressor = compressor
@@ -33,7 +33,7 @@ class DraftShipment:
 
     def open(self) -> Subject:
         """Return what the source says; ``expected_digest`` is compared with the image ID; raises SourceError."""
-        outline = self._source.outline()
+        outline = self._source.summary()
         check_expected(self._wish, self._source.description, outline.image_id)
         _check_platform(self._wish, outline)
         platforms = (str(outline.platform),) if outline.platform else ()
@@ -51,14 +51,14 @@ class DraftShipment:
 
     def content(self) -> Content:
         """Return the image, whose layers have to be compressed."""
-        return DraftImage(self._source, self._source.draft(), self._compressor, self._notes, self._directory)
+        return DraftImage(self._source, self._source.config(), self._compressor, self._notes, self._directory)
 
     def close(self) -> None:
         """Give back what the source holds."""
         self._source.close()
 
 
-def _check_platform(wish: Wish, outline: DraftOutline) -> None:
+def _check_platform(wish: Wish, outline: ImageSummary) -> None:
     there = normalised(outline.platform) if outline.platform else None
     if wish.platforms and wish.platforms != (there,):
         names = ", ".join(str(platform) for platform in wish.platforms)

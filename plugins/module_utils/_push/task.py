@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 
-from .._cache.notes import Notes, notes_from
+from .._cache.cache import Cache, cache_from
 from .._credentials.resolve import Resolved, check_credentials, resolve_credential
 from .._errors import AppuioError, CancelledError
 from .._http.client import HttpClient
 from .._registry.client import RegistryClient
-from .._source.base import DraftSource
+from .._source.base import ArchiveSource
 from .._source.location import open_source, parse_location
 from .._targets import Target, targets_from
 from .blob_places import BlobPlaces
@@ -39,7 +39,7 @@ class PushTask:
     wish: Wish
     targets: list[Target]
     shipment: Shipment
-    notes: Notes
+    notes: Cache
     environment: Mapping[str, str] = field(repr=False)
     register_secret: Callable[[str], None]
     progress: Progress
@@ -155,9 +155,9 @@ def push_task(
     targets = targets_from(options)
     check_targets(targets)
     check_credentials(targets, environment)
-    notes = notes_from(environment)
+    notes = cache_from(environment)
     shipment: Shipment
-    if isinstance(source, DraftSource):
+    if isinstance(source, ArchiveSource):
         from .._compression.compressors import GZIP, choose_compressor
         from .draft_shipment import DraftShipment
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Protocol, Union, runtime_checkable
 
 from .._http.message import Body
-from .._oci.draft import Draft, DraftOutline
+from .._oci.archive_config import ArchiveConfig, ImageSummary
 from .._oci.model import Descriptor, Manifest
 from .file_blob import Part
 
@@ -67,7 +67,7 @@ class ReferrerSource(Protocol):
 
 
 @runtime_checkable
-class DraftSource(Protocol):
+class ArchiveSource(Protocol):
     """An image without a manifest, whose layers may be uncompressed."""
 
     @property
@@ -82,13 +82,13 @@ class DraftSource(Protocol):
     def tag(self) -> str | None:
         """The tag that the source says."""
 
-    def outline(self) -> DraftOutline:
+    def summary(self) -> ImageSummary:
         """Return what the image is, as cheaply as that can be known; raises SourceError."""
 
     def check(self) -> None:
         """Raise SourceError for what shows to be missing without reading layers."""
 
-    def draft(self) -> Draft:
+    def config(self) -> ArchiveConfig:
         """Return the image by its configuration; raises SourceError."""
 
     def layer(self, number: int) -> Part:
@@ -98,4 +98,4 @@ class DraftSource(Protocol):
         """Give back what the source holds."""
 
 
-AnySource = Union[Source, DraftSource]
+AnySource = Union[Source, ArchiveSource]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping, Sequence
 
 from .._errors import InvalidOptionError, SourceError
-from .._oci.draft import Draft, DraftOutline, parse_draft
+from .._oci.archive_config import ArchiveConfig, ImageSummary, parse_archive_config
 from .._reference import DEFAULT_TAG, Reference, parse_reference
 from .file_blob import Part
 from .files import Archive, archive_name
@@ -39,24 +39,24 @@ class DockerArchive:
         self.tag = named.tag if named else None
         self.name = named.name if named else archive_name(path)
 
-    def outline(self) -> DraftOutline:
+    def summary(self) -> ImageSummary:
         """Return the image ID and the platform; raises SourceError."""
-        return self.draft().outline
+        return self.config().summary
 
     def check(self) -> None:
         """Raise SourceError for a layer that the archive does not have."""
         for number in range(len(self._chosen().layers)):
             self.layer(number)
 
-    def draft(self) -> Draft:
+    def config(self) -> ArchiveConfig:
         """Return the image, for which the archive's index is read, but no layer; raises SourceError."""
         entry = self._chosen()
-        draft = parse_draft(self._archive.content(entry.config), self.description)
-        if len(draft.diff_ids) != len(entry.layers):
+        config = parse_archive_config(self._archive.content(entry.config), self.description)
+        if len(config.diff_ids) != len(entry.layers):
             raise SourceError(
-                f"{self.description} lists {len(entry.layers)} layers, and its configuration {len(draft.diff_ids)}"
+                f"{self.description} lists {len(entry.layers)} layers, and its configuration {len(config.diff_ids)}"
             )
-        return draft
+        return config
 
     def layer(self, number: int) -> Part:
         """Return where the bytes of a layer are, compressed or not; raises SourceError."""

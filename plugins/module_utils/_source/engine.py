@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from .._errors import SourceError
 from .._http.message import BLOCK_SIZE
-from .._oci.draft import Draft, DraftOutline
+from .._oci.archive_config import ArchiveConfig, ImageSummary
 from .._oci.model import Platform
 from .._reference import parse_reference
 from .docker_archive import DockerArchive
@@ -42,23 +42,23 @@ class EngineImage:
         self.name = named.name if named else self._reference.rpartition(":")[2][:12]
         self.tag = named.tag if named else None
 
-    def outline(self) -> DraftOutline:
+    def summary(self) -> ImageSummary:
         """Return the image ID and the platform as the engine tells them; raises SourceError."""
         found = self._inspected()
         # An engine that keeps images as registries do calls something else the ID: then the archive tells.
         if found.get("Descriptor"):
-            return self.draft().outline
+            return self.config().summary
         image_id = str(found.get("Id") or "")
         platform = Platform(*(str(found.get(name) or "") for name in ("Os", "Architecture", "Variant")))
         known = platform if platform.os and platform.architecture else None
-        return DraftOutline(image_id if image_id.startswith("sha256:") else f"sha256:{image_id}", known)
+        return ImageSummary(image_id if image_id.startswith("sha256:") else f"sha256:{image_id}", known)
 
     def check(self) -> None:
         """An engine has all layers of its images."""
 
-    def draft(self) -> Draft:
+    def config(self) -> ArchiveConfig:
         """Return the image by its configuration, for which it is fetched; raises SourceError."""
-        return self._fetched().draft()
+        return self._fetched().config()
 
     def layer(self, number: int) -> Part:
         """Return where the bytes of a layer are; raises SourceError."""
@@ -117,8 +117,10 @@ class EngineImage:
         output = response.read(_LARGEST_ANSWER).decode(errors="replace").strip()
         connection.close()
         if response.status == 404:
-            raise SourceError(f"{self.description} does not exist", output=_message(output))
-        raise SourceError(f"{self.description} cannot be read: status {response.status}", output=_message(output))
+            raise SourceError(f"{self.description} does not exist", server_message=_message(output))
+        raise SourceError(
+            f"{self.description} cannot be read: status {response.status}", server_message=_message(output)
+        )
 
 
 class _SocketConnection(http.client.HTTPConnection):

@@ -15,7 +15,7 @@ from .._compression.compressors import GZIP, NONE, ZSTD, Compressor, compression
 from .._compression.heap import heap_trimmer
 from .._errors import SourceError
 from .._http.message import BLOCK_SIZE, Body
-from .._oci.draft import layer_type
+from .._oci.archive_config import layer_type
 from .._oci.model import Descriptor
 from .file_blob import Part, PartBody, unreadable
 from .verifier import altered, truncated

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.appuio.registry.plugins.module_utils._cache.notes import Notes
+from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._push.blob_places import BlobPlaces
 
@@ -15,7 +15,7 @@ SMALL = Descriptor("config", "sha256:" + "b" * 64, 100)
 
 
 def test_the_latest_other_repository_of_the_namespace_and_registry(tmp_path: Path) -> None:
-    places = BlobPlaces(Notes(str(tmp_path)))
+    places = BlobPlaces(Cache(str(tmp_path)))
     assert places.of("lpg", "shop/new", BLOB) == []
     for repository in ("shop/a", "shop/b", "bank/c", "shop/a"):
         places.note("lpg", repository, BLOB)
@@ -28,6 +28,6 @@ def test_the_latest_other_repository_of_the_namespace_and_registry(tmp_path: Pat
 
 
 def test_what_is_small_is_sent_rather_than_noted(tmp_path: Path) -> None:
-    places = BlobPlaces(Notes(str(tmp_path)))
+    places = BlobPlaces(Cache(str(tmp_path)))
     places.note("lpg", "shop/a", SMALL)
     assert places.of("lpg", "shop/b", SMALL) == []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Notes that save work in a later run and are safe to lose: small files in the user's cache directory.
+"""What saves work in a later run and is safe to lose: small files in the user's cache directory.
 
 Source: XDG Base Directory Specification 0.8. Where nothing can be written, as in an execution environment,
 nothing is remembered, and that is no error.
@@ -17,7 +17,7 @@ from typing import Any, Mapping
 _FOLDER = "appuio.registry"
 
 
-class Notes:
+class Cache:
     """JSON values by kind and key; nothing here ever raises. ``directory`` is None where there is no place for them."""
 
     def __init__(self, directory: str | None) -> None:
@@ -53,10 +53,10 @@ class Notes:
         return os.path.join(str(self._directory), kind, encoded[:2], encoded)
 
 
-def notes_from(environment: Mapping[str, str]) -> Notes:
-    """Return the notes of whoever has this environment."""
+def cache_from(environment: Mapping[str, str]) -> Cache:
+    """Return the cache of the user whose environment this is."""
     cache = environment.get("XDG_CACHE_HOME") or ""
     if not os.path.isabs(cache):
         home = environment.get("HOME") or ""
         cache = os.path.join(home, ".cache") if os.path.isabs(home) else ""
-    return Notes(os.path.join(cache, _FOLDER) if cache else None)
+    return Cache(os.path.join(cache, _FOLDER) if cache else None)

@@ -8,7 +8,11 @@ import json
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.draft import finished, layer_type, parse_draft
+from ansible_collections.appuio.registry.plugins.module_utils._oci.archive_config import (
+    assemble_manifest,
+    layer_type,
+    parse_archive_config,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 
@@ -17,18 +21,18 @@ CONFIG = {"os": "linux", "architecture": "arm64", "variant": "v8", "rootfs": {"d
 
 
 def test_the_image_id_is_the_digest_of_the_configuration() -> None:
-    draft = parse_draft(json.dumps(CONFIG).encode(), "app.tar")
+    draft = parse_archive_config(json.dumps(CONFIG).encode(), "app.tar")
     assert (draft.diff_ids, str(draft.platform)) == ((LAYER, LAYER), "linux/arm64/v8")
-    manifest = finished(draft, [Descriptor(layer_type("gzip"), LAYER, 7)] * 2)
+    manifest = assemble_manifest(draft, [Descriptor(layer_type("gzip"), LAYER, 7)] * 2)
     assert manifest.config is not None
     assert (manifest.config.digest, manifest.media_type) == (draft.image_id, DOCKER_MANIFEST)
     assert [layer.size for layer in manifest.layers] == [7, 7]
 
 
 def test_zstd_makes_an_image_of_the_oci() -> None:
-    draft = parse_draft(json.dumps(CONFIG).encode(), "app.tar")
+    draft = parse_archive_config(json.dumps(CONFIG).encode(), "app.tar")
     layers = [Descriptor(layer_type(kind), LAYER, 7) for kind in ("zstd", "gzip", "none")]
-    manifest = finished(draft, layers)
+    manifest = assemble_manifest(draft, layers)
     assert manifest.media_type == OCI_MANIFEST
     names = [layer.media_type.rpartition(".")[2] for layer in manifest.layers]
     assert names == ["tar+zstd", "tar+gzip", "tar"]
@@ -38,8 +42,8 @@ def test_zstd_makes_an_image_of_the_oci() -> None:
 @pytest.mark.parametrize("config", [b"", b"[]", b"{}", b'{"rootfs": {}}', b'{"rootfs": {"diff_ids": ["x"]}}'])
 def test_what_is_no_configuration(config: bytes) -> None:
     with pytest.raises(SourceError, match=r"app\.tar"):
-        parse_draft(config, "app.tar")
+        parse_archive_config(config, "app.tar")
 
 
 def test_a_platform_may_be_missing() -> None:
-    assert parse_draft(b'{"rootfs": {"diff_ids": []}}', "app.tar").platform is None
+    assert parse_archive_config(b'{"rootfs": {"diff_ids": []}}', "app.tar").platform is None

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An image that has no manifest yet, as ``docker save`` leaves it: a configuration and layers to be compressed; pure.
+"""The configuration of an image that has no manifest yet, as ``docker save`` leaves it; pure.
 
 Sources: Docker Image Manifest Version 2, Schema 2; OCI Image Format Specification 1.1, "Image Configuration"
 (rootfs.diff_ids are digests of the uncompressed layers; the image ID is the digest of the configuration).
@@ -25,34 +25,34 @@ _OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 
 @dataclass(frozen=True)
-class DraftOutline:
-    """What is known of an image without a look into it: its ID, and its platform where that is told."""
+class ImageSummary:
+    """An image by its ID, and its platform where its configuration or its engine names one."""
 
     image_id: str
     platform: Platform | None = None
 
 
 @dataclass(frozen=True)
-class Draft:
-    """An image by its configuration; ``platform`` is None where that does not say it."""
+class ArchiveConfig:
+    """An image by the bytes of its configuration; ``platform`` is None where those name none."""
 
-    config: bytes = field(repr=False)
+    content: bytes = field(repr=False)
     diff_ids: tuple[str, ...]
     platform: Platform | None = None
 
     @property
     def image_id(self) -> str:
         """The digest of the configuration, which stays the same however the layers are compressed."""
-        return digest_of(self.config)
+        return digest_of(self.content)
 
     @property
-    def outline(self) -> DraftOutline:
+    def summary(self) -> ImageSummary:
         """What a zone is asked for."""
-        return DraftOutline(self.image_id, self.platform)
+        return ImageSummary(self.image_id, self.platform)
 
 
-def parse_draft(config: bytes, description: str) -> Draft:
-    """Return the draft that a configuration describes; raises SourceError."""
+def parse_archive_config(config: bytes, description: str) -> ArchiveConfig:
+    """Return what a configuration says of its image; ``description`` names that in errors; raises SourceError."""
     try:
         document = json.loads(config)
         diff_ids = tuple(document["rootfs"]["diff_ids"])
@@ -61,7 +61,7 @@ def parse_draft(config: bytes, description: str) -> Draft:
     if not all(isinstance(diff_id, str) and is_digest(diff_id) for diff_id in diff_ids):
         raise SourceError(f"{description} has a configuration whose diff_ids are no digests")
     platform = Platform(*(str(document.get(name) or "") for name in ("os", "architecture", "variant")))
-    return Draft(config, diff_ids, platform if platform.os and platform.architecture else None)
+    return ArchiveConfig(config, diff_ids, platform if platform.os and platform.architecture else None)
 
 
 def layer_type(compression: str) -> str:
@@ -71,8 +71,8 @@ def layer_type(compression: str) -> str:
     return f"{_DOCKER_LAYER}.gzip" if compression == "gzip" else _DOCKER_LAYER
 
 
-def finished(draft: Draft, layers: Sequence[Descriptor]) -> Manifest:
-    """Return the manifest of the draft with its layers as they came to be.
+def assemble_manifest(config: ArchiveConfig, layers: Sequence[Descriptor]) -> Manifest:
+    """Return the manifest of an image with these layers.
 
     It is of Docker's format, which these images are, unless a layer needs the OCI's.
     """
@@ -81,7 +81,7 @@ def finished(draft: Draft, layers: Sequence[Descriptor]) -> Manifest:
     document = {
         "schemaVersion": 2,
         "mediaType": kind,
-        "config": _entry(config_type, draft.image_id, len(draft.config)),
+        "config": _entry(config_type, config.image_id, len(config.content)),
         "layers": [
             _entry(_as_oci(layer.media_type) if oci else layer.media_type, layer.digest, layer.size) for layer in layers
         ],
