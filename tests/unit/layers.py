@@ -18,6 +18,7 @@ COLLECTION = "ansible_collections.appuio.registry.plugins."
 RANKS = {
     "_errors": 0,
     "_argspec": 0,
+    "_json": 1,
     "_zone": 1,
     "_reference": 1,
     "_duration": 1,
@@ -43,7 +44,7 @@ RANKS = {
     "_runner": 9,
 }
 TOP = 10
-PURE = {"_errors", "_argspec", "_zone", "_reference", "_duration", "_credential", "_oci", "_targets", "_zone_list"}
+PURE = {"_errors", "_json", "_argspec", "_zone", "_reference", "_duration", "_credential", "_oci", "_targets", "_zone_list"}
 IMPURE_IMPORTS = {
     "ansible",
     "http",

@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Mapping, Protocol
 from urllib.parse import urlsplit
+
+from .._json import parse_json
 
 BLOCK_SIZE = 256 * 1024
 
@@ -81,7 +82,7 @@ class Response:
     def json(self) -> Any:
         """Return the body's JSON value, or None when it is not JSON."""
         try:
-            return json.loads(self.body)
+            return parse_json(self.body)
         except ValueError:
             return None
 
