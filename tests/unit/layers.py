@@ -19,6 +19,7 @@ RANKS = {
     "_errors": 0,
     "_argspec": 0,
     "_json": 1,
+    "_text": 2,
     "_zone": 1,
     "_reference": 1,
     "_duration": 1,
@@ -44,7 +45,19 @@ RANKS = {
     "_runner": 9,
 }
 TOP = 10
-PURE = {"_errors", "_json", "_argspec", "_zone", "_reference", "_duration", "_credential", "_oci", "_targets", "_zone_list"}
+PURE = {
+    "_errors",
+    "_json",
+    "_argspec",
+    "_text",
+    "_zone",
+    "_reference",
+    "_duration",
+    "_credential",
+    "_oci",
+    "_targets",
+    "_zone_list",
+}
 IMPURE_IMPORTS = {
     "ansible",
     "http",
