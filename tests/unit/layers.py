@@ -33,6 +33,7 @@ RANKS = {
     "_openshift": 4,
     "_credentials": 5,
     "_registry": 6,
+    "_zones": 7,
     "_image": 7,
     "_source": 7,
     "_push": 8,
