@@ -13,10 +13,20 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   validate_certs:
-    description: Whether the certificates of the registry and the API have to be trusted.
+    description:
+      - Whether the certificates of the registry and the API have to be trusted.
+      - V(false) does not mean that anything is sent without encryption, see O(plain_http).
     type: bool
     default: true
     aliases: [verify_ssl]
+  plain_http:
+    description:
+      - Whether a server that does not speak TLS may be spoken to without it, so that the credential and the image
+        cross the network in clear.
+      - A server on a loopback address of the host where the module runs may also lack TLS when O(validate_certs) is
+        V(false).
+    type: bool
+    default: false
   ca_cert:
     description:
       - Path of a file with certificate authorities in PEM format, trusted in addition to the system's, for the API

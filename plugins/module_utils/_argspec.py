@@ -72,6 +72,7 @@ CREDENTIALS = ArgumentSpec(
 CONNECTION = ArgumentSpec(
     options={
         "validate_certs": {"type": "bool", "default": True, "aliases": ["verify_ssl"]},
+        "plain_http": {"type": "bool", "default": False},
         "ca_cert": {"type": "path", "aliases": ["ca_path", "ssl_ca_cert"]},
         "registry_ca_cert": {"type": "path"},
         "client_cert": {"type": "path"},

@@ -4,14 +4,46 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+LONGEST_SERVER_MESSAGE = 500
+LONGEST_ERROR = 16_000
+_TERMINAL_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
+_USERINFO = re.compile(r"(?<=://)[^\s/?#@]*@(?!sha\d+:)")
+_DIGEST = re.compile(r"@[a-z0-9+._-]+:[0-9a-f]{32,}$")
+
+
+def one_line(text: str, limit: int = LONGEST_SERVER_MESSAGE) -> str:
+    """Return text as a line that is safe to print: no terminal sequences, no control characters, no user names
+    and passwords in URLs, at most ``limit`` characters."""
+    cut = len(text) > 4 * limit
+    text = _TERMINAL_SEQUENCE.sub("", text[: 4 * limit])
+    text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    text = _USERINFO.sub("", text)
+    return f"{text[: limit - 1]}…" if cut or len(text) > limit else text
+
+
+def without_userinfo(address: str) -> str:
+    """Return a URL, host or image reference as it may be shown: without ``user:password@``."""
+    scheme, separator, rest = address.rpartition("://")
+    digest = _DIGEST.search(rest)
+    suffix = digest.group() if digest else ""
+    rest = rest[: len(rest) - len(suffix)]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    # A password may hold a slash that nobody encoded: then what looks like a port is none.
+    port = authority.partition(":")[2]
+    if "@" in authority or ("@" in rest and port and not port.isdigit()):
+        rest = rest.rpartition("@")[2]
+    return f"{scheme}{separator}{rest}{suffix}"
 
 
 class AppuioError(Exception):
     """A failure that a user is told about; the runner turns it into ``fail_json`` in one place.
 
-    ``zone`` (or ``side``, for a source) and ``step`` say where, ``said`` is the server's own words,
-    ``hint`` the next thing to do. ``result`` is merged into the failed result.
+    ``zone`` and ``step`` say where, ``server_message`` is the server's own words, ``hint`` the next thing
+    to do. ``result`` is merged into the failed result. Whatever a server, a helper or an engine put into
+    the texts, what is shown is one harmless line.
     """
 
     def __init__(
@@ -28,7 +60,7 @@ class AppuioError(Exception):
         self.message = message
         self.zone = zone
         self.step = step
-        self.server_message = server_message
+        self.server_message = one_line(server_message) if server_message else None
         self.hint = hint
         self.result = dict(result or {})
 
@@ -45,7 +77,7 @@ class AppuioError(Exception):
             text += f" (the server said: {self.server_message})"
         if self.hint:
             text = f"{text.rstrip('.')}. {self.hint}"
-        return text
+        return one_line(text, LONGEST_ERROR)
 
 
 class InvalidOptionError(AppuioError):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from ._errors import InvalidOptionError
+from ._errors import InvalidOptionError, without_userinfo
 
 DOCKER_HUB = "docker.io"
 DEFAULT_TAG = "latest"
@@ -21,7 +21,8 @@ _COMPONENT_PATTERN = re.compile(_COMPONENT)
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
-_HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"(?:\[[0-9a-fA-F:.]+\]|{_LABEL}(?:\.{_LABEL})*)(?::[0-9]{{1,5}})?")
 _SEPARATOR_REFUSED_BY_OPENSHIFT = re.compile(r"__|--")
 
 
@@ -56,6 +57,11 @@ def parse_reference(text: str, default_registry: str = DOCKER_HUB) -> Reference:
     The first component is a registry when it has a dot or a port, or is ``localhost``, as in Docker.
     A name of one component on Docker Hub is one of its ``library`` images.
     """
+    if without_userinfo(text) != text:
+        raise InvalidOptionError(
+            f"{without_userinfo(text)!r} was given with a user name or password, which an image reference cannot hold",
+            hint="A source has source_username and source_password for them",
+        )
     rest, _at, digest = text.strip().partition("@")
     if _at and not is_digest(digest):
         raise InvalidOptionError(f"{text!r} is not an image reference: {digest!r} is not a digest")
@@ -69,6 +75,8 @@ def parse_reference(text: str, default_registry: str = DOCKER_HUB) -> Reference:
         raise InvalidOptionError(f"{text!r} is not an image reference: {tag!r} is not a tag")
     if not _HOST.fullmatch(registry):
         raise InvalidOptionError(f"{text!r} is not an image reference: {registry!r} is not host[:port]")
+    if _port(registry) > 65535:
+        raise InvalidOptionError(f"{text!r} is not an image reference: its port is above 65535")
     if registry in ("index.docker.io", "registry-1.docker.io"):
         registry = DOCKER_HUB
     if registry == DOCKER_HUB and "/" not in rest:
@@ -76,6 +84,11 @@ def parse_reference(text: str, default_registry: str = DOCKER_HUB) -> Reference:
     if not is_repository(rest):
         raise InvalidOptionError(f"{text!r} is not an image reference: {rest!r} is not a repository name")
     return Reference(registry, rest, tag or None, digest or None)
+
+
+def _port(registry: str) -> int:
+    port = registry.rpartition(":")[2]
+    return int(port) if port.isdigit() else 0
 
 
 def is_repository(text: str) -> bool:

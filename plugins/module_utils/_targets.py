@@ -18,6 +18,7 @@ WHERE = ("zone", "base_domain", "registry", "host", "namespace")
 WHO = ("token", "username", "password", "kubeconfig", "context", "service_account", "auth_file")
 HOW = (
     "validate_certs",
+    "plain_http",
     "ca_cert",
     "registry_ca_cert",
     "client_cert",
@@ -42,6 +43,7 @@ class Connection:
     """How to reach a server; ``timeout`` and ``retry_delay`` in seconds."""
 
     validate_certs: bool = True
+    plain_http: bool = False
     ca_cert: str | None = None
     registry_ca_cert: str | None = None
     client_cert: str | None = None
@@ -134,19 +136,11 @@ def _typed(how: Mapping[str, Any]) -> dict[str, Any]:
                 typed[name] = convert(typed[name])
     except (TypeError, ValueError):
         raise InvalidOptionError("timeout, retries and retry_delay are numbers") from None
-    verify = typed.get("validate_certs", True)
-    if isinstance(verify, str):
-        words = {
-            "yes": True,
-            "true": True,
-            "on": True,
-            "1": True,
-            "no": False,
-            "false": False,
-            "off": False,
-            "0": False,
-        }
-        if verify.lower() not in words:
-            raise InvalidOptionError(f"validate_certs: {verify!r} is neither true nor false")
-        typed["validate_certs"] = words[verify.lower()]
+    words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    for name in ("validate_certs", "plain_http"):
+        value = typed.get(name)
+        if isinstance(value, str):
+            if value.lower() not in words:
+                raise InvalidOptionError(f"{name}: {value!r} is neither true nor false")
+            typed[name] = words[value.lower()]
     return typed

@@ -11,13 +11,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ._errors import InvalidOptionError
+from ._errors import InvalidOptionError, without_userinfo
 
 DEFAULT_BASE_DOMAIN = "appuio.cloud"
 API_PORT = 6443
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_AUTHORITY = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)(:[0-9]{1,5})?")
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_AUTHORITY = re.compile(rf"(?:\[[0-9a-fA-F:.]+\]|{_NAME}(?:\.{_NAME})*)(?::[0-9]{{1,5}})?")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def resolve_zone(
 
 def registry_host(value: str) -> str:
     """Return ``host[:port]`` of a registry; a scheme and trailing slashes are dropped."""
-    text = value.strip()
+    text = _public("registry", value)
     if "://" in text:
         scheme, text = text.split("://", 1)
         if scheme.lower() not in ("http", "https", "docker"):
@@ -72,18 +73,39 @@ def registry_host(value: str) -> str:
         raise InvalidOptionError(
             f"registry {value!r} is not host[:port]", hint="Name only the registry, without a path"
         )
-    if text.rpartition(":")[2].isdigit() and not 0 < int(text.rpartition(":")[2]) < 65536:
-        raise InvalidOptionError(f"registry {value!r} has a port outside 1-65535")
+    _check_port("registry", value, text)
     return text.lower()
 
 
 def api_url(value: str) -> str:
     """Return the URL of an API without trailing slash; a missing scheme means https."""
-    text = value.strip() if "://" in value else f"https://{value.strip()}"
-    parts = urlsplit(text)
+    text = _public("host", value)
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in ("https", "http") or not _AUTHORITY.fullmatch(parts.netloc):
         raise InvalidOptionError(f"host {value!r} is not the URL of an API", hint="Write it as https://HOST:6443")
+    _check_port("host", value, parts.netloc)
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def _public(option: str, value: str) -> str:
+    """Return the value without blanks around it; raises InvalidOptionError, without the secret, for one with a
+    user name or password in it."""
+    shown = without_userinfo(value.strip())
+    if shown != value.strip():
+        raise InvalidOptionError(
+            f"{option} {shown!r} was given with a user name or password in it",
+            hint="Give token, or username and password",
+        )
+    return shown
+
+
+def _check_port(option: str, value: str, authority: str) -> None:
+    port = authority.rpartition(":")[2]
+    if port.isdigit() and ":" in authority and not 0 < int(port) < 65536:
+        raise InvalidOptionError(f"{option} {value!r} has a port outside 1-65535")
 
 
 def _zone_identifier(zone: str) -> str:

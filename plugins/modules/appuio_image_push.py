@@ -61,9 +61,17 @@ options:
   source_validate_certs:
     description:
       - Whether to verify the certificate of a C(docker://) source.
-      - If V(false), a registry that does not speak TLS is spoken to without it.
+      - V(false) does not mean that anything is sent without encryption, see O(source_plain_http).
     type: bool
     default: true
+  source_plain_http:
+    description:
+      - Whether the registry of a C(docker://) source may be spoken to without TLS when it does not speak it, so that
+        O(source_password) and the image cross the network in clear.
+      - A registry on a loopback address of the host where the module runs may also lack TLS when
+        O(source_validate_certs) is V(false).
+    type: bool
+    default: false
   source_ca_cert:
     description: File with the authorities that sign the certificate of a C(docker://) source.
     type: path

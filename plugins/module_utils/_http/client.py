@@ -33,9 +33,9 @@ def passing(response: Response) -> bool:
 class HttpClient:
     """A client of one origin; ``ca_file`` holds authorities that are trusted besides the system's.
 
-    The credential goes to this origin, and to the realm it names, and nowhere else. With
-    ``validate_certs`` off, a server that does not speak TLS is spoken to without it. With ``follow`` off, a
-    redirection is an answer like any other.
+    The credential goes to this origin, and to the realm it names, and nowhere else. A server that does not
+    speak TLS is spoken to without it when ``plain_http`` asks for that, or on loopback with ``validate_certs``
+    off. With ``follow`` off, a redirection is an answer like any other.
     """
 
     def __init__(
@@ -177,7 +177,8 @@ class HttpClient:
         try:
             return self._transport(place, plain=False).send(request)
         except NotTlsError:
-            if self._connection.validate_certs:
+            how = self._connection
+            if not (how.plain_http or (place.is_loopback and not how.validate_certs)):
                 raise
             return self._transport(place, plain=True).send(request)
 

@@ -31,7 +31,10 @@ def as_error(error: Exception, authority: str, timeout: float) -> AppuioError:
         )
     if isinstance(error, ssl.SSLError):
         if error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
-            return NotTlsError(f"{authority} does not speak TLS")
+            return NotTlsError(
+                f"{authority} does not speak TLS",
+                hint="Is the port right? plain_http (source_plain_http for a source) speaks to it without encryption",
+            )
         return ConnectionLostError(f"the TLS connection to {authority} broke: {error.reason or error}")
     if isinstance(error, socket.gaierror):
         kind = ConnectionLostError if error.errno == socket.EAI_AGAIN else ConnectionFailedError

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Mapping, Protocol
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from .._json import parse_json
 
 BLOCK_SIZE = 256 * 1024
+_LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}")
 
 
 class Reader(Protocol):
@@ -55,6 +57,11 @@ class Origin:
         """``host[:port]`` as the Host header has it, without the scheme's own port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.scheme == "https" else 80) else f"{host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether what is sent there stays on this host (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3)."""
+        return self.host in ("localhost", "::1") or bool(_LOOPBACK.fullmatch(self.host))
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"

@@ -18,6 +18,7 @@ SPEC = (
             "source_password": {"type": "str", "no_log": True},
             "source_auth_file": {"type": "path"},
             "source_validate_certs": {"type": "bool", "default": True},
+            "source_plain_http": {"type": "bool", "default": False},
             "source_ca_cert": {"type": "path"},
             "name": {"type": "str"},
             "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},

@@ -118,6 +118,7 @@ def open_source(
     verify, authority = options.get("source_validate_certs"), options.get("source_ca_cert")
     connection = Connection(
         validate_certs=True if verify is None else bool(verify),
+        plain_http=bool(options.get("source_plain_http")),
         ca_cert=str(authority) if authority else None,
         proxy=options.get("proxy"),
         timeout=options.get("timeout") or 60,

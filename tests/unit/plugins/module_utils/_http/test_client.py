@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
+
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ConnectionFailedError, UnauthorizedError
 from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import parse_challenges
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
+from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError, NotTlsError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Origin
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock, retry_after
@@ -180,3 +183,49 @@ def test_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = proxy_for(origin, "http://own:3128")
     assert chosen is not None
     assert chosen.host == "own"
+
+
+@pytest.mark.parametrize(
+    ("url", "loopback"),
+    [
+        ("https://127.0.0.1:5000", True),
+        ("https://127.9.9.9", True),
+        ("https://localhost", True),
+        ("https://[::1]:5000", True),
+        ("https://127.0.0.1.example", False),
+        ("https://localhost.example", False),
+        ("https://10.0.0.1", False),
+    ],
+)
+def test_loopback(url: str, loopback: bool) -> None:
+    assert Origin.of(url).is_loopback is loopback
+
+
+@pytest.mark.parametrize(
+    ("connection", "host", "plain"),
+    [
+        (Connection(validate_certs=False), "127.0.0.1", True),
+        (Connection(), "127.0.0.1", False),
+        (Connection(plain_http=True), "127.0.0.1", True),
+        (Connection(validate_certs=False), "registry.example", False),
+        (Connection(plain_http=True), "registry.example", True),
+    ],
+)
+def test_a_token_goes_in_clear_only_where_that_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, connection: Connection, host: str, plain: bool
+) -> None:
+    def resolved(_host: str, port: int, *_more: object, **_named: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    with ScriptedServer() as server:
+        port = server.authority.rpartition(":")[2]
+        http = HttpClient(f"https://{host}:{port}", replace(connection, retries=0, timeout=5), None, Credential(SECRET))
+        if plain:
+            server.lines.append(Line("GET /v2/"))
+            assert http.request("GET", "/v2/").status == 200
+        else:
+            with pytest.raises(NotTlsError, match="does not speak TLS"):
+                http.request("GET", "/v2/")
+        http.close()
+        assert [seen.headers["authorization"] for seen in server.seen] == [f"Bearer {SECRET}"] * plain
