@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one place where an auth file is changed: under a lock, read again, one change, replaced as a whole.
 
-The lock is on the file's folder, so that it leaves nothing behind; where folders cannot be locked (NFS), it is
-on a file beside it. A kill at any moment leaves the old file or the new one.
+The lock is on the file's directory, so that it leaves nothing behind; where directories cannot be locked (NFS), it is
+on a file beside it. A kill at any moment leaves the old file or the new one. Every step goes by the descriptor of the
+directory, and nothing that exists is given another owner or mode: a new file gets them before it takes the name.
 """
 
 from __future__ import annotations
@@ -12,206 +13,180 @@ import copy
 import errno
 import fcntl
 import os
-import shutil
 import stat
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Callable, Iterator
 
 from .._errors import AppuioError
+from .auth_attributes import FileAttributes, change_owner, give
 from .auth_document import format_like, parse
-from .auth_file import read_text
+from .auth_file import text_of
+from .auth_folder import AuthFolder, open_folder
 
-PRIVATE = 0o600
 LOCK_SECONDS = 120.0
 _PAUSE = 0.02
-_ADVICE = (
+_HINT = (
     "Name a file that can be written with auth_file or REGISTRY_AUTH_FILE, or set HOME to a directory that is writable"
 )
-_NOT_LOCKABLE = (errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
-
-
-@dataclass(frozen=True)
-class FileAttributes:
-    """What the file is to have: permissions, and numbers of owner and group, None for as they are."""
-
-    mode: int = PRIVATE
-    owner: int | None = None
-    group: int | None = None
-
-    def mode_for(self, existing: int | None) -> int:
-        """Return the permissions of a file: a private one that is narrower still stays so."""
-        if existing is None or self.mode != PRIVATE:
-            return self.mode
-        return (existing & PRIVATE) or PRIVATE
-
-    def fit(self, path: str) -> bool:
-        """Tell whether a file, where it exists, has these attributes."""
-        try:
-            found = os.stat(path)
-        except OSError:
-            return True
-        return (
-            stat.S_IMODE(found.st_mode) == self.mode_for(stat.S_IMODE(found.st_mode))
-            and self.owner in (None, found.st_uid)
-            and self.group in (None, found.st_gid)
-        )
+_MOUNTED = (
+    "A single file that is mounted into a container cannot be replaced: mount its directory instead, or name another "
+    "file with auth_file"
+)
+_FULL = "Make room there, or name another file with auth_file or REGISTRY_AUTH_FILE"
+_HINTS = {errno.EBUSY: _MOUNTED, errno.ENOSPC: _FULL, errno.EDQUOT: _FULL}
+_NOT_LOCKABLE = (errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @dataclass(frozen=True)
 class Edited:
-    """What became of an edit; ``backup_file`` is the copy of the file as it was."""
+    """What became of an edit; ``backup_file`` is the copy of the file as it was, ``warnings`` what could not stay."""
 
     changed: bool
     backup_file: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def edit(path: str, change: Callable[[dict[str, Any]], None], attributes: FileAttributes, backup: bool) -> Edited:
     """Let ``change`` alter the content of an auth file, and write the file if that made a difference.
 
-    A symbolic link is followed, missing folders are made (mode 0700). Raises AppuioError when the file cannot be
-    written, and BrokenAuthFileError, which leaves it as it is, when it holds something else.
+    Symbolic links are followed as ``open_folder`` does, missing directories are made (mode 0700). Raises AppuioError
+    when the file cannot be written, and BrokenAuthFileError, which leaves it as it is, when it holds something else.
     """
-    real = os.path.realpath(path)
-    folder = os.path.dirname(real)
     try:
-        _make_folder(folder, attributes)
-        with _locked(real):
-            _remove(_new_file(real))
-            text = read_text(real)
-            before = parse(text or "", real)
+        with _locked(path, attributes) as folder:
+            # Under the lock, what a killed process left is nobody's.
+            folder.remove(_new_name(folder))
+            existing = folder.status()
+            text = text_of(folder)
+            before = parse(text or "", path)
             after = copy.deepcopy(before)
             change(after)
-            if text is not None and after == before:
-                return Edited(_apply_attributes(real, attributes))
-            if text is None and not after:
+            if after == before and (existing is None or attributes.fit(existing)):
                 return Edited(False)
-            kept = _backup(real) if backup and text is not None else None
-            _replace(real, format_like(after, text or ""), attributes)
-            return Edited(True, kept)
+            kept = None
+            if existing is not None and text is not None and after != before and backup:
+                kept = _backup(folder, text, existing)
+            written = text if after == before and text is not None else format_like(after, text or "")
+            return Edited(True, kept, _replace(folder, written, attributes, existing))
     except OSError as error:
         raise AppuioError(
-            f"{error.filename or real} cannot be written: {error.strerror or error}", hint=_ADVICE
+            f"{path} cannot be written: {error.strerror or error}", hint=_HINTS.get(error.errno or 0, _HINT)
         ) from None
 
 
 @contextmanager
-def _locked(path: str) -> Iterator[None]:
-    """Hold the lock of a file's folder; another process that holds it is waited for."""
-    number = _lock(path)
-    try:
-        yield
-    finally:
-        os.close(number)
-
-
-def _lock(path: str) -> int:
-    folder = os.path.dirname(path)
+def _locked(path: str, attributes: FileAttributes) -> Iterator[AuthFolder]:
+    """Hold the lock of a file's directory; another process that holds it is waited for."""
     deadline = time.monotonic() + LOCK_SECONDS
+
+    def make(name: str, inside: int) -> None:
+        _make_directory(name, inside, attributes)
+
     while True:
-        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(number), os.stat(folder)):
-                return number
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                os.close(number)
-                raise AppuioError(f"{folder} is locked by another process since {LOCK_SECONDS:g} s") from None
-        except OSError as error:
-            os.close(number)
-            if error.errno in _NOT_LOCKABLE:
-                return _lock_beside(path, deadline)
-            raise
-        os.close(number)
+        with ExitStack() as held:
+            folder = held.enter_context(open_folder(path, make))
+            if _lock(folder, held):
+                # While it was waited for, the directory may have been replaced by another one.
+                again = held.enter_context(open_folder(path, make))
+                if folder.same(again):
+                    yield folder
+                    return
+        if time.monotonic() > deadline:
+            raise AppuioError(f"{path} is locked by another process since {LOCK_SECONDS:g} s")
         time.sleep(_PAUSE)
 
 
-def _lock_beside(path: str, deadline: float) -> int:
-    number = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
-    while True:
-        try:
-            fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return number
-        except (BlockingIOError, PermissionError):
-            if time.monotonic() > deadline:
-                os.close(number)
-                raise AppuioError(f"{path} is locked by another process since {LOCK_SECONDS:g} s") from None
-        time.sleep(_PAUSE)
-
-
-def _make_folder(folder: str, attributes: FileAttributes) -> None:
-    missing = []
-    while folder and not os.path.isdir(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
-    for path in reversed(missing):
-        try:
-            os.mkdir(path, 0o700)
-        except FileExistsError:
-            continue
-        _give(path, attributes.owner, attributes.group)
-
-
-def _new_file(path: str) -> str:
-    """Under the lock, one name for the new file is enough, and one that a killed process left is nobody's."""
-    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.appuio-new")
-
-
-def _replace(path: str, text: str, attributes: FileAttributes) -> None:
-    new = _new_file(path)
+def _lock(folder: AuthFolder, held: ExitStack) -> bool:
+    """Try to take the lock, which ends with ``held``; False while another process has it."""
     try:
-        existing: os.stat_result | None = os.stat(path)
-    except FileNotFoundError:
-        existing = None
-    number = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE)
-    try:
-        with os.fdopen(number, "w", encoding="utf-8") as stream:
-            owner = attributes.owner if attributes.owner is not None else existing and existing.st_uid
-            group = attributes.group if attributes.group is not None else existing and existing.st_gid
-            _give(new, owner, group)
-            os.fchmod(stream.fileno(), attributes.mode_for(existing and stat.S_IMODE(existing.st_mode)))
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(new, path)
-    except BaseException:
-        _remove(new)
-        raise
-    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _apply_attributes(path: str, attributes: FileAttributes) -> bool:
-    if attributes.fit(path):
+        number = folder.open_directory()
+        held.callback(os.close, number)
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except BlockingIOError:
         return False
-    found = os.stat(path)
-    _give(path, attributes.owner, attributes.group)
-    os.chmod(path, attributes.mode_for(stat.S_IMODE(found.st_mode)))
+    except OSError as error:
+        if error.errno not in _NOT_LOCKABLE:
+            raise
+    number = folder.open_lock(f"{folder.name}.lock")
+    held.callback(os.close, number)
+    try:
+        fcntl.lockf(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
     return True
 
 
-def _give(path: str, owner: int | None, group: int | None) -> None:
-    found = os.stat(path)
-    uid = -1 if owner in (None, found.st_uid) else owner
-    gid = -1 if group in (None, found.st_gid) else group
-    if (uid, gid) != (-1, -1):
-        os.chown(path, -1 if uid is None else uid, -1 if gid is None else gid)
+def _make_directory(name: str, inside: int, attributes: FileAttributes) -> None:
+    try:
+        os.mkdir(name, 0o700, dir_fd=inside)
+    except FileExistsError:
+        return
+    number = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inside)
+    try:
+        # It is ours only as long as it is the one just made.
+        if os.fstat(number).st_uid == os.geteuid() and not os.listdir(number):
+            change_owner(number, attributes)
+    finally:
+        os.close(number)
 
 
-def _backup(path: str) -> str:
+def _new_name(folder: AuthFolder) -> str:
+    """Under the lock, one name for the new file is enough."""
+    return f".{folder.name}.appuio-new"
+
+
+def _replace(
+    folder: AuthFolder, text: str, attributes: FileAttributes, existing: os.stat_result | None
+) -> tuple[str, ...]:
+    new = _new_name(folder)
+    number = folder.create(new)
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            warnings = give(number, folder.path, attributes, existing)
+            os.fchmod(number, attributes.mode_for(existing))
+            os.fsync(number)
+            os.replace(new, folder.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
+            there = folder.status()
+            if there is None or not os.path.samestat(there, os.fstat(number)):
+                raise AppuioError(f"{folder.path} was replaced by another process at the same moment", hint="Try again")
+    except BaseException:
+        folder.remove(new)
+        raise
+    _synchronise(folder)
+    return warnings
+
+
+def _backup(folder: AuthFolder, text: str, existing: os.stat_result) -> str:
     """Of several changes by one task in one second, the file before the first is the one to keep."""
-    kept = f"{path}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S~', time.localtime())}"
-    if not os.path.exists(kept):
-        os.close(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
-        shutil.copyfile(path, kept)
+    name = f"{folder.name}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S~', time.localtime())}"
+    kept = os.path.join(folder.directory, name)
+    try:
+        number = folder.create(name)
+    except FileExistsError:
+        found = folder.status(name)
+        if found is None or not stat.S_ISREG(found.st_mode) or found.st_uid not in (os.geteuid(), existing.st_uid):
+            raise AppuioError(f"{kept} is there already, and is no backup of {folder.path}") from None
+        return kept
+    with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+        give(number, folder.path, FileAttributes(), existing)
+        stream.flush()
+        os.fsync(number)
     return kept
 
 
-def _remove(path: str) -> None:
-    if os.path.lexists(path):
-        os.unlink(path)
+def _synchronise(folder: AuthFolder) -> None:
+    """Let the new name outlast a crash, where the directory can be opened for that."""
+    try:
+        number = folder.open_directory()
+    except PermissionError:
+        return
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -10,10 +10,9 @@ from typing import Any, Mapping
 from .._credential import Credential
 from .._errors import AppuioError
 from .auth_document import broken, find_credential, find_entry, helper_for, key_of, lookup_keys, parse
+from .auth_folder import LARGEST, AuthFolder, open_folder
 from .auth_paths import files_to_read
 from .helper import Helper
-
-LARGEST = 16 * 1024 * 1024
 
 
 def stored_credential(
@@ -26,7 +25,8 @@ def stored_credential(
     ``auth_file`` that does not exist, a broken file and a helper that fails.
     """
     for path in [auth_file] if auth_file else files_to_read(environment):
-        text = read_text(path)
+        # Told so, containers' tools have no credentials.
+        text = "" if os.path.realpath(path) == os.devnull else read_text(path)
         if text is None:
             if auth_file:
                 raise AppuioError(f"the auth file {path} does not exist")
@@ -55,20 +55,25 @@ def find_stored(
 def read_text(path: str) -> str | None:
     """Return the text of an auth file, None where there is none; raises AppuioError for one that cannot be read."""
     try:
-        with open(path, "rb") as stream:
-            content = stream.read(LARGEST + 1)
-    except FileNotFoundError:
-        return None
-    except NotADirectoryError:
+        with open_folder(path) as folder:
+            return text_of(folder)
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise AppuioError(
             f"the auth file {path} cannot be read: {error.strerror or error}",
             hint=f"It has to be a file that user {os.geteuid()} may read. auth_file names another",
         ) from None
+
+
+def text_of(folder: AuthFolder) -> str | None:
+    """Return the text of the auth file in a directory, None where there is none; raises OSError and AppuioError."""
+    content = folder.read()
+    if content is None:
+        return None
     if len(content) > LARGEST:
-        raise broken(path, "it is larger than any such file is")
+        raise broken(folder.path, "it is larger than any such file is")
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise broken(path, f"it is no UTF-8 text at byte {error.start}") from None
+        raise broken(folder.path, f"it is no UTF-8 text at byte {error.start}") from None

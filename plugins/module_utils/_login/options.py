@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._credentials.auth_edit import FileAttributes
+from .._credentials.auth_attributes import FileAttributes, file_attributes
 from .._credentials.auth_paths import file_to_write
 from .._credentials.resolve import check_credentials
 from .._errors import InvalidOptionError
@@ -75,7 +73,7 @@ def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> l
     present = options["state"] == "present"
     if present:
         check_credentials(targets, credential_environment(environment))
-    attributes = FileAttributes(_mode(options["mode"]), _owner(options.get("owner")), _group(options.get("group")))
+    attributes = file_attributes(options["mode"], options.get("owner"), options.get("group"))
     store = str(options["credential_store"])
     if not _HELPER.fullmatch(store):
         raise InvalidOptionError(f"credential_store {store!r} is neither auto, nor file, nor the name of a helper")
@@ -154,42 +152,3 @@ def _check(login: Login) -> None:
         raise InvalidOptionError("access is asked of the zone, so verify cannot be false", zone=zone)
     if login.min_validity < 0:
         raise InvalidOptionError("min_validity must not be below 0", zone=zone)
-
-
-def _mode(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise InvalidOptionError("mode is no octal number", hint="Write it in quotes, as '0600'")
-    if isinstance(value, int):
-        mode = value
-    else:
-        try:
-            mode = int(value, 8)
-        except ValueError:
-            raise InvalidOptionError(
-                f"mode {value!r} is no octal number", hint="Write it in quotes, as '0600'"
-            ) from None
-    if not 0 <= mode <= 0o777 or mode & 0o600 != 0o600:
-        raise InvalidOptionError(
-            f"mode {value!r} does not let the owner read and write", hint="Write it in quotes, as '0600'"
-        )
-    if mode & 0o007:
-        raise InvalidOptionError(f"mode {value!r} would let everybody at the credentials")
-    return mode
-
-
-def _owner(name: str | None) -> int | None:
-    if name is None:
-        return None
-    try:
-        return int(name) if name.isdigit() else pwd.getpwnam(name).pw_uid
-    except KeyError:
-        raise InvalidOptionError(f"there is no user {name}, whom owner names") from None
-
-
-def _group(name: str | None) -> int | None:
-    if name is None:
-        return None
-    try:
-        return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise InvalidOptionError(f"there is no group {name}, which group names") from None

@@ -140,6 +140,8 @@ class LoginTask:
         if place.helper and not same:
             place.helper.store(place.key, credential)
         edited = edit(login.auth_file, place.point if same else place.keep(credential), login.attributes, login.backup)
+        for warning in edited.warnings:
+            self.warn(f"zone {planned.zone}: {warning}")
         reasons = planned.reasons if edited.changed or (place.helper and not same) else ()
         return replace(planned, reasons=reasons, backup_file=edited.backup_file)
 
@@ -153,6 +155,8 @@ class LoginTask:
         if not place.exists:
             return planned
         edited = edit(login.auth_file, place.forget, login.attributes, login.backup)
+        for warning in edited.warnings:
+            self.warn(f"zone {planned.zone}: {warning}")
         return replace(planned, backup_file=edited.backup_file)
 
     def _verified(self, login: Login, credential: Credential, *, may_write: bool) -> tuple[str, ...]:
@@ -169,7 +173,7 @@ class LoginTask:
         place.point(document)
         if document != place.document:
             reasons.append(f"credentials of this registry are to be kept by {place.store}")
-        if not login.attributes.fit(login.auth_file):
+        if not login.attributes.fit_file(login.auth_file):
             reasons.append("the file's owner or mode is not as it is to be")
         return reasons
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import auth_edit
+from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_attributes import FileAttributes
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_document import BrokenAuthFileError
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
-PRIVATE = auth_edit.FileAttributes()
+PRIVATE = FileAttributes()
 OTHER = {"auths": {"other": {"auth": "bzpv"}}, "HttpHeaders": {"X": "y"}, "psFormat": "table"}
 # The children only write files, so a thread of the test runner that they lack is no matter.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -33,7 +34,7 @@ def entry(name: str) -> Callable[[dict[str, Any]], None]:
     return change
 
 
-def put(path: Path, name: str = "new", attributes: auth_edit.FileAttributes = PRIVATE) -> auth_edit.Edited:
+def put(path: Path, name: str = "new", attributes: FileAttributes = PRIVATE) -> auth_edit.Edited:
     return auth_edit.edit(str(path), entry(name), attributes, False)
 
 
@@ -72,7 +73,7 @@ def test_a_file_that_was_too_open_is_closed(tmp_path: Path, existing: int, expec
     path = tmp_path / "config.json"
     put(path)
     path.chmod(existing)
-    assert PRIVATE.fit(str(path)) is (existing == expected)
+    assert PRIVATE.fit_file(str(path)) is (existing == expected)
     assert put(path).changed is (existing != expected)
     assert mode(path) == expected
     assert put(path, "more").changed
@@ -81,14 +82,14 @@ def test_a_file_that_was_too_open_is_closed(tmp_path: Path, existing: int, expec
 
 def test_a_mode_that_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    put(path, attributes=auth_edit.FileAttributes(mode=0o640))
+    put(path, attributes=FileAttributes(mode=0o640))
     assert mode(path) == 0o640
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_the_owner_stays_or_becomes_the_one_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "made" / "config.json"
-    put(path, attributes=auth_edit.FileAttributes(owner=12345, group=23456))
+    put(path, attributes=FileAttributes(owner=12345, group=23456))
     for found in (path, path.parent):
         assert (found.stat().st_uid, found.stat().st_gid) == (12345, 23456)
     put(path, "more")

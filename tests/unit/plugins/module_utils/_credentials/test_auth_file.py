@@ -83,7 +83,7 @@ def test_a_file_that_is_named_has_to_be_there(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "auth.json").mkdir()
-    with pytest.raises(AppuioError, match="cannot be read: Is a directory"):
+    with pytest.raises(AppuioError, match="is a directory, not a regular file"):
         stored_credential(REGISTRY, None, str(tmp_path / "auth.json"), {})
     (tmp_path / "latin").write_bytes(b'{"a": "\xfc"}')
     with pytest.raises(AppuioError, match="no UTF-8 text at byte 7"):
