@@ -65,11 +65,11 @@ def edit(path: str, change: Callable[[dict[str, Any]], None], attributes: FileAt
             change(after)
             if after == before and (existing is None or attributes.fit(existing)):
                 return Edited(False)
-            kept = None
-            if existing is not None and text is not None and after != before and backup:
-                kept = _backup(folder, text, existing)
             written = text if after == before and text is not None else format_like(after, text or "")
-            return Edited(True, kept, _replace(folder, written, attributes, existing))
+            if existing is None or text is None or after == before or not backup:
+                return Edited(True, None, _replace(folder, written, attributes, existing))
+            with _backup(folder, text, existing) as kept:
+                return Edited(True, kept, _replace(folder, written, attributes, existing))
     except OSError as error:
         raise AppuioError(
             f"{path} cannot be written: {error.strerror or error}", hint=_HINTS.get(error.errno or 0, _HINT)
@@ -161,8 +161,12 @@ def _replace(
     return warnings
 
 
-def _backup(folder: AuthFolder, text: str, existing: os.stat_result) -> str:
-    """Of several changes by one task in one second, the file before the first is the one to keep."""
+@contextmanager
+def _backup(folder: AuthFolder, text: str, existing: os.stat_result) -> Iterator[str]:
+    """Keep a copy of the file as it was, unless what follows fails; yields its path.
+
+    Of several changes by one task in one second, the file before the first is the one to keep.
+    """
     name = f"{folder.name}.{os.getpid()}.{time.strftime('%Y-%m-%d@%H:%M:%S~', time.localtime())}"
     kept = os.path.join(folder.directory, name)
     try:
@@ -171,13 +175,18 @@ def _backup(folder: AuthFolder, text: str, existing: os.stat_result) -> str:
         found = folder.status(name)
         if found is None or not stat.S_ISREG(found.st_mode) or found.st_uid not in (os.geteuid(), existing.st_uid):
             raise AppuioError(f"{kept} is there already, and is no backup of {folder.path}") from None
-        return kept
-    with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        give(number, folder.path, FileAttributes(), existing)
-        stream.flush()
-        os.fsync(number)
-    return kept
+        yield kept
+        return
+    try:
+        with os.fdopen(number, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            give(number, folder.path, FileAttributes(), existing)
+            os.fsync(number)
+        yield kept
+    except BaseException:
+        folder.remove(name)
+        raise
 
 
 def _synchronise(folder: AuthFolder) -> None:
