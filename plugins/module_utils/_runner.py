@@ -14,6 +14,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ._argspec import ArgumentSpec
 from ._errors import AppuioError, MissingLibraryError
+from ._signals import StoppedError, StopSignals
 from ._targets import secrets_in
 
 
@@ -83,17 +84,21 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
     handed_on = Masked()
     context = RunContext(dict(os.environ), module.tmpdir, masked, module.warn, handed_on)
     try:
-        task = start(module.params, context)
-        try:
-            plan = task.plan()
-            result = plan.predict() if module.check_mode else task.apply(plan)
-        finally:
-            task.close()
+        with StopSignals() as signals:
+            task = start(module.params, context)
+            try:
+                plan = task.plan()
+                result = plan.predict() if module.check_mode else task.apply(plan)
+                signals.finish()
+            finally:
+                task.close()
     except MissingLibraryError as missing:
         text = missing_required_lib(missing.library, reason=missing.reason)
         module.fail_json(msg=text, exception=missing.trace)
     except AppuioError as error:
         module.fail_json(msg=str(error), **error.result)
+    except StoppedError as stopped:
+        module.fail_json(msg=f"{stopped}. Run the task again: it goes on from what is there")
     except Exception as error:
         module.fail_json(
             msg=f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry",

@@ -18,6 +18,7 @@ COLLECTION = "ansible_collections.appuio.registry.plugins."
 RANKS = {
     "_errors": 0,
     "_argspec": 0,
+    "_signals": 0,
     "_json": 1,
     "_text": 2,
     "_zone": 1,

@@ -1,0 +1,135 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A signal becomes one exception in the main thread, and a module does not outlive its ansible-playbook."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils import _signals
+from ansible_collections.appuio.registry.plugins.module_utils._signals import (
+    StoppedError,
+    StopSignals,
+    ansible_ancestors,
+    process_of,
+)
+
+OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def handlers_stay() -> object:
+    before = [signal.getsignal(number) for number in OURS]
+    yield
+    assert [signal.getsignal(number) for number in OURS] == before
+
+
+@pytest.mark.parametrize("number", OURS)
+def test_a_signal_raises_once_and_what_undoes_the_work_is_not_stopped(number: signal.Signals) -> None:
+    undone = []
+
+    def work() -> None:
+        with StopSignals():
+            try:
+                os.kill(os.getpid(), number)
+                time.sleep(60)
+            finally:
+                os.kill(os.getpid(), number)
+                os.kill(os.getpid(), signal.SIGTERM)
+                undone.append("all")
+
+    with pytest.raises(StoppedError, match=f"stopped by {number.name}"):
+        work()
+    assert undone == ["all"]
+
+
+def test_a_signal_after_the_work_is_too_late() -> None:
+    with StopSignals() as signals:
+        signals.finish()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_nothing_takes_it_for_a_failure_that_can_be_mended() -> None:
+    assert not issubclass(StoppedError, Exception)
+
+
+def test_what_was_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with StopSignals():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_process_is_known_by_its_number_and_its_start() -> None:
+    child = subprocess.Popen(["sleep", "60"])
+    try:
+        found = process_of(child.pid)
+        assert found is not None
+        assert found.parent == os.getpid()
+        assert found == process_of(child.pid)
+    finally:
+        child.kill()
+        _until_gone(child.pid)  # a zombie is gone, although its number is not
+        child.wait()
+    assert process_of(child.pid) is None
+
+
+@pytest.mark.parametrize("name", ["ansible-playbook", "async_wrapper-of-ansible"])
+def test_ancestors_are_those_of_ansible_and_none_in_the_background(tmp_path: Path, name: str) -> None:
+    lines = _run_under(tmp_path, name, "print([one.pid for one in _signals.ansible_ancestors()], os.getppid())")
+    known, parent = lines.rsplit(maxsplit=1)
+    assert (parent in known) is (name == "ansible-playbook")
+
+
+def test_a_module_ends_when_its_ansible_is_gone(tmp_path: Path) -> None:
+    code = f"""
+_signals.LOOK_EVERY = 0.05
+try:
+    with _signals.StopSignals():
+        print(os.getpid(), flush=True)
+        time.sleep(60)
+except _signals.StoppedError as error:
+    open({str(tmp_path / "ended")!r}, "w").write(str(error))
+"""
+    parent = _start_under(tmp_path, "ansible-playbook", code)
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    _until_gone(pid)
+    assert (tmp_path / "ended").read_text() == "stopped by SIGTERM"
+
+
+def test_where_the_system_does_not_tell_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_signals, "process_of", lambda _pid: None)
+    assert ansible_ancestors() == []
+
+
+def _start_under(folder: Path, name: str, code: str) -> subprocess.Popen[str]:
+    """Start Python code as the child of a process whose command line has a name."""
+    module = folder / "module.py"
+    head = "import os, time\nfrom ansible_collections.appuio.registry.plugins.module_utils import _signals\n"
+    module.write_text(head + code)
+    wrapper = folder / name
+    wrapper.write_text(f"import subprocess, sys\nsubprocess.run([sys.executable, {str(module)!r}])\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.Popen([sys.executable, str(wrapper)], stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def _run_under(folder: Path, name: str, code: str) -> str:
+    with _start_under(folder, name, code) as parent:
+        return parent.communicate()[0]
+
+
+def _until_gone(pid: int) -> None:
+    while process_of(pid) is not None:
+        time.sleep(0.01)
