@@ -129,6 +129,10 @@ class ServerError(AppuioError):
         self.retry_after = retry_after
 
 
+class ConflictError(ServerError):
+    """The object is there already, or was changed since it was read (409)."""
+
+
 class CancelledError(AppuioError):
     """Another zone failed, or the process was told to stop, so that this work was given up."""
 

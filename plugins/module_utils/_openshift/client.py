@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API of a zone, on ``openshift.dynamic``: the only place that builds an API client.
+
+The libraries are imported with the first request, so that what never asks the API needs none of them. Trust,
+proxies, timeouts and retries are those of the registry. Source: Kubernetes API concepts; Kubernetes API
+conventions, "Response Status Kind".
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._errors import AppuioError, MissingLibraryError, ServerError
+from .._http.failures import CONNECTION_ERRORS, ConnectionLostError, as_error
+from .._http.message import Origin
+from .._http.proxy import proxy_for
+from .._http.retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
+from .._http.tls import tls_context
+from .._targets import Connection
+from .errors import cause_of, json_object, refusal
+from .pages import every_item
+from .resources import ResourceType
+
+PAGE = 500
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+@dataclass(frozen=True)
+class ApiAddress:
+    """Where an API is and how it is reached; ``tls_server_name`` is the name in its certificate, where it differs."""
+
+    url: str
+    connection: Connection = field(default_factory=Connection, repr=False)
+    tls_server_name: str | None = None
+
+
+class Api:
+    """One zone's API and whoever has a token of it, or a client certificate; safe for several threads."""
+
+    def __init__(self, address: ApiAddress, token: str | None, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._address = address
+        self._token = token
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._client: Any = None
+
+    def get(
+        self, resource: ResourceType, namespace: str, name: str, *, step: str, subresource: str = ""
+    ) -> dict[str, Any]:
+        """Return an object; raises AppuioError, NotFoundError where it is not there."""
+        return self._call("get", resource.path(namespace, name, subresource), step)
+
+    def items(
+        self,
+        resource: ResourceType,
+        namespace: str,
+        *,
+        step: str,
+        label_selector: str = "",
+        field_selector: str = "",
+        page: int = PAGE,
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the objects of a namespace, or of all where that is empty, each once; raises AppuioError."""
+        query = {"limit": str(page), "fieldSelector": field_selector, "labelSelector": label_selector}
+        path = resource.collection(namespace)
+        return every_item(
+            lambda following: self._call("get", path, step, query={**query, "continue": following}),
+            f"list of {resource.plural}",
+            step,
+        )
+
+    def create(
+        self,
+        resource: ResourceType,
+        namespace: str,
+        body: Mapping[str, Any],
+        *,
+        step: str,
+        dry_run: bool = False,
+        name: str = "",
+        subresource: str = "",
+    ) -> dict[str, Any]:
+        """Create an object, or the subresource of one, and return it; raises ConflictError where it is there."""
+        path = resource.path(namespace, name, subresource) if name else resource.collection(namespace)
+        return self._call("post", path, step, body, _dry_run(dry_run))
+
+    def replace(
+        self,
+        resource: ResourceType,
+        namespace: str,
+        name: str,
+        body: Mapping[str, Any],
+        *,
+        step: str,
+        subresource: str = "",
+    ) -> dict[str, Any]:
+        """Replace an object if it is still of the body's version; raises ConflictError where it is not."""
+        return self._call("put", resource.path(namespace, name, subresource), step, body)
+
+    def merge(
+        self,
+        resource: ResourceType,
+        namespace: str,
+        name: str,
+        change: Mapping[str, Any],
+        *,
+        step: str,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """Merge a change into an object (RFC 7386), if it is still of the version that the change names."""
+        return self._call("patch", resource.path(namespace, name), step, change, _dry_run(dry_run))
+
+    def delete(
+        self,
+        resource: ResourceType,
+        namespace: str,
+        name: str,
+        *,
+        step: str,
+        uid: str = "",
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> None:
+        """Delete an object, if it is still the one of this UID and version; raises ConflictError where it is not."""
+        wanted = {"uid": uid, "resourceVersion": resource_version}
+        preconditions = {key: value for key, value in wanted.items() if value}
+        body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions} if preconditions else None
+        self._call("delete", resource.path(namespace, name), step, body, _dry_run(dry_run))
+
+    def close(self) -> None:
+        """Give back connections."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.client.close()
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        step: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Ask, again where that can help: a create whose answer was lost meets its own object as a conflict."""
+        attempts = Attempts(self._address.connection.retries, self._address.connection.retry_delay, self._clock)
+        while True:
+            wait: float | None = None
+            try:
+                return self._asked(method, path, step, body, query or {})
+            except ConnectionLostError as error:
+                failed: AppuioError = error
+            except ServerError as error:
+                if error.status not in PASSING_STATUSES:
+                    raise
+                failed, wait = error, error.retry_after
+            if not attempts.again(wait):
+                raise failed.at(step=step)
+
+    def _asked(
+        self, method: str, path: str, step: str, body: Mapping[str, Any] | None, query: Mapping[str, str]
+    ) -> dict[str, Any]:
+        client = self._connected()
+        from kubernetes.client.exceptions import ApiException
+        from openshift.dynamic.exceptions import DynamicApiError
+        from urllib3.exceptions import HTTPError
+
+        given = [(name, value) for name, value in query.items() if value]
+        content_type = {"content_type": _MERGE_PATCH} if method == "patch" else {}
+        timeout = self._address.connection.timeout
+        try:
+            answer = client.request(
+                method,
+                path,
+                body=body,
+                query_params=given,
+                serialize=False,
+                _request_timeout=(timeout, timeout),
+                **content_type,
+            )
+            data = answer.data
+        except (ApiException, DynamicApiError, HTTPError, *CONNECTION_ERRORS) as error:
+            # The client tells of TLS errors as of an answer with status 0.
+            if getattr(error, "status", 0):
+                wait = retry_after(error.headers, self._clock.now()) if error.headers else None
+                raise refusal(int(error.status), error.body, step, wait) from None
+            authority = Origin.of(self._address.url).authority
+            raise as_error(cause_of(error), authority, timeout).at(step=step) from None
+        document = json_object(data)
+        if document is None:
+            raise ServerError("this is no Kubernetes API: its answer is no JSON object", step=step)
+        return document
+
+    def _connected(self) -> Any:
+        with self._lock:
+            if self._client is None:
+                self._client = _dynamic_client(self._address, self._token)
+            return self._client
+
+
+def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
+    try:
+        import urllib3
+        from kubernetes.client import ApiClient, Configuration
+    except ImportError:
+        raise MissingLibraryError("kubernetes", "to ask the API of a zone", traceback.format_exc()) from None
+    try:
+        from openshift.dynamic import DynamicClient
+    except ImportError:
+        raise MissingLibraryError("openshift", "to ask the API of a zone", traceback.format_exc()) from None
+    how = address.connection
+    origin = Origin.of(address.url)
+    configuration = Configuration()
+    configuration.host = address.url.rstrip("/")
+    client = ApiClient(configuration)
+    if token:
+        client.set_default_header("Authorization", f"Bearer {token}")
+    client.set_default_header("User-Agent", "appuio.registry")
+    pool: dict[str, Any] = {"retries": False, "maxsize": 8, "cert_reqs": "CERT_REQUIRED"}
+    if origin.scheme == "https":
+        pool["ssl_context"] = tls_context(how.validate_certs, how.ca_cert, how.client_cert, how.client_key)
+        if not how.validate_certs:
+            pool["cert_reqs"] = "CERT_NONE"
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        if address.tls_server_name:
+            pool.update(server_hostname=address.tls_server_name, assert_hostname=address.tls_server_name)
+    proxy = proxy_for(origin, how.proxy)
+    # The pool is ours, so that one file says what is trusted, and which way leads there, for API and registry.
+    client.rest_client.pool_manager = (
+        urllib3.ProxyManager(f"http://{proxy.host}:{proxy.port}", proxy_headers=proxy.headers, **pool)
+        if proxy
+        else urllib3.PoolManager(**pool)
+    )
+    return DynamicClient(client, discoverer=_Undiscovered)
+
+
+class _Undiscovered:
+    """The resources are known: nothing is asked of the API, and nothing kept on disk."""
+
+    def __init__(self, client: Any, cache_file: str | None) -> None:
+        self.client, self.cache_file = client, cache_file
+
+
+def _dry_run(wanted: bool) -> dict[str, str]:
+    return {"dryRun": "All"} if wanted else {}

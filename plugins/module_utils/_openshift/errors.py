@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a refusal of the API, or a failure on the way there, means.
+
+Source: Kubernetes API conventions, "Response Status Kind"; urllib3, which wraps the standard library's errors.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
+from .._http.failures import CONNECTION_ERRORS
+
+
+def refusal(status: int, body: Any, step: str, wait: float | None = None) -> AppuioError:
+    """Return what a status other than success means, with the API's own words; ``wait`` is its Retry-After."""
+    document = json_object(body) or {}
+    words = document.get("message")
+    server_message = str(words)[:500] if words else None
+    if status == 401:
+        return UnauthorizedError(
+            "the API does not accept the credential: it is wrong, expired or revoked, or of another zone",
+            step=step,
+            hint="A token is good for one zone: get a new one of this zone",
+        )
+    if status == 403:
+        return ForbiddenError("the API refuses this", step=step, server_message=server_message)
+    if status == 404:
+        return NotFoundError("the API does not have this", step=step, server_message=server_message)
+    kind = ConflictError if status == 409 else ServerError
+    return kind(
+        f"the API answered with status {status}",
+        step=step,
+        server_message=server_message,
+        status=status,
+        retry_after=wait,
+    )
+
+
+def json_object(data: Any) -> dict[str, Any] | None:
+    """Return the JSON object that bytes or text are, None for anything else."""
+    with suppress(ValueError, RecursionError, TypeError):
+        found = json.loads(data)
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def cause_of(error: BaseException) -> Exception:
+    """Return what the standard library said, which urllib3 wraps in errors of its own."""
+    seen: BaseException | None = error
+    for _depth in range(8):
+        if seen is None:
+            break
+        if isinstance(seen, CONNECTION_ERRORS) and not type(seen).__module__.startswith("urllib3"):
+            return seen  # type: ignore[return-value]
+        inside = [one for one in (getattr(seen, "reason", None), *seen.args) if isinstance(one, BaseException)]
+        seen = inside[0] if inside else seen.__cause__ or seen.__context__
+    if "timed out" in str(error).lower() or "Timeout" in type(error).__name__:
+        return TimeoutError(str(error))
+    return ConnectionResetError(0, type(error).__name__)

@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The API client: what it asks, what it makes of the answers, what it tries again."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+import urllib3
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    ConflictError,
+    ConnectionFailedError,
+    ForbiddenError,
+    NotFoundError,
+    ServerError,
+    TlsVerificationError,
+    UnauthorizedError,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.errors import cause_of, refusal
+
+from tests.unit.plugins.module_utils.scripted_api import answer, scripted_api
+from tests.unit.plugins.module_utils.scripted_api import refusal as refused
+
+PODS = "GET /api/v1/namespaces/shop/pods"
+
+
+def test_an_object_is_read_with_the_token_and_without_discovery() -> None:
+    api, script = scripted_api(
+        ("GET /apis/image.openshift.io/v1/namespaces/shop/imagestreams/app", answer(200, {"a": 1}))
+    )
+    assert api.get(resources.IMAGE_STREAM, "shop", "app", step="read") == {"a": 1}
+    assert script.headers[0]["Authorization"] == "Bearer token"
+    assert not script.lines
+
+
+def test_each_verb_goes_where_the_object_is() -> None:
+    api, script = scripted_api(
+        ("POST /api/v1/namespaces/shop/secrets?dryRun=All", answer(201, {})),
+        ("POST /api/v1/namespaces/shop/serviceaccounts/pusher/token", answer(201, {})),
+        ("PUT /apis/image.openshift.io/v1/namespaces/shop/imagestreams/app/status", answer(200, {})),
+        ("PATCH /api/v1/namespaces/shop/secrets/s", answer(200, {})),
+        ("DELETE /apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/app:1.0", answer(200, {})),
+    )
+    api.create(resources.SECRET, "shop", {"kind": "Secret"}, step="create", dry_run=True)
+    api.create(resources.SERVICE_ACCOUNT, "shop", {}, step="token", name="pusher", subresource="token")
+    api.replace(resources.IMAGE_STREAM, "shop", "app", {}, step="replace", subresource="status")
+    api.merge(resources.SECRET, "shop", "s", {"metadata": {}}, step="merge")
+    api.delete(resources.IMAGE_STREAM_TAG, "shop", "app:1.0", step="delete", uid="u", resource_version="7")
+    assert script.headers[3]["Content-Type"] == "application/merge-patch+json"
+    assert script.bodies[4]["preconditions"] == {"uid": "u", "resourceVersion": "7"}
+
+
+def test_all_pages_are_read_and_an_object_comes_once() -> None:
+    one, two = ({"metadata": {"name": name, "uid": name}} for name in ("one", "two"))
+    api, _script = scripted_api(
+        (f"{PODS}?limit=2&fieldSelector=x=y", answer(200, {"items": [one], "metadata": {"continue": "next"}})),
+        (f"{PODS}?limit=2&fieldSelector=x=y&continue=next", answer(200, {"items": [one, two, "odd", None]})),
+    )
+    assert list(api.items(resources.POD, "shop", step="list", field_selector="x=y", page=2)) == [one, two]
+
+
+def test_a_list_that_expires_is_begun_again_once() -> None:
+    one, two = ({"metadata": {"name": name, "uid": name}} for name in ("one", "two"))
+    first = answer(200, {"items": [one], "metadata": {"continue": "next"}})
+    gone = refused(410, "The provided continue parameter is too old")
+    api, _script = scripted_api((PODS, first), (PODS, gone), (PODS, answer(200, {"items": [one, two]})))
+    assert list(api.items(resources.POD, "shop", step="list")) == [one, two]
+    api, _script = scripted_api((PODS, first), (PODS, gone), (PODS, first), (PODS, gone))
+    with pytest.raises(ServerError, match="status 410"):
+        list(api.items(resources.POD, "shop", step="list"))
+
+
+def test_a_list_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ansible_collections.appuio.registry.plugins.module_utils._openshift import pages
+
+    monkeypatch.setattr(pages, "MOST_PAGES", 3)
+    api, _script = scripted_api(*[(PODS, answer(200, {"items": [], "metadata": {"continue": "on"}}))] * 3)
+    with pytest.raises(ServerError, match="list of pods does not end after 3 pages"):
+        list(api.items(resources.POD, "shop", step="list"))
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(401, UnauthorizedError), (403, ForbiddenError), (404, NotFoundError), (409, ConflictError), (422, ServerError)],
+)
+def test_a_refusal_has_the_api_s_words_and_is_not_repeated(status: int, kind: type[Exception]) -> None:
+    api, script = scripted_api((f"{PODS}/p", refused(status, "because it is so")))
+    with pytest.raises(kind) as raised:
+        api.get(resources.POD, "shop", "p", step="read the pod")
+    assert str(raised.value).startswith("read the pod: ")
+    assert status == 401 or "because it is so" in str(raised.value)
+    assert script.waits == []
+
+
+def test_trouble_that_can_pass_is_tried_again_after_the_time_that_the_api_asks_for() -> None:
+    busy = answer(429, {"message": "slow down"}, {"Retry-After": "7"})
+    broken = urllib3.exceptions.ProtocolError(
+        "Connection aborted.", ConnectionResetError(104, "Connection reset by peer")
+    )
+    api, script = scripted_api((PODS, busy), (PODS, broken), (PODS, answer(200, {"items": []})))
+    assert list(api.items(resources.POD, "shop", step="list")) == []
+    assert script.waits == [7.0, 1.0]
+    api, script = scripted_api(*[(PODS, broken)] * 3)
+    with pytest.raises(ConnectionFailedError, match=r"list: the connection to api.zone.example:6443 broke"):
+        list(api.items(resources.POD, "shop", step="list"))
+
+
+def test_an_answer_that_is_no_json_object_is_none_of_an_api() -> None:
+    page = answer(200)
+    api, _script = scripted_api((f"{PODS}/p", page))
+    with pytest.raises(ServerError, match="no Kubernetes API"):
+        api.get(resources.POD, "shop", "p", step="read")
+
+
+def test_a_certificate_that_is_not_trusted_is_told_as_such() -> None:
+    inner = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    inner.verify_message = "self-signed certificate"
+    api, script = scripted_api((f"{PODS}/p", urllib3.exceptions.SSLError(inner)))
+    with pytest.raises(TlsVerificationError, match="ca_cert"):
+        api.get(resources.POD, "shop", "p", step="read")
+    assert script.waits == []
+
+
+def test_the_cause_of_a_wrapped_error_is_found() -> None:
+    pool = object()
+    refusing = urllib3.exceptions.NewConnectionError(pool, "refused")  # type: ignore[arg-type]
+    refusing.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    assert isinstance(cause_of(refusing), ConnectionRefusedError)
+    assert isinstance(cause_of(urllib3.exceptions.ReadTimeoutError(pool, "/", "Read timed out.")), TimeoutError)  # type: ignore[arg-type]
+    assert isinstance(cause_of(urllib3.exceptions.HTTPError("odd")), ConnectionResetError)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "", ".", "..", "a%2fb", "a?b", "a b", "a\nb", "x" * 600])
+def test_a_name_that_would_be_another_path_is_refused(name: str) -> None:
+    api, script = scripted_api()
+    with pytest.raises(ServerError, match="cannot be the name"):
+        api.delete(resources.IMAGE_STREAM_TAG, "shop", name, step="delete")
+    with pytest.raises(ServerError, match="cannot be the name"):
+        api.get(resources.IMAGE_STREAM_TAG, name, "app:1", step="delete")
+    assert script.requests == []
+
+
+def test_a_refusal_of_any_shape_is_typed() -> None:
+    for body in (None, b"", b"[]", b"\xff", "text", b'{"message": {"a": 1}}', b"[" * 100_000):
+        assert isinstance(refusal(500, body, "step"), ServerError)

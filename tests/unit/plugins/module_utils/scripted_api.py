@@ -1,0 +1,69 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A zone's API that knows its lines: the real client, over a connection that answers from a script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api, ApiAddress
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from urllib3._collections import HTTPHeaderDict
+
+from tests.unit.plugins.module_utils.scripted_http import Line, answer, refusal
+
+__all__ = ["Line", "ScriptedApi", "answer", "refusal", "scripted_api"]
+
+
+class _Answer:
+    def __init__(self, status: int, headers: Mapping[str, str], data: bytes) -> None:
+        self.status, self.headers, self.data, self.reason = status, headers, data, "scripted"
+
+    def getheaders(self) -> Mapping[str, str]:
+        return self.headers
+
+    def getheader(self, name: str, default: Any = None) -> Any:
+        return self.headers.get(name, default)
+
+
+class ScriptedApi:
+    """Answers the expected requests in their order, and keeps what they brought along."""
+
+    def __init__(self, *lines: Line | tuple[str, Exception]) -> None:
+        self.lines = list(lines)
+        self.requests: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
+        self.bodies: list[Any] = []
+        self.waits: list[float] = []
+        connection = Connection(retries=2, retry_delay=0.5)
+        clock = Clock(lambda: 1_795_000_000.0, self.waits.append, lambda: 1.0)
+        self.api = Api(ApiAddress("https://api.zone.example:6443", connection), "token", clock)
+
+    def request(self, method: str, url: str, **given: Any) -> _Answer:
+        parts = urlsplit(url)
+        target = unquote(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+        assert self.lines, f"{method} {target} was not expected any more"
+        expected, response = self.lines.pop(0)
+        assert f"{method} {target}".startswith(unquote(expected)), f"expected {expected}, got {method} {target}"
+        self.requests.append(f"{method} {target}")
+        self.headers.append(given.get("headers") or {})
+        body = given.get("body")
+        self.bodies.append(json.loads(body) if isinstance(body, (str, bytes)) and body else body)
+        if isinstance(response, Exception):
+            raise response
+        return _Answer(response.status, HTTPHeaderDict(response.headers.items()), response.body)
+
+    def clear(self) -> None:
+        """Nothing is held."""
+
+
+def scripted_api(*lines: Line | tuple[str, Exception]) -> tuple[Api, ScriptedApi]:
+    """Return an API client, and the script that answers it."""
+    script = ScriptedApi(*lines)
+    client = script.api._connected()
+    client.client.rest_client.pool_manager = script
+    return script.api, script
