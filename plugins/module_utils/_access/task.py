@@ -11,7 +11,7 @@ from .._credentials.zone_access import zone_access
 from .._errors import AppuioError
 from .._openshift import objects
 from .._openshift.access import missing_rights, why_not_granted
-from .._openshift.json_api import JsonApi
+from .._openshift.client import Api
 from .._openshift.quota import allowances, lacking
 from .._openshift.tokens import account_token
 from .options import Question
@@ -80,7 +80,7 @@ class AccessTask:
             error.at(zone=zone)
             return {"zone": zone, "failed": True, "error": str(error), "problem": error}
 
-    def _token_of_account(self, question: Question, api: JsonApi) -> str | None:
+    def _token_of_account(self, question: Question, api: Api) -> str | None:
         """Return the token of the service account that is to be asked as, None for whoever has the credential."""
         account = question.target.who.get("service_account")
         if not account:
@@ -90,7 +90,7 @@ class AccessTask:
         return token
 
 
-def _asked(question: Question, api: JsonApi) -> dict[str, Any]:
+def _asked(question: Question, api: Api) -> dict[str, Any]:
     namespace = question.namespace
     missing = [str(right) for right in missing_rights(api, namespace, question.rights)]
     errors = [f"the right to {right} in the namespace {namespace} is missing" for right in missing]

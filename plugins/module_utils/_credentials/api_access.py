@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from .._errors import AppuioError, InvalidOptionError, TlsVerificationError
 from .._http.client import HttpClient
-from .._openshift.json_api import Http, JsonApi
+from .._openshift.client import Api, ApiAddress
 from .._openshift.oauth import OAuthToken, discover, password_token
 from .._openshift.tokens import revoke_oauth_token
 from .._targets import Connection, Target
@@ -40,11 +40,11 @@ class ApiAccess:
     expires_at: float | None = None
     resources: ExitStack = field(default_factory=ExitStack, repr=False)
 
-    def api(self, token: str | None = None) -> JsonApi:
+    def api(self, token: str | None = None) -> Api:
         """Return the API for the token, or for another one."""
-        http = connect(self.host, self.connection)
-        self.resources.callback(http.close)
-        return JsonApi(http, token or self.token, urlsplit(self.host).path.rstrip("/"))
+        api = Api(ApiAddress(self.host, self.connection), token or self.token)
+        self.resources.callback(api.close)
+        return api
 
     def revoke(self) -> None:
         """Let a token that was got for a password end; one that cannot be revoked ends by itself within a day."""
@@ -98,14 +98,13 @@ def api_connection(target: Target, environment: Mapping[str, str]) -> Connection
     return connection
 
 
-def connect(url: str, connection: Connection) -> Http:
+def connect(url: str, connection: Connection) -> HttpClient:
     """Return a client for the origin of a URL that trusts ``ca_cert`` and follows no redirection.
 
     An OAuth server answers with redirections that are meant for a browser, and what they carry is the answer.
     """
     parts = urlsplit(url)
-    client: Http = HttpClient(f"{parts.scheme}://{parts.netloc}", connection, connection.ca_cert, follow=False)
-    return client
+    return HttpClient(f"{parts.scheme}://{parts.netloc}", connection, connection.ca_cert, follow=False)
 
 
 def _host(target: Target, environment: Mapping[str, str], choice: Choice) -> str:

@@ -12,7 +12,7 @@ from .._credentials.kinds import AuthFile, Choice, Kubeconfig, check_credentials
 from .._credentials.resolve import Resolved, resolve_credential
 from .._errors import InvalidOptionError
 from .._http.client import HttpClient
-from .._openshift.json_api import JsonApi
+from .._openshift.client import Api
 from .._reference import checked_namespace
 from .._registry.client import RegistryClient
 from .._targets import Target, targets_from
@@ -27,7 +27,7 @@ class ImageZone:
     name: str
     namespace: str
     registry: RegistryClient
-    api: JsonApi | None
+    api: Api | None
     _resolved: Resolved = field(repr=False)
     _access: ApiAccess | None = field(default=None, repr=False)
 
@@ -36,7 +36,7 @@ class ImageZone:
         """The registry as ``host[:port]``."""
         return self.registry.registry
 
-    def glance(self) -> JsonApi | None:
+    def glance(self) -> Api | None:
         """Return the API for what is good to know but not needed, so that it holds nothing up where it is away."""
         if self._access is None:
             return None

@@ -11,8 +11,8 @@ from typing import Callable, Mapping
 from .._errors import AppuioError, ConnectionFailedError, ForbiddenError, TlsVerificationError, UnauthorizedError
 from .._image.image_reader import ImageDetails, image_details
 from .._image.image_zone import ImageZone
+from .._openshift.client import Api
 from .._openshift.image_streams import ImageStream, get_stream, list_streams
-from .._openshift.json_api import JsonApi
 from .._openshift.quota import allowances
 from .._targets import Target
 from .facts import API, REGISTRY, QuotaFacts, RepositoryFacts, TagFacts, ZoneFacts, quota_facts
@@ -55,7 +55,7 @@ class Look:
             found = self._by_registry(zone, replace(facts, known_from=REGISTRY, unknown=reasons))
         return self._detailed(zone, found) if self.question.details else found
 
-    def _by_api(self, zone: ImageZone, api: JsonApi, facts: ZoneFacts) -> ZoneFacts:
+    def _by_api(self, zone: ImageZone, api: Api, facts: ZoneFacts) -> ZoneFacts:
         if self.question.name is None:
             repositories = tuple(self._repository(stream) for stream in list_streams(api, zone.namespace))
         else:
@@ -68,7 +68,7 @@ class Look:
         tags = [TagFacts.of_stream(tag) for tag in stream.tags.values() if self.question.asks_for(tag.name)]
         return RepositoryFacts(stream.name, tuple(tags), stream.created)
 
-    def _quota(self, zone: ImageZone, api: JsonApi) -> tuple[Mapping[str, QuotaFacts] | None, tuple[str, ...]]:
+    def _quota(self, zone: ImageZone, api: Api) -> tuple[Mapping[str, QuotaFacts] | None, tuple[str, ...]]:
         """What the quota does not count is counted here, as there is a limit even where nobody holds it."""
         found = allowances(api, zone.namespace)
         if found is not None and {"imagestreams", "imagestreamtags"} <= {

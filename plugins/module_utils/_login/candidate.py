@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Callable, Mapping
 
 from .._credential import Credential
-from .._credentials.api_access import api_access, api_connection, connect
+from .._credentials.api_access import api_access, api_connection
 from .._credentials.kinds import Choice, Password, choose
 from .._credentials.resolve import Resolved, given_credential, masked, resolve_credential
 from .._credentials.token import account_user, expiry, subject
 from .._errors import AppuioError, ForbiddenError, UnauthorizedError
-from .._openshift.json_api import JsonApi
+from .._openshift.client import Api, ApiAddress
 from .._openshift.tokens import OAUTH_PREFIX, oauth_token_end, token_in_secret, user_name
 from .options import Login, credential_environment
 
@@ -80,9 +80,8 @@ def _user(choice: Choice, username: str, login: Login, stored: Credential, envir
     host = login.target.zone.host
     if host is None or not stored.secret.startswith(OAUTH_PREFIX):
         return Candidate(None)
-    http = connect(host, api_connection(login.target, environment if choice.environment else {}))
+    api = Api(ApiAddress(host, api_connection(login.target, environment if choice.environment else {})), stored.secret)
     try:
-        api = JsonApi(http, stored.secret)
         if user_name(api) != username:
             return Candidate(None)
         end = oauth_token_end(api, stored.secret)
@@ -91,7 +90,7 @@ def _user(choice: Choice, username: str, login: Login, stored: Credential, envir
     except AppuioError as error:
         raise error.at(zone=login.target.zone.name) from None
     finally:
-        http.close()
+        api.close()
     return _still_good(stored, end, login)
 
 

@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 from typing import Callable
-from urllib.parse import urlsplit
 
 from .._credential import Credential
-from .._credentials.api_access import connect
 from .._errors import AppuioError, NotFoundError, UnauthorizedError
-from .._openshift.json_api import JsonApi
+from .._openshift.client import Api, ApiAddress
 from .._openshift.tokens import OAUTH_PREFIX, revoke_oauth_token
 from .options import Login
 
@@ -28,12 +26,12 @@ def revoke(login: Login, credential: Credential, warn: Callable[[str], None]) ->
         raise AppuioError(
             "the token cannot be revoked: nothing names the API", zone=zone.name, hint="Give zone or host"
         )
-    http = connect(zone.host, login.target.connection)
+    api = Api(ApiAddress(zone.host, login.target.connection), credential.secret)
     try:
-        revoke_oauth_token(JsonApi(http, credential.secret, urlsplit(zone.host).path.rstrip("/")), credential.secret)
+        revoke_oauth_token(api, credential.secret)
     except (UnauthorizedError, NotFoundError):
         return
     except AppuioError as error:
         raise error.at(zone=zone.name, step="revoke the token") from None
     finally:
-        http.close()
+        api.close()

@@ -10,12 +10,12 @@ from typing import Mapping
 from urllib.parse import urlsplit
 
 from .._credential import Credential
-from .._credentials.api_access import api_connection, connect
+from .._credentials.api_access import api_connection
 from .._credentials.token import expiry, timestamp
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.client import HttpClient
 from .._openshift.access import may
-from .._openshift.json_api import JsonApi
+from .._openshift.client import Api, ApiAddress
 from .._registry.client import RegistryClient
 from .options import Login
 
@@ -93,14 +93,13 @@ def _asked(login: Login, credential: Credential, environment: Mapping[str, str],
         return None
     # There is another way to find out, so one attempt is enough.
     connection = replace(api_connection(login.target, environment), retries=0)
-    http = connect(host, connection)
+    api = Api(ApiAddress(host, connection), credential.secret)
     try:
-        api = JsonApi(http, credential.secret, urlsplit(host).path.rstrip("/"))
         return may(api, str(login.target.namespace), action)
     except AppuioError:
         return None
     finally:
-        http.close()
+        api.close()
 
 
 def _probed(login: Login, credential: Credential, action: str) -> bool | None:

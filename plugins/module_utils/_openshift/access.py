@@ -11,20 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from .._errors import ForbiddenError, NotFoundError, ServerError
-from .json_api import JsonApi
+from .._errors import ConflictError, ForbiddenError, NotFoundError
+from . import resources
+from .client import Api
 
 VERBS = {"pull": "get", "push": "update"}
 
 
-def may(api: JsonApi, namespace: str, action: str) -> bool:
+def may(api: Api, namespace: str, action: str) -> bool:
     """Tell whether the token may ``pull`` or ``push`` in a namespace; raises AppuioError."""
     return allowed(api, namespace, VERBS[action], "image.openshift.io", "imagestreams", "layers")
 
 
-def allowed(api: JsonApi, namespace: str, verb: str, group: str, resource: str, subresource: str = "") -> bool:
+def allowed(api: Api, namespace: str, verb: str, group: str, resource: str, subresource: str = "") -> bool:
     """Tell whether the token has a right in a namespace; raises AppuioError."""
     attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": resource}
     if subresource:
@@ -34,8 +34,7 @@ def allowed(api: JsonApi, namespace: str, verb: str, group: str, resource: str, 
         "kind": "SelfSubjectAccessReview",
         "spec": {"resourceAttributes": attributes},
     }
-    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    answer = api.post(path, review, f"ask for the right to {verb} {resource}")
+    answer = api.create(resources.ACCESS_REVIEW, "", review, step=f"ask for the right to {verb} {resource}")
     return bool((answer.get("status") or {}).get("allowed"))
 
 
@@ -53,7 +52,7 @@ class Right:
         return f"{self.verb} {name}.{self.group}" if self.group else f"{self.verb} {name}"
 
 
-def missing_rights(api: JsonApi, namespace: str, rights: Iterable[Right]) -> list[Right]:
+def missing_rights(api: Api, namespace: str, rights: Iterable[Right]) -> list[Right]:
     """Return those of the rights that the token does not have in a namespace, each asked once; raises AppuioError."""
     wanted = dict.fromkeys(rights)
     return [
@@ -63,19 +62,18 @@ def missing_rights(api: JsonApi, namespace: str, rights: Iterable[Right]) -> lis
     ]
 
 
-def why_not_granted(api: JsonApi, binding: Mapping[str, Any]) -> str | None:
+def why_not_granted(api: Api, binding: Mapping[str, Any]) -> str | None:
     """Return why the API would refuse a role binding, in its own words, None where it would not; raises AppuioError.
 
     The binding is made as a dry run, so nothing is stored. Nobody can grant rights that they do not have
     (Kubernetes documentation, "Privilege escalation prevention"), and only the API knows all of them.
     """
-    namespace = quote(str(binding["metadata"]["namespace"]))
-    path = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings?dryRun=All"
+    namespace = str(binding["metadata"]["namespace"])
+    step = f"ask whether {binding['roleRef']['name']} may be granted"
     try:
-        api.post(path, binding, f"ask whether {binding['roleRef']['name']} may be granted")
+        api.create(resources.ROLE_BINDING, namespace, binding, step=step, dry_run=True)
     except (ForbiddenError, NotFoundError) as refused:
         return refused.server_message or refused.message
-    except ServerError as refused:
-        if refused.status != 409:
-            raise
+    except ConflictError:
+        pass
     return None

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable
-from urllib.parse import quote
 
-from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError
-from .json_api import JsonApi
+from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError
+from . import resources
+from .client import Api
 from .objects import Definition, LiveObject, is_token_of, named
 from .tokens import SECRET_TYPE, token_of_secret
 
@@ -27,7 +27,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 class AccountSecrets:
     """The Secrets of one service account; ``now`` and ``sleep`` are in seconds."""
 
-    api: JsonApi
+    api: Api
     namespace: str
     account: str
     now: Callable[[], float]
@@ -36,7 +36,9 @@ class AccountSecrets:
     def service_account(self) -> LiveObject | None:
         """Return the service account, None where it may not be read; raises NotFoundError that tells who makes one."""
         try:
-            return self.api.get(self._path("serviceaccounts", self.account), "read the service account")
+            return self.api.get(
+                resources.SERVICE_ACCOUNT, self.namespace, self.account, step="read the service account"
+            )
         except ForbiddenError:
             return None
         except NotFoundError as missing:
@@ -45,18 +47,19 @@ class AccountSecrets:
     def read(self, first: str) -> list[LiveObject]:
         """Return all token Secrets of the namespace, and the Secret ``first`` whatever its type; raises AppuioError."""
         step = "read the Secrets"
-        selector = quote(f"type={SECRET_TYPE}")
+        selector = f"type={SECRET_TYPE}"
         try:
-            answer = self.api.get(f"{self._path('secrets')}?fieldSelector={selector}", step)
+            found: list[LiveObject] = list(
+                self.api.items(resources.SECRET, self.namespace, step=step, field_selector=selector)
+            )
         except ForbiddenError as refused:
             refused.hint = (
                 "Use the credentials of an admin or editor of the namespace. One that does not exist looks the same"
             )
             raise
-        found: list[LiveObject] = list(answer.get("items") or ())
         if named(found, first) is None:
             try:
-                found.append(self.api.get(self._path("secrets", first), step))
+                found.append(self._secret(first, step))
             except NotFoundError:
                 pass
         return found
@@ -65,11 +68,9 @@ class AccountSecrets:
         """Make a Secret; one that an earlier attempt of this request has made is as good. Raises AppuioError."""
         name = str(definition["metadata"]["name"])
         try:
-            self.api.post(self._path("secrets"), definition, f"make the Secret {name}")
-        except ServerError as refused:
-            if refused.status != 409:
-                raise
-            if not is_token_of(self.api.get(self._path("secrets", name), "read the Secret"), self.account):
+            self.api.create(resources.SECRET, self.namespace, definition, step=f"make the Secret {name}")
+        except ConflictError:
+            if not is_token_of(self._secret(name, "read the Secret"), self.account):
                 raise AppuioError(
                     f"the Secret {name} is there and is no token of the service account {self.account}",
                     step=f"make the Secret {name}",
@@ -99,7 +100,7 @@ class AccountSecrets:
     def token(self, name: str, step: str = "read the Secret") -> str:
         """Return the token that a Secret holds, empty where it holds none yet; raises AppuioError where it is gone."""
         try:
-            return token_of_secret(self.api.get(self._path("secrets", name), step))
+            return token_of_secret(self._secret(name, step))
         except NotFoundError:
             self.service_account()
             raise NotFoundError(
@@ -112,18 +113,17 @@ class AccountSecrets:
     def change(self, change: Mapping[str, Any]) -> None:
         """Merge a change into a Secret; raises AppuioError."""
         name = str(change["metadata"]["name"])
-        self.api.patch(self._path("secrets", name), change, f"change the Secret {name}")
+        self.api.merge(resources.SECRET, self.namespace, name, change, step=f"change the Secret {name}")
 
     def delete(self, name: str) -> None:
         """Delete a Secret, which ends its token; no trouble where it is gone. Raises AppuioError."""
         try:
-            self.api.delete(self._path("secrets", name), f"delete the Secret {name}")
+            self.api.delete(resources.SECRET, self.namespace, name, step=f"delete the Secret {name}")
         except NotFoundError:
             pass
 
-    def _path(self, resource: str, name: str = "") -> str:
-        base = f"/api/v1/namespaces/{quote(self.namespace)}/{resource}"
-        return f"{base}/{quote(name)}" if name else base
+    def _secret(self, name: str, step: str) -> dict[str, Any]:
+        return self.api.get(resources.SECRET, self.namespace, name, step=step)
 
     def _no_account(self, server_message: str | None) -> NotFoundError:
         return NotFoundError(

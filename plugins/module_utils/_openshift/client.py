@@ -3,8 +3,7 @@
 """The API of a zone, on ``openshift.dynamic``: the only place that builds an API client.
 
 The libraries are imported with the first request, so that what never asks the API needs none of them. Trust,
-proxies, timeouts and retries are those of the registry. Source: Kubernetes API concepts; Kubernetes API
-conventions, "Response Status Kind".
+proxies, timeouts and retries are those of the registry. Source: Kubernetes API concepts.
 """
 
 from __future__ import annotations
@@ -66,7 +65,7 @@ class Api:
         page: int = PAGE,
     ) -> Iterator[dict[str, Any]]:
         """Yield the objects of a namespace, or of all where that is empty, each once; raises AppuioError."""
-        query = {"limit": str(page), "fieldSelector": field_selector, "labelSelector": label_selector}
+        query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(page)}
         path = resource.collection(namespace)
         return every_item(
             lambda following: self._call("get", path, step, query={**query, "continue": following}),
@@ -186,9 +185,10 @@ class Api:
             data = answer.data
         except (ApiException, DynamicApiError, HTTPError, *CONNECTION_ERRORS) as error:
             # The client tells of TLS errors as of an answer with status 0.
-            if getattr(error, "status", 0):
-                wait = retry_after(error.headers, self._clock.now()) if error.headers else None
-                raise refusal(int(error.status), error.body, step, wait) from None
+            answered: Any = error
+            if getattr(answered, "status", 0):
+                wait = retry_after(answered.headers, self._clock.now()) if answered.headers else None
+                raise refusal(int(answered.status), answered.body, step, wait) from None
             authority = Origin.of(self._address.url).authority
             raise as_error(cause_of(error), authority, timeout).at(step=step) from None
         document = json_object(data)
@@ -217,7 +217,7 @@ def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
     origin = Origin.of(address.url)
     configuration = Configuration()
     configuration.host = address.url.rstrip("/")
-    client = ApiClient(configuration)
+    client: Any = ApiClient(configuration)
     if token:
         client.set_default_header("Authorization", f"Bearer {token}")
     client.set_default_header("User-Agent", "appuio.registry")

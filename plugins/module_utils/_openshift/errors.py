@@ -55,7 +55,7 @@ def cause_of(error: BaseException) -> Exception:
         if seen is None:
             break
         if isinstance(seen, CONNECTION_ERRORS) and not type(seen).__module__.startswith("urllib3"):
-            return seen  # type: ignore[return-value]
+            return seen
         inside = [one for one in (getattr(seen, "reason", None), *seen.args) if isinstance(one, BaseException)]
         seen = inside[0] if inside else seen.__cause__ or seen.__context__
     if "timed out" in str(error).lower() or "Timeout" in type(error).__name__:

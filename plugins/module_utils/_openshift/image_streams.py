@@ -12,14 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
-from urllib.parse import quote
 
-from .._errors import NotFoundError, ServerError
-from .json_api import JsonApi
+from .._errors import NotFoundError
+from . import resources
+from .client import Api
 
 PAGE = 50
 NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_EXPIRED = 410
 
 
 @dataclass(frozen=True)
@@ -93,55 +92,36 @@ class ImageStream:
     resource_version: str = ""
 
 
-def list_streams(api: JsonApi, namespace: str, page: int = PAGE) -> Iterator[ImageStream]:
-    """Yield the streams of a namespace, each once, read ``page`` at a time as they are wanted; raises AppuioError.
-
-    Where the list expires while it is read, it is begun again, once.
-    """
-    seen: set[str] = set()
-    token, expired = "", False
-    while True:
-        target = f"{_streams(namespace)}?limit={page}" + (f"&continue={quote(token)}" if token else "")
-        try:
-            answer = api.get(target, "list the ImageStreams")
-        except ServerError as error:
-            if error.status != _EXPIRED or not token or expired:
-                raise
-            token, expired = "", True
-            continue
-        for document in answer.get("items") or ():
-            stream = parse_stream(document)
-            if stream.name not in seen:
-                seen.add(stream.name)
-                yield stream
-        token = str((answer.get("metadata") or {}).get("continue") or "")
-        if not token:
-            return
+def list_streams(api: Api, namespace: str, page: int = PAGE) -> Iterator[ImageStream]:
+    """Yield the streams of a namespace, each once, read ``page`` at a time as they are wanted; raises AppuioError."""
+    for document in api.items(resources.IMAGE_STREAM, namespace, step="list the ImageStreams", page=page):
+        yield parse_stream(document)
 
 
-def get_stream(api: JsonApi, namespace: str, name: str) -> ImageStream | None:
+def get_stream(api: Api, namespace: str, name: str) -> ImageStream | None:
     """Return one stream, or None where there is none; raises AppuioError."""
     try:
-        return parse_stream(api.get(stream_path(namespace, name), f"read the ImageStream {name}"))
+        found = api.get(resources.IMAGE_STREAM, namespace, name, step=f"read the ImageStream {name}")
     except NotFoundError:
         return None
+    return parse_stream(found)
 
 
-def get_stream_tag(api: JsonApi, namespace: str, name: str, tag: str) -> Mapping[str, Any] | None:
-    """Return an ImageStreamTag with the image it names, or None where there is none; raises AppuioError."""
+def get_stream_tag(api: Api, namespace: str, name: str, tag: str) -> Mapping[str, Any] | None:
+    """Return an ImageStreamTag with the image it points to, or None where there is none; raises AppuioError."""
     try:
-        return api.get(_tag(namespace, name, tag), f"read the tag {name}:{tag}")
+        return api.get(resources.IMAGE_STREAM_TAG, namespace, f"{name}:{tag}", step=f"read the tag {name}:{tag}")
     except NotFoundError:
         return None
 
 
-def delete_tag(api: JsonApi, namespace: str, name: str, tag: str) -> bool:
-    """Remove a tag with its history; return whether it was there; raises AppuioError.
+def delete_tag(api: Api, namespace: str, name: str, tag: str) -> bool:
+    """Delete a tag with its history; return whether it was there; raises AppuioError.
 
     This is the only way there is: the registry refuses it to everyone but pruners.
     """
     try:
-        api.delete(_tag(namespace, name, tag), f"remove the tag {tag}")
+        api.delete(resources.IMAGE_STREAM_TAG, namespace, f"{name}:{tag}", step=f"remove the tag {tag}")
     except NotFoundError:
         return False
     return True
@@ -170,11 +150,6 @@ def parse_stream(document: Mapping[str, Any]) -> ImageStream:
     )
 
 
-def stream_path(namespace: str, name: str) -> str:
-    """Return where the API has a stream."""
-    return f"{_streams(namespace)}/{quote(name)}"
-
-
 def moment(text: Any) -> datetime:
     """Return the time that an object of the API tells (RFC 3339, UTC), NEVER for none."""
     whole = str(text or "").partition(".")[0].rstrip("Z")
@@ -192,11 +167,3 @@ def parse_event(item: Mapping[str, Any]) -> TagEvent:
         reference=str(item.get("dockerImageReference") or ""),
         generation=int(item.get("generation") or 0),
     )
-
-
-def _streams(namespace: str) -> str:
-    return f"/apis/image.openshift.io/v1/namespaces/{quote(namespace)}/imagestreams"
-
-
-def _tag(namespace: str, name: str, tag: str) -> str:
-    return f"/apis/image.openshift.io/v1/namespaces/{quote(namespace)}/imagestreamtags/{quote(f'{name}:{tag}')}"

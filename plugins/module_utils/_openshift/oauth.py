@@ -16,7 +16,9 @@ from typing import Any, Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from .._errors import AppuioError, ServerError, UnauthorizedError
-from .json_api import Http
+from .._http.client import HttpClient
+
+Connect = Callable[[str], HttpClient]
 
 CLIENT = "openshift-challenging-client"
 STEP = "log in with user name and password"
@@ -40,7 +42,7 @@ class Endpoints:
     display: str
 
 
-def discover(http: Http, prefix: str = "") -> Endpoints:
+def discover(http: HttpClient, prefix: str = "") -> Endpoints:
     """Return the endpoints that an API names; raises AppuioError where it has no OAuth server."""
     response = http.request("GET", prefix + _DISCOVERY, headers={"Accept": "application/json"}, step=STEP)
     found = response.json()
@@ -58,7 +60,7 @@ def discover(http: Http, prefix: str = "") -> Endpoints:
     return Endpoints(endpoints[0], endpoints[1], f"{endpoints[1].rstrip('/')}/display")
 
 
-def password_token(endpoints: Endpoints, connect: Callable[[str], Http], username: str, password: str) -> OAuthToken:
+def password_token(endpoints: Endpoints, connect: Connect, username: str, password: str) -> OAuthToken:
     """Return a token for a user; ``connect`` gives a client for an origin. Raises AppuioError that tells why not."""
     verifier = secrets.token_urlsafe(48)
     code = _code(endpoints, connect, username, password, verifier)
@@ -86,7 +88,7 @@ def password_token(endpoints: Endpoints, connect: Callable[[str], Http], usernam
     return OAuthToken(str(answer["access_token"]), seconds if isinstance(seconds, int) else None)
 
 
-def _code(endpoints: Endpoints, connect: Callable[[str], Http], username: str, password: str, verifier: str) -> str:
+def _code(endpoints: Endpoints, connect: Connect, username: str, password: str, verifier: str) -> str:
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     query = {
         "response_type": "code",

@@ -13,10 +13,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from .._errors import ForbiddenError, NotFoundError
-from .json_api import JsonApi
+from . import resources
+from .client import Api
 
 COUNTED = {
     "secrets": "secrets",
@@ -46,13 +46,13 @@ class Allowance:
         return None if self.used is None else max(0, self.hard - self.used)
 
 
-def allowances(api: JsonApi, namespace: str) -> list[Allowance] | None:
+def allowances(api: Api, namespace: str) -> list[Allowance] | None:
     """Return the limits that concern images and pushers, None where they may not be read; raises AppuioError."""
     try:
-        answer = api.get(f"/api/v1/namespaces/{quote(namespace)}/resourcequotas", "read the quota")
+        quotas = list(api.items(resources.RESOURCE_QUOTA, namespace, step="read the quota"))
     except (ForbiddenError, NotFoundError):
         return None
-    return [one for item in answer.get("items") or () for one in allowances_of(item)]
+    return [one for item in quotas for one in allowances_of(item)]
 
 
 def allowances_of(quota: Mapping[str, Any]) -> list[Allowance]:

@@ -11,33 +11,33 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from .._errors import NotFoundError, ServerError
+from .._errors import ConflictError, NotFoundError
+from . import resources
 from .access import Right
-from .image_streams import TagEvent, parse_event, stream_path
-from .json_api import JsonApi
+from .client import Api
+from .image_streams import TagEvent, parse_event
 
 RIGHT = Right("update", "imagestreams", "image.openshift.io", "status")
-_CONFLICT = 409
 _TRIES = 8
 
 
-def cut_history(api: JsonApi, namespace: str, name: str, cuts: Mapping[str, Collection[TagEvent]]) -> None:
+def cut_history(api: Api, namespace: str, name: str, cuts: Mapping[str, Collection[TagEvent]]) -> None:
     """Take these events out of the history of these tags; raises AppuioError.
 
     What a tag names now is never taken. What somebody writes meanwhile is kept: it is written on top of it.
     """
-    path = stream_path(namespace, name)
     for tries_left in reversed(range(_TRIES)):
         try:
-            document = api.get(path, f"read the ImageStream {name}")
+            document = api.get(resources.IMAGE_STREAM, namespace, name, step=f"read the ImageStream {name}")
             shorter = without(document, cuts)
             if shorter != document:
-                api.put(f"{path}/status", shorter, f"shorten the history of the ImageStream {name}")
+                step = f"shorten the history of the ImageStream {name}"
+                api.replace(resources.IMAGE_STREAM, namespace, name, shorter, step=step, subresource="status")
             return
         except NotFoundError:
             return
-        except ServerError as error:
-            if error.status != _CONFLICT or not tries_left:
+        except ConflictError:
+            if not tries_left:
                 raise
 
 

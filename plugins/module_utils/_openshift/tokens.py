@@ -14,10 +14,10 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Mapping
-from urllib.parse import quote
 
 from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError
-from .json_api import JsonApi
+from . import resources
+from .client import Api
 
 SECRET_TYPE = "kubernetes.io/service-account-token"
 ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
@@ -34,11 +34,10 @@ class AccountToken:
     expires_at: str | None = None
 
 
-def token_in_secret(api: JsonApi, namespace: str, name: str) -> AccountToken | None:
+def token_in_secret(api: Api, namespace: str, name: str) -> AccountToken | None:
     """Return the token of the newest filled Secret of a service account, or None; raises AppuioError."""
-    selector = quote(f"type={SECRET_TYPE}")
-    found = api.get(f"/api/v1/namespaces/{quote(namespace)}/secrets?fieldSelector={selector}", STEP)
-    secrets = [item for item in found.get("items") or () if _is_of(item, name)]
+    tokens = api.items(resources.SECRET, namespace, step=STEP, field_selector=f"type={SECRET_TYPE}")
+    secrets = [item for item in tokens if _is_of(item, name)]
     for secret in sorted(secrets, key=_age, reverse=True):
         token = token_of_secret(secret)
         if token:
@@ -46,21 +45,21 @@ def token_in_secret(api: JsonApi, namespace: str, name: str) -> AccountToken | N
     return None
 
 
-def bound_token(api: JsonApi, namespace: str, name: str, seconds: int) -> AccountToken:
+def bound_token(api: Api, namespace: str, name: str, seconds: int) -> AccountToken:
     """Return a new bound token that ends after some seconds, at least 600 (TokenRequest); raises AppuioError."""
-    path = f"/api/v1/namespaces/{quote(namespace)}/serviceaccounts/{quote(name)}/token"
     document = {
         "apiVersion": "authentication.k8s.io/v1",
         "kind": "TokenRequest",
         "spec": {"expirationSeconds": seconds},
     }
-    status = api.post(path, document, STEP).get("status") or {}
+    answer = api.create(resources.SERVICE_ACCOUNT, namespace, document, step=STEP, name=name, subresource="token")
+    status = answer.get("status") or {}
     if not status.get("token"):
         raise AppuioError(f"the API gave no token for the service account {name}", step=STEP)
     return AccountToken(str(status["token"]), expires_at=status.get("expirationTimestamp"))
 
 
-def account_token(api: JsonApi, namespace: str, name: str, seconds: int) -> AccountToken:
+def account_token(api: Api, namespace: str, name: str, seconds: int) -> AccountToken:
     """Return the token in a service account's Secret, else a new bound one; raises AppuioError."""
     hidden: ForbiddenError | None = None
     try:
@@ -89,17 +88,17 @@ def account_token(api: JsonApi, namespace: str, name: str, seconds: int) -> Acco
         ) from None
 
 
-def user_name(api: JsonApi) -> str:
+def user_name(api: Api) -> str:
     """Return the name of whoever a token stands for; raises AppuioError."""
-    found = api.get("/apis/user.openshift.io/v1/users/~", "ask who the token is of")
+    found = api.get(resources.USER, "", "~", step="ask who the token is of")
     return str((found.get("metadata") or {}).get("name") or "")
 
 
-def oauth_token_end(api: JsonApi, token: str) -> float | None:
+def oauth_token_end(api: Api, token: str) -> float | None:
     """Return when a user's OAuth token ends in seconds since the epoch, None where the API does not tell."""
-    path = f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(oauth_token_name(token))}"
+    name = oauth_token_name(token)
     try:
-        found = api.get(path, "ask when the token ends")
+        found = api.get(resources.USER_OAUTH_TOKEN, "", name, step="ask when the token ends")
         made = datetime.strptime(str(found["metadata"]["creationTimestamp"]), "%Y-%m-%dT%H:%M:%SZ")
         seconds = int(found["expiresIn"])
     except (KeyError, TypeError, ValueError, ForbiddenError, NotFoundError, ServerError):
@@ -107,13 +106,13 @@ def oauth_token_end(api: JsonApi, token: str) -> float | None:
     return made.replace(tzinfo=timezone.utc).timestamp() + seconds if seconds > 0 else None
 
 
-def revoke_oauth_token(api: JsonApi, token: str) -> None:
+def revoke_oauth_token(api: Api, token: str) -> None:
     """Let a user's OAuth token end; raises AppuioError. It may be taken for up to two more minutes (caches)."""
     name = oauth_token_name(token)
     try:
-        api.delete(f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/{quote(name)}", "revoke the token")
+        api.delete(resources.USER_OAUTH_TOKEN, "", name, step="revoke the token")
     except ForbiddenError:
-        api.delete(f"/apis/oauth.openshift.io/v1/oauthaccesstokens/{quote(name)}", "revoke the token")
+        api.delete(resources.OAUTH_TOKEN, "", name, step="revoke the token")
 
 
 def oauth_token_name(token: str) -> str:

@@ -14,8 +14,8 @@ from .._credentials.kinds import check_credentials
 from .._credentials.zone_access import zone_access
 from .._errors import AppuioError, ForbiddenError
 from .._openshift.access import missing_rights
+from .._openshift.client import Api
 from .._openshift.image_streams import ImageStream, delete_tag, get_stream, list_streams
-from .._openshift.json_api import JsonApi
 from .._openshift.stream_history import RIGHT, cut_history
 from .._targets import Target, targets_from
 from .history import cuts
@@ -35,7 +35,7 @@ class PruneTask:
     environment: Mapping[str, str] = field(repr=False)
     register_secret: Callable[[str], None]
     _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
-    _apis: dict[str, JsonApi] = field(default_factory=dict, repr=False)
+    _apis: dict[str, Api] = field(default_factory=dict, repr=False)
 
     def plan(self) -> PrunePlan:
         """Return what goes and what stays; changes nothing; raises AppuioError where no zone could be read."""
@@ -73,13 +73,13 @@ class PruneTask:
             planned.error = error.at(zone=planned.zone)
         return planned
 
-    def _streams(self, api: JsonApi, namespace: str) -> list[ImageStream]:
+    def _streams(self, api: Api, namespace: str) -> list[ImageStream]:
         if self.wish.name is None:
             return list(list_streams(api, namespace))
         stream = get_stream(api, namespace, self.wish.name)
         return [stream] if stream else []
 
-    def _usage(self, api: JsonApi, target: Target, streams: list[ImageStream]) -> tuple[Usage, list[Unreadable]]:
+    def _usage(self, api: Api, target: Target, streams: list[ImageStream]) -> tuple[Usage, list[Unreadable]]:
         public = {stream.public_repository.partition("/")[0] for stream in streams}
         usage = Usage(frozenset({*public, str(target.zone.registry)} - {"", "None"}))
         if not self.wish.protect_in_use:
@@ -124,7 +124,7 @@ class PruneTask:
                 zone.error = error.at(zone=zone.zone)
             zone.uncut.add(name)
 
-    def _api(self, target: Target) -> JsonApi:
+    def _api(self, target: Target) -> Api:
         name = target.zone.name
         if name not in self._apis:
             self._accesses[name] = zone_access(target, self.environment, self.register_secret)
@@ -132,7 +132,7 @@ class PruneTask:
         return self._apis[name]
 
 
-def _spared(api: JsonApi, namespace: str, decision: Decision) -> str:
+def _spared(api: Api, namespace: str, decision: Decision) -> str:
     """Return why a tag stays after all: it was pushed since it was looked at."""
     stream = get_stream(api, namespace, decision.name)
     tag = stream.tags.get(decision.tag) if stream else None
@@ -144,7 +144,7 @@ def _spared(api: JsonApi, namespace: str, decision: Decision) -> str:
     return "it follows another image now" if tag.follows else ""
 
 
-def _check_right(api: JsonApi, namespace: str) -> None:
+def _check_right(api: Api, namespace: str) -> None:
     if missing_rights(api, namespace, [RIGHT]):
         raise ForbiddenError(
             f"the history of tags may not be cut in {namespace}: the right to {RIGHT} is missing",

@@ -6,25 +6,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Sequence
-from urllib.parse import quote
 
 from .._errors import ForbiddenError, NotFoundError
-from .._openshift.json_api import JsonApi
+from .._openshift import resources
+from .._openshift.client import Api
+from .._openshift.resources import ResourceType
 from .usage import Usage
 
 PAGE = 200
 KINDS = (
-    ("Pod", "/api/v1", "pods"),
-    ("Deployment", "/apis/apps/v1", "deployments"),
-    ("StatefulSet", "/apis/apps/v1", "statefulsets"),
-    ("DaemonSet", "/apis/apps/v1", "daemonsets"),
-    ("ReplicaSet", "/apis/apps/v1", "replicasets"),
-    ("ReplicationController", "/api/v1", "replicationcontrollers"),
-    ("Job", "/apis/batch/v1", "jobs"),
-    ("CronJob", "/apis/batch/v1", "cronjobs"),
-    ("DeploymentConfig", "/apis/apps.openshift.io/v1", "deploymentconfigs"),
-    ("BuildConfig", "/apis/build.openshift.io/v1", "buildconfigs"),
-    ("Build", "/apis/build.openshift.io/v1", "builds"),
+    resources.POD,
+    resources.DEPLOYMENT,
+    resources.STATEFUL_SET,
+    resources.DAEMON_SET,
+    resources.REPLICA_SET,
+    resources.REPLICATION_CONTROLLER,
+    resources.JOB,
+    resources.CRON_JOB,
+    resources.DEPLOYMENT_CONFIG,
+    resources.BUILD_CONFIG,
+    resources.BUILD,
 )
 
 
@@ -41,44 +42,36 @@ class Unreadable:
         return self.kind.lower() in names or self.namespace.lower() in names
 
 
-def read_usage(api: JsonApi, usage: Usage, namespaces: Sequence[str], others: Sequence[str] = ()) -> list[Unreadable]:
+def read_usage(api: Api, usage: Usage, namespaces: Sequence[str], others: Sequence[str] = ()) -> list[Unreadable]:
     """Take in all workloads of these namespaces, and of ``others`` as far as they may be read; raises AppuioError.
 
     Where somebody may read all namespaces at once, all of them are read, and each with one request.
     """
     if _read(api, usage, KINDS[0], ""):
-        return [Unreadable(kind[0], "", True) for kind in KINDS[1:] if not _read(api, usage, kind, "")]
+        return [Unreadable(kind.kind, "", True) for kind in KINDS[1:] if not _read(api, usage, kind, "")]
     return [
-        Unreadable(kind[0], namespace, namespace in namespaces)
+        Unreadable(kind.kind, namespace, namespace in namespaces)
         for namespace in dict.fromkeys([*namespaces, *others])
         for kind in KINDS
         if not _read(api, usage, kind, namespace)
     ]
 
 
-def visible_namespaces(api: JsonApi) -> list[str]:
+def visible_namespaces(api: Api) -> list[str]:
     """Return the projects that whoever asks has something to do with; none where they may not be listed."""
     try:
-        answer = api.get("/apis/project.openshift.io/v1/projects", "list the projects")
+        projects = list(api.items(resources.PROJECT, "", step="list the projects"))
     except (ForbiddenError, NotFoundError):
         return []
-    return sorted(str((item.get("metadata") or {}).get("name")) for item in answer.get("items") or ())
+    return sorted(str((item.get("metadata") or {}).get("name")) for item in projects)
 
 
-def _read(api: JsonApi, usage: Usage, kind: tuple[str, str, str], namespace: str) -> bool:
-    name, group, plural = kind
-    path = f"{group}/namespaces/{quote(namespace)}/{plural}" if namespace else f"{group}/{plural}"
-    following = ""
-    while True:
-        page = f"{path}?limit={PAGE}" + (f"&continue={quote(following)}" if following else "")
-        try:
-            answer = api.get(page, f"read the {plural}")
-        except NotFoundError:
-            return True  # no such API in this cluster
-        except ForbiddenError:
-            return False
-        for item in answer.get("items") or ():
-            usage.learn(item, name)
-        following = str((answer.get("metadata") or {}).get("continue") or "")
-        if not following:
-            return True
+def _read(api: Api, usage: Usage, kind: ResourceType, namespace: str) -> bool:
+    try:
+        for item in api.items(kind, namespace, step=f"read the {kind.plural}", page=PAGE):
+            usage.learn(item, kind.kind)
+    except NotFoundError:
+        return True  # no such API in this cluster
+    except ForbiddenError:
+        return False
+    return True

@@ -5,12 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from urllib.parse import urlsplit
 
 from .._errors import AppuioError, InvalidOptionError
-from .._http.client import HttpClient
+from .._openshift.client import Api, ApiAddress
 from .._openshift.image_streams import delete_tag
-from .._openshift.json_api import JsonApi
 from .._openshift.quota import allowances, lacking
 from .._targets import Target
 from .plan import ZonePlan
@@ -30,11 +28,11 @@ class ZoneApi:
         host = self.target.zone.host
         if host is None:
             raise InvalidOptionError("the address of the zone's API is not known", hint="Give zone or host")
-        http = HttpClient(host, self.target.connection, self.target.connection.ca_cert)
+        api = Api(ApiAddress(host, self.target.connection), self.token)
         try:
-            delete_tag(self._json(http, host), str(self.target.namespace), name, tag)
+            delete_tag(api, str(self.target.namespace), name, tag)
         finally:
-            http.close()
+            api.close()
 
     def lacking(self, plan: ZonePlan) -> list[str]:
         """Return a sentence for each quota that the plan would exceed; nothing where the API cannot be asked."""
@@ -44,14 +42,11 @@ class ZoneApi:
             return []
         # It is only asked in passing, so it does not hold up a push where it cannot be reached.
         connection = replace(self.target.connection, timeout=min(PATIENCE, self.target.connection.timeout), retries=0)
-        http = HttpClient(host, connection, connection.ca_cert)
+        api = Api(ApiAddress(host, connection), self.token)
         try:
-            found = allowances(self._json(http, host), str(self.target.namespace)) or []
+            found = allowances(api, str(self.target.namespace)) or []
         except AppuioError:
             return []
         finally:
-            http.close()
+            api.close()
         return lacking(found, {"imagestreams": int(plan.empty), "imagestreamtags": new})
-
-    def _json(self, http: HttpClient, host: str) -> JsonApi:
-        return JsonApi(http, self.token, urlsplit(host).path.rstrip("/"))

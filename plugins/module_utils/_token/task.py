@@ -15,7 +15,7 @@ from .._errors import AppuioError, ForbiddenError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
 from .._openshift.access import Right, missing_rights
 from .._openshift.account_secrets import AccountSecrets
-from .._openshift.json_api import JsonApi
+from .._openshift.client import Api
 from .._openshift.objects import named
 from .._openshift.quota import allowances, lacking
 from .._openshift.tokens import bound_token, token_of_secret
@@ -42,7 +42,7 @@ class TokenTask:
     several: bool = False
     clock: Clock = SYSTEM_CLOCK
     _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
-    _apis: dict[str, JsonApi] = field(default_factory=dict, repr=False)
+    _apis: dict[str, Api] = field(default_factory=dict, repr=False)
 
     def plan(self) -> Plan:
         """Return what is to be done; only reads. What a zone says against it becomes part of the plan."""
@@ -85,7 +85,7 @@ class TokenTask:
         holder = named(found, planned.secret_name) or {}
         return replace(planned, token=token_of_secret(holder) or None)
 
-    def _check(self, wish: Wish, api: JsonApi, planned: TokenPlan) -> None:
+    def _check(self, wish: Wish, api: Api, planned: TokenPlan) -> None:
         """Tell before anything is changed what right is missing for it, and that a quota would refuse it."""
         if not planned.changed:
             return
@@ -149,7 +149,7 @@ class TokenTask:
             )
         return replace(planned, token=made.token, expires_at=end)
 
-    def _api(self, wish: Wish) -> JsonApi:
+    def _api(self, wish: Wish) -> Api:
         name = wish.target.zone.name
         if name not in self._apis:
             try:

@@ -33,15 +33,23 @@ class _Answer:
 class ScriptedApi:
     """Answers the expected requests in their order, and keeps what they brought along."""
 
-    def __init__(self, *lines: Line | tuple[str, Exception]) -> None:
+    def __init__(
+        self,
+        *lines: Line | tuple[str, Exception],
+        url: str = "https://api.zone.example:6443",
+        token: str = "token",
+        retries: int = 0,
+    ) -> None:
         self.lines = list(lines)
         self.requests: list[str] = []
         self.headers: list[Mapping[str, str]] = []
         self.bodies: list[Any] = []
         self.waits: list[float] = []
-        connection = Connection(retries=2, retry_delay=0.5)
+        self.closed = False
+        connection = Connection(retries=retries, retry_delay=0.5)
         clock = Clock(lambda: 1_795_000_000.0, self.waits.append, lambda: 1.0)
-        self.api = Api(ApiAddress("https://api.zone.example:6443", connection), "token", clock)
+        self.api = Api(ApiAddress(url, connection), token, clock)
+        self.api._connected().client.rest_client.pool_manager = self
 
     def request(self, method: str, url: str, **given: Any) -> _Answer:
         parts = urlsplit(url)
@@ -58,12 +66,14 @@ class ScriptedApi:
         return _Answer(response.status, HTTPHeaderDict(response.headers.items()), response.body)
 
     def clear(self) -> None:
-        """Nothing is held."""
+        self.closed = True
+
+    def document(self, number: int = -1) -> Any:
+        """Return the JSON document that a request brought."""
+        return self.bodies[number]
 
 
-def scripted_api(*lines: Line | tuple[str, Exception]) -> tuple[Api, ScriptedApi]:
+def scripted_api(*lines: Line | tuple[str, Exception], retries: int = 0) -> tuple[Api, ScriptedApi]:
     """Return an API client, and the script that answers it."""
-    script = ScriptedApi(*lines)
-    client = script.api._connected()
-    client.client.rest_client.pool_manager = script
+    script = ScriptedApi(*lines, retries=retries)
     return script.api, script

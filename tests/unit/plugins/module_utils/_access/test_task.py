@@ -17,9 +17,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     InvalidOptionError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
 
-from tests.unit.plugins.module_utils.scripted_http import Line, ScriptedHttp, answer, refusal
+from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
 DEFAULTS = {name: option.get("default") for name, option in SPEC.options.items()}
 WHO = {"token": "mine", "namespace": "shop"}
@@ -37,12 +37,12 @@ class Scripted(ApiAccess):
 
     def __init__(self, *lines: Line) -> None:
         super().__init__("https://api", "mine")
-        self.http = ScriptedHttp(*lines)
+        self.http = ScriptedApi(*lines)
         self.asked_as: list[str] = []
 
-    def api(self, token: str | None = None) -> JsonApi:
+    def api(self, token: str | None = None) -> Api:
         self.asked_as.append(token or self.token)
-        return JsonApi(self.http, token or self.token)
+        return self.http.api
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, access: Scripted | AppuioError, **options: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, targets_from
 
+from tests.unit.plugins.module_utils.scripted_api import ScriptedApi
 from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer, refusal
 
 ZONE = {"zone": "cloudscale-lpg-2", "namespace": "shop"}
@@ -39,10 +40,13 @@ def masked() -> list[str]:
     return []
 
 
-def script(monkeypatch: pytest.MonkeyPatch, *lines: Any) -> ScriptedHttp:
-    http = ScriptedHttp(*lines)
+def script(monkeypatch: pytest.MonkeyPatch, *lines: Any) -> ScriptedApi:
+    """The OAuth server answers the first lines, the API the others."""
+    oauth = len(LOGIN) if list(lines[: len(LOGIN)]) == list(LOGIN) else 0
+    http, scripted = ScriptedHttp(*lines[:oauth]), ScriptedApi(*lines[oauth:], token="sha256~fetched")
     monkeypatch.setattr(api_access, "connect", lambda url, connection: http)
-    return http
+    monkeypatch.setattr(api_access, "Api", lambda address, token: scripted.api)
+    return scripted
 
 
 def resolved(masked: list[str], environment: dict[str, str] | None = None, **given: Any) -> resolve.Resolved:

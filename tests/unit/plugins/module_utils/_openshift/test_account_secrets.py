@@ -11,9 +11,8 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError, NotFoundError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.account_secrets import AccountSecrets
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
 
-from tests.unit.plugins.module_utils.scripted_http import Line, ScriptedHttp, answer, refusal
+from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
 SECRETS = "/api/v1/namespaces/shop/secrets"
 ACCOUNT = "GET /api/v1/namespaces/shop/serviceaccounts/pusher"
@@ -34,9 +33,9 @@ class Time:
         self.passed += seconds
 
 
-def secrets(*lines: Line) -> tuple[AccountSecrets, ScriptedHttp, Time]:
-    http, time = ScriptedHttp(*lines), Time()
-    return AccountSecrets(JsonApi(http, "mine"), "shop", "pusher", time.now, time.sleep), http, time
+def secrets(*lines: Line) -> tuple[AccountSecrets, ScriptedApi, Time]:
+    http, time = ScriptedApi(*lines), Time()
+    return AccountSecrets(http.api, "shop", "pusher", time.now, time.sleep), http, time
 
 
 def test_a_token_that_comes_after_a_while() -> None:

@@ -55,8 +55,8 @@ def test_each_verb_goes_where_the_object_is() -> None:
 def test_all_pages_are_read_and_an_object_comes_once() -> None:
     one, two = ({"metadata": {"name": name, "uid": name}} for name in ("one", "two"))
     api, _script = scripted_api(
-        (f"{PODS}?limit=2&fieldSelector=x=y", answer(200, {"items": [one], "metadata": {"continue": "next"}})),
-        (f"{PODS}?limit=2&fieldSelector=x=y&continue=next", answer(200, {"items": [one, two, "odd", None]})),
+        (f"{PODS}?fieldSelector=x=y&limit=2", answer(200, {"items": [one], "metadata": {"continue": "next"}})),
+        (f"{PODS}?fieldSelector=x=y&limit=2&continue=next", answer(200, {"items": [one, two, "odd", None]})),
     )
     assert list(api.items(resources.POD, "shop", step="list", field_selector="x=y", page=2)) == [one, two]
 
@@ -99,10 +99,10 @@ def test_trouble_that_can_pass_is_tried_again_after_the_time_that_the_api_asks_f
     broken = urllib3.exceptions.ProtocolError(
         "Connection aborted.", ConnectionResetError(104, "Connection reset by peer")
     )
-    api, script = scripted_api((PODS, busy), (PODS, broken), (PODS, answer(200, {"items": []})))
+    api, script = scripted_api((PODS, busy), (PODS, broken), (PODS, answer(200, {"items": []})), retries=2)
     assert list(api.items(resources.POD, "shop", step="list")) == []
     assert script.waits == [7.0, 1.0]
-    api, script = scripted_api(*[(PODS, broken)] * 3)
+    api, script = scripted_api(*[(PODS, broken)] * 3, retries=2)
     with pytest.raises(ConnectionFailedError, match=r"list: the connection to api.zone.example:6443 broke"):
         list(api.items(resources.POD, "shop", step="list"))
 

@@ -18,9 +18,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_s
     moment,
     parse_stream,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
 
-from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer, refusal
+from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer, refusal
 
 STREAMS = "/apis/image.openshift.io/v1/namespaces/shop/imagestreams"
 TAGS = "/apis/image.openshift.io/v1/namespaces/shop/imagestreamtags"
@@ -120,11 +119,11 @@ def test_times(text: Any, year: int | None) -> None:
 
 
 def test_a_long_list_is_read_in_pages() -> None:
-    http = ScriptedHttp(
+    http = ScriptedApi(
         (f"GET {STREAMS}?limit=2", page("b", "c", more="next/1")),
         (f"GET {STREAMS}?limit=2&continue=next/1", page("a")),
     )
-    assert [one.name for one in list_streams(JsonApi(http, "secret"), "shop", 2)] == ["b", "c", "a"]
+    assert [one.name for one in list_streams(http.api, "shop", 2)] == ["b", "c", "a"]
     assert http.lines == []
 
 
@@ -132,29 +131,29 @@ def test_a_list_that_expires_is_begun_again_once() -> None:
     gone = refusal(410, "The provided continue parameter is too old")
     begun = (f"GET {STREAMS}?limit=2", page("a", "b", more="x"))
     expired = (f"GET {STREAMS}?limit=2&continue=x", gone)
-    http = ScriptedHttp(begun, expired, begun, (f"GET {STREAMS}?limit=2&continue=x", page("c")))
-    assert [one.name for one in list_streams(JsonApi(http, "secret"), "shop", 2)] == ["a", "b", "c"]
+    http = ScriptedApi(begun, expired, begun, (f"GET {STREAMS}?limit=2&continue=x", page("c")))
+    assert [one.name for one in list_streams(http.api, "shop", 2)] == ["a", "b", "c"]
 
     with pytest.raises(ServerError):
-        list(list_streams(JsonApi(ScriptedHttp(begun, expired, begun, expired), "secret"), "shop", 2))
+        list(list_streams(ScriptedApi(begun, expired, begun, expired).api, "shop", 2))
 
 
 def test_what_is_not_there_is_none() -> None:
-    http = ScriptedHttp(
+    http = ScriptedApi(
         (f"GET {STREAMS}/app", refusal(404, "not found")), (f"GET {TAGS}/app%3Aprod", refusal(404, "not found"))
     )
-    api = JsonApi(http, "secret")
+    api = http.api
     assert get_stream(api, "shop", "app") is None
     assert get_stream_tag(api, "shop", "app", "prod") is None
 
 
 def test_one_stream_is_read_and_a_refusal_is_told() -> None:
-    assert get_stream(JsonApi(ScriptedHttp((f"GET {STREAMS}/app", answer(200, stream()))), "s"), "shop", "app")
+    assert get_stream(ScriptedApi((f"GET {STREAMS}/app", answer(200, stream()))).api, "shop", "app")
     with pytest.raises(ForbiddenError):
-        get_stream(JsonApi(ScriptedHttp((f"GET {STREAMS}/app", refusal(403, "no"))), "s"), "shop", "app")
+        get_stream(ScriptedApi((f"GET {STREAMS}/app", refusal(403, "no"))).api, "shop", "app")
 
 
 @pytest.mark.parametrize(("response", "there"), [(answer(200, {}), True), (refusal(404, "not found"), False)])
 def test_a_tag_is_removed(response: Any, there: bool) -> None:
     line = (f"DELETE {TAGS}/app%3A1.0_x", response)
-    assert delete_tag(JsonApi(ScriptedHttp(line), "secret"), "shop", "app", "1.0_x") is there
+    assert delete_tag(ScriptedApi(line).api, "shop", "app", "1.0_x") is there

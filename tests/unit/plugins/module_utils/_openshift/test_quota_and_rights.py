@@ -8,9 +8,9 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, objects, quota
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.access import Right
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
 
-from tests.unit.plugins.module_utils.scripted_http import Line, ScriptedHttp, answer, refusal
+from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
 QUOTAS = "GET /api/v1/namespaces/shop/resourcequotas"
 REVIEW = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
@@ -18,9 +18,9 @@ BINDINGS = "POST /apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings
 BINDING = objects.role_binding("shop", "trial", "registry-editor", [])
 
 
-def api(*lines: Line) -> tuple[JsonApi, ScriptedHttp]:
-    http = ScriptedHttp(*lines)
-    return JsonApi(http, "mine"), http
+def api(*lines: Line) -> tuple[Api, ScriptedApi]:
+    http = ScriptedApi(*lines)
+    return http.api, http
 
 
 def test_what_is_left() -> None:

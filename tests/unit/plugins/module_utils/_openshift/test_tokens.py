@@ -17,18 +17,18 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, tokens
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
 
-from tests.unit.plugins.module_utils.scripted_http import Line, ScriptedHttp, answer, refusal
+from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
 SECRETS = "GET /api/v1/namespaces/shop/secrets?fieldSelector=type%3Dkubernetes.io/service-account-token"
 REQUEST = "POST /api/v1/namespaces/shop/serviceaccounts/image-pusher/token"
 FORBIDDEN = refusal(403, 'secrets is forbidden: User "jane" cannot list resource "secrets"')
 
 
-def api(*lines: Line) -> tuple[JsonApi, ScriptedHttp]:
-    http = ScriptedHttp(*lines)
-    return JsonApi(http, "my-token"), http
+def api(*lines: Line) -> tuple[Api, ScriptedApi]:
+    http = ScriptedApi(*lines, token="my-token")
+    return http.api, http
 
 
 def secret(name: str, token: str | None, made: str, account: str = "image-pusher", **metadata: Any) -> dict[str, Any]:
@@ -126,5 +126,5 @@ def test_the_right_that_decides() -> None:
 
 
 def test_a_prefix_of_the_api_is_kept() -> None:
-    http = ScriptedHttp(("GET /k8s/clusters/c-1/apis/user", answer(200, {"metadata": {"name": "jane"}})))
-    assert tokens.user_name(JsonApi(http, "t", "/k8s/clusters/c-1")) == "jane"
+    line = ("GET /k8s/clusters/c-1/apis/user", answer(200, {"metadata": {"name": "jane"}}))
+    assert tokens.user_name(ScriptedApi(line, url="https://proxy.example/k8s/clusters/c-1").api) == "jane"

@@ -10,14 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import ImageStream, parse_stream
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import cut_history, without
 from ansible_collections.appuio.registry.plugins.module_utils._prune.history import Cut, cuts
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
 from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC, PruneWish, prune_wish
 
-from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer, refusal
+from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer, refusal
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DEFAULTS = {name: rule.get("default") for name, rule in SPEC.options.items()}
@@ -97,9 +96,9 @@ CONFLICT = refusal(409, "the object has been modified")
 def test_what_is_pushed_meanwhile_is_kept() -> None:
     """Somebody writes each time before we do, twice."""
     read = [(READ, answer(200, document(str(version), a=[*range(version), 20, 30]))) for version in (1, 2, 3)]
-    http = ScriptedHttp(read[0], (WRITE, CONFLICT), read[1], (WRITE, CONFLICT), read[2], (WRITE, answer(200, {})))
+    http = ScriptedApi(read[0], (WRITE, CONFLICT), read[1], (WRITE, CONFLICT), read[2], (WRITE, answer(200, {})))
     events = parse_stream(document(a=[0, 20, 30])).tags["a"].history[1:]
-    cut_history(JsonApi(http, "t"), "shop", "app", {"a": events})
+    cut_history(http.api, "shop", "app", {"a": events})
     assert http.lines == []
     sent = http.document(5)
     assert sent["metadata"]["resourceVersion"] == "3"
@@ -107,10 +106,10 @@ def test_what_is_pushed_meanwhile_is_kept() -> None:
 
 
 def test_it_gives_up_at_last() -> None:
-    http = ScriptedHttp(*[(READ, answer(200, document(a=[0, 20]))), (WRITE, CONFLICT)] * 99)
+    http = ScriptedApi(*[(READ, answer(200, document(a=[0, 20]))), (WRITE, CONFLICT)] * 99)
     events = parse_stream(document(a=[0, 20])).tags["a"].history
     with pytest.raises(ServerError, match="409"):
-        cut_history(JsonApi(http, "t"), "shop", "app", {"a": events})
+        cut_history(http.api, "shop", "app", {"a": events})
 
 
 def test_a_tag_keeps_at_least_what_it_names() -> None:

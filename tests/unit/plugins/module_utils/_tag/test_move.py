@@ -20,7 +20,6 @@ from ansible_collections.appuio.registry.plugins.module_utils._image.image_zone 
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse, RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._tag.mount import mount_blob
 from ansible_collections.appuio.registry.plugins.module_utils._tag.move import Work, move
@@ -28,7 +27,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import Z
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
-from tests.unit.plugins.module_utils.scripted_http import ScriptedHttp, answer
+from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer
 
 OLD, NEW, THIRD = (ManifestResponse(digest_of(text), OCI_MANIFEST, text) for text in (b"old", b"new", b"third"))
 BLOB = Descriptor("application/octet-stream", digest_of(b"layer"), 5)
@@ -115,9 +114,9 @@ def test_a_tag_that_somebody_has_moved_meanwhile_stays() -> None:
 
 
 def test_a_new_tag_is_removed_again() -> None:
-    http = ScriptedHttp((REMOVAL, answer(200, {})))
+    http = ScriptedApi((REMOVAL, answer(200, {})))
     works = [
-        work("one", Registry(None), before=None, api=JsonApi(http, "secret")),
+        work("one", Registry(None), before=None, api=http.api),
         work("two", Registry(None, fails=1), before=None),
     ]
     move(works, atomic=True)
@@ -137,12 +136,12 @@ def test_a_removal_that_fails_elsewhere_is_undone() -> None:
     registry = Registry(OLD)
 
     class Api:
-        def delete(self, _path: str, _step: str) -> dict[str, Any]:
+        def delete(self, *_name: Any, step: str) -> dict[str, Any]:
             registry.named = None
             return {}
 
     class Refusing:
-        def delete(self, _path: str, _step: str) -> dict[str, Any]:
+        def delete(self, *_name: Any, step: str) -> dict[str, Any]:
             raise ForbiddenError("no")
 
     works = [work("one", registry, after=None, api=Api()), work("two", Registry(OLD), after=None, api=Refusing())]

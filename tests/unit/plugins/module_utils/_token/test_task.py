@@ -14,14 +14,13 @@ from ansible_collections.appuio.registry.plugins.module_utils._credentials.api_a
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError, NotFoundError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.json_api import JsonApi
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Target
 from ansible_collections.appuio.registry.plugins.module_utils._token import task as token_task
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import Wish
 from ansible_collections.appuio.registry.plugins.module_utils._token.task import TokenTask
 from ansible_collections.appuio.registry.plugins.module_utils._zone import Zone
 
-from tests.unit.plugins.module_utils.scripted_http import Line, ScriptedHttp, answer, refusal
+from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
 NOW = 1_795_000_000.0
 WISH = Wish(Target(Zone("lpg-2", None, "https://api"), "shop", {}), "shop", "pusher", "token")
@@ -54,11 +53,11 @@ class Stage:
     """A task on a scripted API, and what it told its surroundings."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, wish: Wish, *lines: Line) -> None:
-        self.http = ScriptedHttp(*lines)
+        self.http = ScriptedApi(*lines)
         self.warned: list[str] = []
         self.handed_on: list[str] = []
         access = ApiAccess("https://api", "mine")
-        monkeypatch.setattr(access, "api", lambda: JsonApi(self.http, "mine"))
+        monkeypatch.setattr(access, "api", lambda: self.http.api)
         monkeypatch.setattr(token_task, "zone_access", lambda *_given: access)
         clock = Clock(lambda: NOW, lambda _seconds: None, lambda: 0.5)
         self.task = TokenTask([wish], {}, lambda _value: None, self.warned.append, self.handed_on.append, clock=clock)
