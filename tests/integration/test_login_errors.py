@@ -196,7 +196,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "for everybody": ({"token": TOKEN, "mode": "0644"}, "would let everybody at the credentials"),
     "rights where": ({"token": TOKEN, "access": ["push"], "namespace": None}, "access needs namespace"),
     "a path": ({"token": TOKEN, "credential_store": "../evil"}, "credential_store"),
-    "no such user": ({"token": TOKEN, "owner": "nobody-of-this-name"}, "no user nobody-of-this-name"),
+    "no such user": ({"token": TOKEN, "owner": "nobody-of-this-name"}, "no user 'nobody-of-this-name'"),
 }
 
 

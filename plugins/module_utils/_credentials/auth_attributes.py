@@ -8,6 +8,7 @@ import errno
 import grp
 import os
 import pwd
+import re
 import stat
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from .._errors import AppuioError, InvalidOptionError
 from .auth_folder import open_folder
 
 PRIVATE = 0o600
+_NUMBER = re.compile(r"[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -119,15 +121,22 @@ def _owner(name: str | None) -> int | None:
     if name is None:
         return None
     try:
-        return int(name) if name.isdigit() else pwd.getpwnam(name).pw_uid
-    except KeyError:
-        raise InvalidOptionError(f"there is no user {name}, whom owner names") from None
+        return _number(name, "owner") if _NUMBER.fullmatch(name) else pwd.getpwnam(name).pw_uid
+    except (KeyError, ValueError):
+        raise InvalidOptionError(f"there is no user {name!r}, whom owner names") from None
 
 
 def _group(name: str | None) -> int | None:
     if name is None:
         return None
     try:
-        return int(name) if name.isdigit() else grp.getgrnam(name).gr_gid
-    except KeyError:
-        raise InvalidOptionError(f"there is no group {name}, which group names") from None
+        return _number(name, "group") if _NUMBER.fullmatch(name) else grp.getgrnam(name).gr_gid
+    except (KeyError, ValueError):
+        raise InvalidOptionError(f"there is no group {name!r}, which group names") from None
+
+
+def _number(text: str, option: str) -> int:
+    """The largest number of 32 bits means "as it is" to the system."""
+    if int(text) >= 2**32 - 1:
+        raise InvalidOptionError(f"{option} {text} is beyond the numbers that users and groups have")
+    return int(text)

@@ -12,8 +12,9 @@ import json
 import re
 from typing import Any, Iterable, Mapping
 
-from .._credential import Credential
+from .._credential import DEFAULT_USERNAME, Credential
 from .._errors import AppuioError
+from .._json import JsonError, parse_json
 
 IDENTITY_TOKEN_USER = "<token>"
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
@@ -21,6 +22,7 @@ _DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 _SECRET_MEMBERS = ("auth", "username", "password", "identitytoken", "registrytoken")
 _INDENT = re.compile(r"\{[^\S\n]*\r?\n([ \t]+)")
 _NEW_INDENT = "\t"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class BrokenAuthFileError(AppuioError):
@@ -32,18 +34,25 @@ def parse(text: str, path: str) -> dict[str, Any]:
     if not text.strip():
         return {}
     try:
+        parse_json(text)
         document = json.loads(text, object_pairs_hook=_without_duplicates)
-    except json.JSONDecodeError as error:
-        raise broken(path, f"{error.msg} in line {error.lineno}, column {error.colno}") from None
-    except (ValueError, RecursionError) as error:
+        # What could not be written again as it is must not be read either.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+    except JsonError as error:
+        raise broken(path, f"it {error}") from None
+    except UnicodeError:
+        raise broken(path, "it holds text that is not Unicode") from None
+    except ValueError as error:
         raise broken(path, str(error)) from None
     if not isinstance(document, dict):
         raise broken(path, "it holds no JSON object")
     for name in ("auths", "credHelpers"):
         if not isinstance(document.get(name, {}), (dict, type(None))):
             raise broken(path, f"its {name} is no JSON object")
-    if not isinstance(document.get("credsStore", ""), (str, type(None))):
-        raise broken(path, "its credsStore is no text")
+    helpers = document.get("credHelpers") or {}
+    for key, name in [*helpers.items(), ("", document.get("credsStore"))]:
+        if not isinstance(name, (str, type(None))):
+            raise broken(path, f"its credHelpers names no helper for {key}" if key else "its credsStore is no text")
     return document
 
 
@@ -106,22 +115,22 @@ def helper_for(document: Mapping[str, Any], key: str) -> str | None:
     """Return the credential helper configured for a registry, or None for the file itself."""
     helpers = document.get("credHelpers") or {}
     for name in matching_keys(helpers, key):
-        return str(helpers[name]) or None
+        return helpers[name] or None
     return document.get("credsStore") or None
 
 
 def put_entry(document: dict[str, Any], key: str, credential: Credential) -> None:
-    """Make the credential the one that clients find under the key; members of no concern to it stay."""
+    """Make the credential the one that clients find under the key; members of no concern to it stay.
+
+    It is never stored as an identity token, whatever the user name: OpenShift's registry gives nothing for one.
+    """
     auths = document.get("auths")
     if auths is None:
         auths = document["auths"] = {}
     same = matching_keys(auths, key)
     kept = auths[same[0]] if same and isinstance(auths[same[0]], Mapping) else {}
     entry = {name: value for name, value in kept.items() if name not in _SECRET_MEMBERS}
-    if credential.username == IDENTITY_TOKEN_USER:
-        entry["identitytoken"] = credential.secret
-    else:
-        entry["auth"] = basic(credential)
+    entry["auth"] = basic(credential)
     for name in same:
         if name != key:
             del auths[name]
@@ -142,24 +151,41 @@ def basic(credential: Credential) -> str:
     return base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()
 
 
-def _credential(entry: Mapping[str, Any], key: str, path: str) -> Credential:
+def checked_secret(value: Any) -> str | None:
+    """Return a stored secret without the line end that ``echo`` adds; None for what can be none.
+
+    RFC 7617 allows no control characters, and a header that held one would be shown in an error.
+    """
+    if not isinstance(value, str):
+        return None
+    secret = value.rstrip("\0\r\n")
+    return None if _CONTROL.search(secret) else secret
+
+
+def _credential(entry: Mapping[str, Any], key: str, path: str) -> Credential | None:
     origin = f"the entry {key} of {path}"
-    token = entry.get("identitytoken")
-    if token:
-        return Credential(str(token), IDENTITY_TOKEN_USER, is_token=False, origin=origin)
-    if entry.get("registrytoken"):
-        return Credential(str(entry["registrytoken"]), is_token=True, origin=origin)
-    if entry.get("auth"):
-        username, secret = _split(str(entry["auth"]), key, path)
+    username: Any = DEFAULT_USERNAME
+    if entry.get("identitytoken"):
+        username, secret = IDENTITY_TOKEN_USER, entry["identitytoken"]
+    elif entry.get("registrytoken"):
+        secret = entry["registrytoken"]
+    elif entry.get("auth"):
+        username, secret = _split(entry["auth"], key, path)
     else:
-        username, secret = str(entry.get("username") or ""), str(entry.get("password") or "")
-    return Credential(secret, username, is_token=False, origin=origin)
+        username, secret = entry.get("username") or "", entry.get("password") or ""
+    checked = checked_secret(secret)
+    if checked is None or not isinstance(username, str) or _CONTROL.search(username):
+        raise broken(path, f"the entry {key} holds user name or secret with characters that none can have")
+    if not checked:
+        return None
+    is_token = bool(entry.get("registrytoken")) and not entry.get("identitytoken")
+    return Credential(checked, username, is_token=is_token, origin=origin)
 
 
-def _split(encoded: str, key: str, path: str) -> tuple[str, str]:
+def _split(encoded: Any, key: str, path: str) -> tuple[str, str]:
     try:
-        text = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode().rstrip("\0")
-    except ValueError:
+        text = base64.b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+    except (TypeError, ValueError):
         text = ""
     username, colon, secret = text.partition(":")
     if not colon:

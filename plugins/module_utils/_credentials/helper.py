@@ -16,6 +16,8 @@ from typing import Any, Mapping
 
 from .._credential import Credential
 from .._errors import AppuioError, InvalidOptionError
+from .._json import JsonError, parse_json
+from .auth_document import checked_secret
 
 TIMEOUT = 60.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -43,10 +45,10 @@ class Helper:
                 return None
             raise self._failed("get", output)
         found = self._json(output, "get")
-        secret = str(found.get("Secret") or "")
-        if not secret:
-            return None
-        return Credential(secret, str(found.get("Username") or ""), is_token=False, origin=self.program)
+        secret, username = checked_secret(found.get("Secret") or ""), found.get("Username") or ""
+        if secret is None or not isinstance(username, str):
+            raise self._failed("get", "its answer holds no user name and secret")
+        return Credential(secret, username, is_token=False, origin=self.program) if secret else None
 
     def store(self, server: str, credential: Credential) -> None:
         """Keep a credential; raises AppuioError."""
@@ -106,12 +108,16 @@ class Helper:
 
     def _json(self, output: str, word: str) -> dict[str, Any]:
         try:
-            found = json.loads(output)
-        except ValueError:
+            found = parse_json(output)
+        except JsonError:
             found = None
         if not isinstance(found, dict):
             raise self._failed(word, "its answer is no JSON object")
         return found
 
     def _failed(self, word: str, output: str) -> AppuioError:
-        return AppuioError(f"{self.program} {word} failed: {' '.join(output.split())[:300] or 'it gave no reason'}")
+        said = "".join(letter if letter.isprintable() else " " for letter in output)
+        return AppuioError(
+            f"{self.program} {word} failed: {' '.join(said.split())[:300] or 'it gave no reason'}",
+            hint="Mend the helper, or log in with credential_store: file, which keeps the credential in the auth file",
+        )

@@ -78,11 +78,23 @@ def test_a_name_that_is_a_path_is_refused(name: str) -> None:
         ("exit 3", "get failed: it gave no reason"),
         ("echo nonsense", "get failed: its answer is no JSON object"),
         ("echo '[]'", "get failed: its answer is no JSON object"),
+        ("printf '\\377\\376'", "get failed: its answer is no JSON object"),
+        ("printf '{\"a\":%.0s' $(seq 5000)", "get failed: its answer is no JSON object"),
+        ("""echo '{"Secret": {"a": 1}}'""", "get failed: its answer holds no user name and secret"),
+        ("""printf %s '{"Secret": "a\\r\\nb"}'""", "get failed: its answer holds no user name and secret"),
+        ("""printf %s '{"Secret": "a", "Username": 5}'""", "get failed: its answer holds no user name and secret"),
+        ("printf 'locked \\033[2Jby\\r\\nroot'; exit 1", r"get failed: locked \[2Jby root\."),
     ],
 )
 def test_a_helper_that_fails_says_why(tmp_path: Path, script: str, said: str) -> None:
-    with pytest.raises(AppuioError, match=said):
+    with pytest.raises(AppuioError, match=rf"{said}.*credential_store: file"):
         install(tmp_path, "bad", f"#!/bin/sh\n{script}\n").get("registry")
+
+
+def test_a_secret_with_a_line_end(tmp_path: Path) -> None:
+    found = install(tmp_path, "echo", """#!/bin/sh\nprintf %s '{"Secret": "a-token\\n"}'\n""").get("registry")
+    assert found is not None
+    assert found.secret == "a-token"
 
 
 def test_a_helper_that_repeats_the_secret_does_not_get_it_told(tmp_path: Path) -> None:

@@ -72,8 +72,11 @@ def test_logging_out_needs_no_credential() -> None:
         ({"mode": 600}, "does not let the owner"),
         ({"mode": "u=rw"}, "no octal number"),
         ({"mode": True}, "no octal number"),
-        ({"owner": "nobody-of-this-name"}, "no user nobody-of-this-name"),
-        ({"group": "no-group-of-this-name"}, "no group no-group-of-this-name"),
+        ({"owner": "nobody-of-this-name"}, "no user 'nobody-of-this-name'"),
+        ({"group": "no-group-of-this-name"}, "no group 'no-group-of-this-name'"),
+        ({"owner": "²"}, "no user '²'"),
+        ({"owner": "a\0b"}, "no user"),
+        ({"group": "4294967295"}, "beyond the numbers"),
         ({"zones": []}, "zones is empty"),
     ],
 )
