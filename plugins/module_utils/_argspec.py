@@ -10,7 +10,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class ArgumentSpec:
-    """Options with the rules that bind them; ``+`` gives the options and rules of both."""
+    """Options with the rules that bind them; ``+`` gives the options and rules of both.
+
+    ``zone_options`` are the module's own options that an entry of ``zones`` may have, too.
+    """
 
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
     mutually_exclusive: tuple[tuple[str, ...], ...] = ()
@@ -18,6 +21,7 @@ class ArgumentSpec:
     required_one_of: tuple[tuple[str, ...], ...] = ()
     required_if: tuple[tuple[Any, ...], ...] = ()
     required_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    zone_options: tuple[str, ...] = ()
 
     def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
         return ArgumentSpec(
@@ -27,7 +31,19 @@ class ArgumentSpec:
             required_one_of=self.required_one_of + other.required_one_of,
             required_if=self.required_if + other.required_if,
             required_by={**self.required_by, **other.required_by},
+            zone_options=self.zone_options + other.zone_options,
         )
+
+    def entry_options(self) -> dict[str, dict[str, Any]]:
+        """Return the options of an entry of ``zones``: where, who and how, and what the module has of its own.
+
+        What an entry does not say is the task's, so that nothing in it has a default.
+        """
+        shared = {**ZONE.options, **CREDENTIALS.options, **CONNECTION.options}
+        names = [*shared, *self.zone_options]
+        without = ("default", "required")
+        rules = {name: self.options.get(name, shared.get(name, {})) for name in names}
+        return {name: {key: rule[key] for key in rule if key not in without} for name, rule in rules.items()}
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of ``AnsibleModule`` that this specification amounts to."""

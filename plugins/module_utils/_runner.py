@@ -4,33 +4,22 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import traceback
 from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
 from ._argspec import ArgumentSpec
-from ._errors import AppuioError, MissingLibraryError
+from ._context import SECRET_VARIABLES, RunContext
+from ._errors import AppuioError, InvalidOptionError, MissingLibraryError
+from ._parameters import readable_parameters
 from ._signals import StoppedError, StopSignals
-from ._targets import secrets_in
-
-
-@dataclass(frozen=True)
-class RunContext:
-    """What a task may know of where it runs, handed in so that it can be tested without it.
-
-    ``register_secret`` keeps a value out of all output; ``return_secret`` lets it stand in the result of a
-    success, for a module whose result is a secret.
-    """
-
-    environment: Mapping[str, str]
-    temporary_directory: str
-    register_secret: Callable[[str], None]
-    warn: Callable[[str], None]
-    return_secret: Callable[[str], None] = lambda _value: None
 
 
 class Plan(Protocol):
@@ -71,18 +60,62 @@ class Masked:
             self.values.add(value)
 
 
+class _Module(AnsibleModule):
+    """A module that reads text and blanks as surveys send them, and types the entries of ``zones``."""
+
+    params: dict[str, Any]
+
+    def __init__(self, spec: ArgumentSpec) -> None:
+        self._spec = spec
+        # The invocation of a task with ``zones`` holds secrets that no argument specification knows: see _typed_zones.
+        super().__init__(supports_check_mode=True, no_log=True, **spec.arguments())
+        try:
+            if isinstance(self.params.get("zones"), list):
+                self.params["zones"] = self._typed_zones(self.params["zones"])
+        except AppuioError as error:
+            self.fail_json(msg=str(error))
+
+    def _load_params(self) -> None:
+        super()._load_params()
+        try:
+            self.params = readable_parameters(self.params, self._spec)
+        except AppuioError as error:
+            # Nothing was parsed yet, so that nothing but this sentence may be shown.
+            print(json.dumps({"failed": True, "msg": str(error)}))
+            sys.exit(1)
+
+    def _typed_zones(self, entries: list[Any]) -> list[dict[str, Any]]:
+        """Return the entries of ``zones`` as their options are declared; raises InvalidOptionError."""
+        options = self._spec.entry_options()
+        typed = []
+        for number, entry in enumerate(entries, 1):
+            if isinstance(entry, str):
+                typed.append({"zone": entry})
+                continue
+            if not isinstance(entry, Mapping):
+                raise InvalidOptionError("an entry of zones is neither a zone identifier nor a dictionary")
+            result = ArgumentSpecValidator(options).validate(dict(entry))
+            self.no_log_values.update(result._no_log_values)
+            if result.error_messages:
+                text = remove_values("; ".join(result.error_messages), self.no_log_values)
+                raise InvalidOptionError(f"entry {number} of zones: {text}", hint=f"Known are {', '.join(options)}")
+            found = result.validated_parameters
+            typed.append({name: found[name] for name in options if found.get(name) is not None})
+        return typed
+
+
 def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext], Task]) -> None:
     """Run a module from its options to ``exit_json`` or ``fail_json``; does not return.
 
-    ``no_log`` here only keeps the invocation out of the system's log, where secrets in the entries
-    of ``zones`` would appear; the result is masked value by value.
+    The result is masked value by value. Secrets of the environment are taken out of it, so that no program that
+    is started for the task, a credential helper or an exec plugin, inherits those which are not for it.
     """
-    module = AnsibleModule(supports_check_mode=True, no_log=True, **spec.arguments())
+    module = _Module(spec)
     masked = Masked(module.no_log_values)
-    for secret in secrets_in(module.params):
-        masked(secret)
     handed_on = Masked()
     context = RunContext(dict(os.environ), module.tmpdir, masked, module.warn, handed_on)
+    for name in SECRET_VARIABLES:
+        os.environ.pop(name, None)
     try:
         with StopSignals() as signals:
             task = start(module.params, context)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from ._errors import InvalidOptionError
+from ._reference import checked_namespace
 from ._zone import Zone, resolve_zone
 
 WHERE = ("zone", "base_domain", "registry", "host", "namespace")
@@ -28,14 +29,6 @@ HOW = (
     "retries",
     "retry_delay",
 )
-_ALIASES = {
-    "project": "namespace",
-    "registry_url": "registry",
-    "api_key": "token",
-    "verify_ssl": "validate_certs",
-    "ca_path": "ca_cert",
-    "ssl_ca_cert": "ca_cert",
-}
 
 
 @dataclass(frozen=True)
@@ -64,8 +57,24 @@ class Target:
     connection: Connection = Connection()
 
 
-def targets_from(options: Mapping[str, Any]) -> list[Target]:
-    """Return a target for each zone the options name; raises InvalidOptionError for what cannot be meant."""
+def targets_from(options: Mapping[str, Any], registry: bool = False, namespace: bool = False) -> list[Target]:
+    """Return a target for each zone the options name, in their order; asks nobody.
+
+    ``registry`` and ``namespace`` say that each zone needs one. Raises InvalidOptionError for what cannot be meant.
+    """
+    targets = _targets_of(options)
+    for target in targets:
+        try:
+            if namespace or target.namespace is not None:
+                checked_namespace(target.namespace)
+            if registry and target.zone.registry is None:
+                raise InvalidOptionError(f"zone {target.zone.name} has no registry", hint="Give zone or registry")
+        except InvalidOptionError as error:
+            raise error.at(zone=target.zone.name if options.get("zones") else None) from None
+    return targets
+
+
+def _targets_of(options: Mapping[str, Any]) -> list[Target]:
     entries = options.get("zones")
     if entries is None:
         return [_target(options, {})]
@@ -82,28 +91,12 @@ def targets_from(options: Mapping[str, Any]) -> list[Target]:
     return targets
 
 
-def secrets_in(options: Mapping[str, Any]) -> list[str]:
-    """Return the secret values in the entries of ``zones``, which no argument specification masks."""
-    found = []
-    for entry in options.get("zones") or ():
-        if isinstance(entry, Mapping):
-            found += [str(entry[name]) for name in ("token", "api_key", "password") if entry.get(name)]
-    return found
-
-
-def _entry(entry: Any) -> dict[str, Any]:
+def _entry(entry: Any) -> Mapping[str, Any]:
     if isinstance(entry, str):
         return {"zone": entry}
     if not isinstance(entry, Mapping):
         raise InvalidOptionError("an entry of zones is neither a zone identifier nor a dictionary")
-    named = {_ALIASES.get(str(name), str(name)): value for name, value in entry.items() if value is not None}
-    unknown = sorted(set(named) - set(WHERE + WHO + HOW))
-    if unknown:
-        raise InvalidOptionError(
-            f"an entry of zones has the unknown key {', '.join(unknown)}",
-            hint=f"Known are {', '.join(WHERE + WHO + HOW)}",
-        )
-    return named
+    return {str(name): value for name, value in entry.items() if value is not None}
 
 
 def _target(entry: Mapping[str, Any], task: Mapping[str, Any]) -> Target:
@@ -119,28 +112,9 @@ def _target(entry: Mapping[str, Any], task: Mapping[str, Any]) -> Target:
 
 
 def _connection(how: Mapping[str, Any]) -> Connection:
-    connection = Connection(**_typed(how))
+    connection = Connection(**how)
     if connection.client_key and not connection.client_cert:
         raise InvalidOptionError("client_key needs client_cert")
     if connection.timeout <= 0 or connection.retries < 0 or connection.retry_delay < 0:
         raise InvalidOptionError("timeout must be above 0, retries and retry_delay not below 0")
     return connection
-
-
-def _typed(how: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the entries of ``zones`` the types the argument specification gives the task's options."""
-    typed = dict(how)
-    try:
-        for name, convert in (("timeout", float), ("retries", int), ("retry_delay", float)):
-            if name in typed:
-                typed[name] = convert(typed[name])
-    except (TypeError, ValueError):
-        raise InvalidOptionError("timeout, retries and retry_delay are numbers") from None
-    words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
-    for name in ("validate_certs", "plain_http"):
-        value = typed.get(name)
-        if isinstance(value, str):
-            if value.lower() not in words:
-                raise InvalidOptionError(f"{name}: {value!r} is neither true nor false")
-            typed[name] = words[value.lower()]
-    return typed

@@ -61,6 +61,16 @@ def resolve_zone(
     return Zone(name=zone or registry or host or "", registry=registry, host=host)
 
 
+def same_server(one: str, other: str) -> bool:
+    """Tell whether two URLs are of one server, whatever their spelling."""
+
+    def authority(url: str) -> tuple[str | None, int]:
+        parts = urlsplit(url if "://" in url else f"https://{url}")
+        return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
+
+    return authority(one) == authority(other)
+
+
 def registry_host(value: str) -> str:
     """Return ``host[:port]`` of a registry; a scheme and trailing slashes are dropped."""
     text = _public("registry", value)

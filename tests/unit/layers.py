@@ -18,6 +18,7 @@ COLLECTION = "ansible_collections.appuio.registry.plugins."
 RANKS = {
     "_errors": 0,
     "_argspec": 0,
+    "_context": 0,
     "_signals": 0,
     "_json": 1,
     "_text": 2,
@@ -26,6 +27,7 @@ RANKS = {
     "_duration": 1,
     "_credential": 1,
     "_oci": 2,
+    "_parameters": 3,
     "_targets": 2,
     "_zone_list": 2,
     "_cache": 2,

@@ -13,8 +13,8 @@ from typing import Mapping
 
 from .._credential import DEFAULT_USERNAME
 from .._errors import InvalidOptionError
-from .._openshift.api_options import same_server
 from .._targets import Target
+from .._zone import same_server
 from .token import checked_token
 
 _OWN = (

@@ -15,7 +15,7 @@ from .._errors import AppuioError, InvalidOptionError, UnauthorizedError
 from .._targets import Target
 from .auth_document import basic
 from .kinds import AuthFile, Choice, Kubeconfig, Token, check_credentials, choose
-from .token import expiry, subject
+from .token import expiry, is_api_token
 
 __all__ = ["Resolved", "check_credentials", "resolve_credential"]
 
@@ -81,11 +81,6 @@ def given_credential(
         login = kubeconfig_login(kind, target.zone.host, environment)
         return masked(Credential(login.token, choice.username, origin=kind.source), register_secret)
     return None
-
-
-def is_api_token(secret: str) -> bool:
-    """Tell whether a stored password is a token of an OpenShift API: an OAuth token or a service account's."""
-    return secret.startswith("sha256~") or (subject(secret) or "").startswith("system:serviceaccount:")
 
 
 def _resolve(

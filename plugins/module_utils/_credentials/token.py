@@ -63,6 +63,11 @@ def subject(token: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def is_api_token(secret: str) -> bool:
+    """Tell whether a stored password is a token of an OpenShift API: an OAuth token or a service account's."""
+    return secret.startswith("sha256~") or (subject(secret) or "").startswith("system:serviceaccount:")
+
+
 def account_user(namespace: str, name: str) -> str:
     """Return the user name of a service account."""
     return f"system:serviceaccount:{namespace}:{name}"

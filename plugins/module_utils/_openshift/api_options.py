@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from .._errors import InvalidOptionError
-from .._zone import DEFAULT_BASE_DOMAIN, api_url, zone_api
+from .._zone import DEFAULT_BASE_DOMAIN, api_url, same_server, zone_api
 
 HOW = ("ca_cert", "client_cert", "client_key", "proxy")
 DEFAULT_KUBECONFIG = "~/.kube/config"
@@ -125,16 +124,6 @@ def _not_of_another_cluster(host: str, environment: Mapping[str, str], kinds: li
             f"K8S_AUTH_HOST is {other}, but the zone's API is {host}",
             hint="Credentials of one cluster are not sent to another: give the task its own",
         )
-
-
-def same_server(one: str, other: str) -> bool:
-    """Tell whether two URLs are of one server, whatever their spelling."""
-
-    def authority(url: str) -> tuple[str | None, int]:
-        parts = urlsplit(url if "://" in url else f"https://{url}")
-        return parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
-
-    return authority(one) == authority(other)
 
 
 def _named(entries: Any, name: Any) -> Mapping[str, Any]:

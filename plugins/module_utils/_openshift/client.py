@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from .._errors import AppuioError, MissingLibraryError, ServerError
@@ -203,6 +204,11 @@ class Api:
             return self._client
 
 
+def missing_library() -> str | None:
+    """Return the Python package that is missing to ask an API, None where nothing is; imports nothing."""
+    return next((name for name in ("kubernetes", "openshift") if find_spec(name) is None), None)
+
+
 def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
     try:
         import urllib3
@@ -236,14 +242,8 @@ def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
         if proxy
         else urllib3.PoolManager(**pool)
     )
-    return DynamicClient(client, discoverer=_Undiscovered)
-
-
-class _Undiscovered:
-    """The resources are known: nothing is asked of the API, and nothing kept on disk."""
-
-    def __init__(self, client: Any, cache_file: str | None) -> None:
-        self.client, self.cache_file = client, cache_file
+    # The resources are known: nothing is discovered, and nothing is kept on disk.
+    return DynamicClient(client, discoverer=lambda _client, _cache_file: None)
 
 
 def _dry_run(wanted: bool) -> dict[str, str]:

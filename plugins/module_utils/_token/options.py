@@ -33,6 +33,7 @@ SPEC = (
             "wait": {"type": "bool", "default": True},
             "wait_timeout": {"type": "int", "default": 60},
         },
+        zone_options=("current_token",),
     )
 )
 SHORTEST = 600

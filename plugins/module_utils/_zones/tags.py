@@ -7,11 +7,11 @@ A registry has no transaction, so zones are taken in one order, and after the la
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Callable, Sequence, TypeVar
 
 from .._errors import AppuioError
+from .fanout import at_once
 from .zone_tags import TagState, TagUpdate, ZoneTags
 
 _Item = TypeVar("_Item")
@@ -78,35 +78,6 @@ def settle(zones: Sequence[ZoneTags], sleep: Callable[[float], None]) -> None:
             _tell(zones, tag, found)
     except AppuioError as error:
         zones[0].warnings.append(f"whether another run has moved the tags meanwhile is not known: {error}")
-
-
-def at_once(work: Callable[[_Item], None], items: Sequence[_Item]) -> None:
-    """Do the same for all items at the same time; waits for all, and raises the first of what was raised.
-
-    What no thread can be started for is done in this one, so that nobody waits for it for ever.
-    """
-    raised: list[BaseException] = []
-
-    def guarded(item: _Item) -> None:
-        try:
-            work(item)
-        except BaseException as error:
-            raised.append(error)
-
-    threads = []
-    for item in items[1:]:
-        thread = threading.Thread(target=guarded, args=(item,), daemon=True)
-        try:
-            thread.start()
-            threads.append(thread)
-        except RuntimeError:
-            guarded(item)
-    for item in items[:1]:
-        work(item)
-    for thread in threads:
-        thread.join()
-    if raised:
-        raise raised[0]
 
 
 def _is_single_put(zones: Sequence[ZoneTags]) -> bool:

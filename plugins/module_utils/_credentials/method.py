@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all ways to be somebody have in common: who one is to a zone's registry, and to its API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Mapping
+
+from .._context import RunContext
+from .._credential import DEFAULT_USERNAME, Credential
+from .._errors import AppuioError, InvalidOptionError
+from .._openshift.client import Api, ApiAddress
+from .._targets import Connection, Target
+from .._zone import api_url
+from .auth_document import basic
+from .token import expiry
+
+_FALSE = ("0", "f", "false", "n", "no", "off")
+
+
+@dataclass(frozen=True)
+class ResolvedCredential:
+    """A credential for a registry; ``expires_at`` is when it ends in seconds since the epoch, where that is known."""
+
+    credential: Credential
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True)
+class ApiLogin:
+    """An API, how it is reached, and the token to ask it with; None where a client certificate says who one is."""
+
+    address: ApiAddress
+    token: str | None = field(default=None, repr=False)
+
+    def api(self) -> Api:
+        """Return a client of the API."""
+        return Api(self.address, self.token)
+
+
+@dataclass
+class Method:
+    """One way to be somebody in one zone.
+
+    ``origin`` tells the user where it came from, and ``from_environment`` that it was no option of the task;
+    what the environment says of the API holds for such a credential alone. Every secret is registered as soon
+    as it is known.
+    """
+
+    target: Target
+    context: RunContext = field(repr=False)
+    origin: str
+    from_environment: bool = False
+
+    # Whether it says itself which cluster it is of, and whether it gives access to an API.
+    names_a_cluster: ClassVar[bool] = False
+    reaches_api: ClassVar[bool] = True
+
+    @property
+    def username(self) -> str:
+        """What the registry is told; it does not matter to OpenShift."""
+        return str(self.target.who.get("username") or DEFAULT_USERNAME)
+
+    def validate(self) -> None:
+        """Raise InvalidOptionError for what cannot be meant; asks no server."""
+
+    def known_credential(self) -> ResolvedCredential | None:
+        """Return the credential where no server has to be asked for it, else None; raises AppuioError."""
+        return None
+
+    def credential(self) -> ResolvedCredential:
+        """Return the credential for the zone's registry; raises AppuioError."""
+        known = self.known_credential()
+        if known is None:
+            raise AppuioError(f"{self.origin} gives no credential for a registry")
+        return known
+
+    def api_login(self) -> ApiLogin:
+        """Return the way to the zone's API; raises AppuioError where this is nobody there."""
+        raise AppuioError(f"{self.origin} gives no access to the API")
+
+    def release(self) -> None:
+        """Let a token end that was only fetched for this task."""
+
+    def registered(self, credential: Credential) -> ResolvedCredential:
+        """Keep a credential out of the output in all forms it takes, and return it with its end."""
+        register = self.context.register_secret
+        register(credential.secret)
+        register(basic(credential))
+        if credential.username != DEFAULT_USERNAME:
+            register(basic(replace(credential, username=DEFAULT_USERNAME)))
+        return ResolvedCredential(credential, expiry(credential.secret))
+
+    def api_host(self) -> str:
+        """Return the URL of the zone's API; raises InvalidOptionError where nothing names it."""
+        host = self.target.zone.host
+        named = self.context.environment.get("K8S_AUTH_HOST") if self.from_environment else None
+        if host is None and named:
+            host = api_url(named)
+        if host is None:
+            raise InvalidOptionError(
+                "the API of the zone has to be asked, and nothing names it", hint="Give zone or host"
+            )
+        return host
+
+    def api_connection(self) -> Connection:
+        """Return how the API is reached; of the environment only what belongs to a credential from there."""
+        return api_connection(self.target, self.context.environment if self.from_environment else {})
+
+
+def api_connection(target: Target, environment: Mapping[str, str]) -> Connection:
+    """Return how an API is reached, with what the environment says of it.
+
+    AWX sets K8S_AUTH_VERIFY_SSL to False where its credential has no authority: that never holds for a registry.
+    """
+    connection = target.connection
+    if environment.get("K8S_AUTH_SSL_CA_CERT") and not connection.ca_cert:
+        connection = replace(connection, ca_cert=environment["K8S_AUTH_SSL_CA_CERT"])
+    if environment.get("K8S_AUTH_VERIFY_SSL", "").strip().lower() in _FALSE and not connection.ca_cert:
+        connection = replace(connection, validate_certs=False)
+    return connection

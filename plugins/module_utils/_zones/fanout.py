@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many zones at once: each with its result, and one failure that names every zone that failed."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Callable, Generic, Mapping, Sequence, TypeVar
+
+from .._context import RunContext
+from .._errors import AppuioError, CancelledError
+from .._targets import Target
+from .session import ZoneSession
+
+_Item = TypeVar("_Item")
+_Value = TypeVar("_Value")
+
+
+@dataclass
+class ZoneOutcome(Generic[_Value]):
+    """What came of one zone: a value, or the error that names the zone."""
+
+    zone: str
+    value: _Value | None = None
+    error: AppuioError | None = None
+
+
+class ZoneSessions:
+    """The sessions of a task's zones, in the order given; making them asks no server, and checks every credential."""
+
+    def __init__(self, targets: Sequence[Target], context: RunContext) -> None:
+        self.sessions = [ZoneSession(target, context) for target in targets]
+
+    def each(self, work: Callable[[ZoneSession], _Value]) -> list[ZoneOutcome[_Value]]:
+        """Do the same in all zones at once; return what came of each, in the order of the zones."""
+        return each_zone(work, self.sessions, lambda session: session.name)
+
+    def __getitem__(self, zone: str) -> ZoneSession:
+        return next(session for session in self.sessions if session.name == zone)
+
+    def close(self) -> None:
+        """Give back what the sessions hold, in all zones at once, as ending a token asks a server."""
+        at_once(ZoneSession.close, self.sessions)
+
+
+def each_zone(
+    work: Callable[[_Item], _Value], items: Sequence[_Item], name: Callable[[_Item], str]
+) -> list[ZoneOutcome[_Value]]:
+    """Do the same for all items at once; an AppuioError becomes part of the outcome, and names the zone."""
+    outcomes: list[ZoneOutcome[_Value]] = [ZoneOutcome(name(item)) for item in items]
+
+    def one(number: int) -> None:
+        try:
+            outcomes[number].value = work(items[number])
+        except AppuioError as error:
+            outcomes[number].error = error.at(zone=outcomes[number].zone)
+
+    at_once(one, range(len(items)))
+    return outcomes
+
+
+def at_once(work: Callable[[_Item], Any], items: Sequence[_Item]) -> None:
+    """Do the same for all items at the same time; wait for all, and raise the first of what was raised.
+
+    The first item is done in this thread, and so is what no thread can be started for, so that nobody waits for it
+    for ever.
+    """
+    raised: list[BaseException] = []
+
+    def guarded(item: _Item) -> None:
+        try:
+            work(item)
+        except BaseException as error:
+            raised.append(error)
+
+    threads = []
+    for item in items[1:]:
+        thread = threading.Thread(target=guarded, args=(item,), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # no more threads
+            guarded(item)
+        else:
+            threads.append(thread)
+    for item in items[:1]:
+        guarded(item)
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]
+
+
+def joined_error(errors: Sequence[AppuioError | None], result: Mapping[str, Any] | None = None) -> AppuioError:
+    """Return the one error that tells of all zones that failed, of as many as there are ``errors``.
+
+    A zone that was given up because of another one is not told where the cause is known. ``result`` is merged into
+    the failed result.
+    """
+    failed = [error for error in errors if error is not None]
+    causes = [error for error in failed if not isinstance(error, CancelledError)] or failed
+    sentences = list(dict.fromkeys(str(error) for error in causes))
+    text = sentences[0] if sentences else "nothing is known of what failed"
+    if len(sentences) > 1:
+        text = f"{len(causes)} of {len(errors)} zones failed: {' | '.join(sentences)}"
+    first = causes[0].result if causes else {}
+    return AppuioError(text, result={**first, **(result or {})})

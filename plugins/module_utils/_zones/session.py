@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One zone's way in, opened once: its credential, its registry, its API, and the end of them.
+
+A credential goes to the host it is for, and nowhere else: the registry gets the credential for the registry, the
+API gets a token of the API, and a registry's password never reaches an API.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from .._context import RunContext
+from .._credentials.method import ApiLogin, Method, ResolvedCredential
+from .._credentials.select import select_method
+from .._errors import AppuioError, InvalidOptionError
+from .._http.client import HttpClient
+from .._openshift.client import Api, missing_library
+from .._registry.client import RegistryClient
+from .._targets import Target
+
+# Seconds for what is good to know of the API and not needed: it holds nothing up where the API is away.
+OPTIONAL_TIMEOUT = 5.0
+
+
+class ZoneSession:
+    """One zone of a task; safe for several threads. Making one asks no server; raises InvalidOptionError."""
+
+    def __init__(self, target: Target, context: RunContext, method: Method | None = None) -> None:
+        self.target = target
+        self.name = target.zone.name
+        self.api_unavailable = ""
+        self._method = method or select_method(target, context)
+        self._lock = threading.RLock()
+        self._registry: RegistryClient | None = None
+        self._credential: ResolvedCredential | None = None
+        self._apis: list[Api] = []
+        self._api: Api | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace; raises InvalidOptionError where none is named."""
+        if not self.target.namespace:
+            raise InvalidOptionError("namespace is missing", zone=self.name)
+        return self.target.namespace
+
+    @property
+    def address(self) -> str:
+        """The registry as ``host[:port]``; raises InvalidOptionError where there is none."""
+        if self.target.zone.registry is None:
+            raise InvalidOptionError(f"zone {self.name} has no registry", hint="Give zone or registry")
+        return self.target.zone.registry
+
+    @property
+    def method(self) -> Method:
+        """Which way to be somebody this is."""
+        return self._method
+
+    @property
+    def credential(self) -> ResolvedCredential:
+        """The credential for the registry, asked for once; raises AppuioError."""
+        with self._lock:
+            if self._credential is None:
+                try:
+                    self._credential = self._method.credential()
+                except AppuioError as error:
+                    raise error.at(zone=self.name, step="credentials") from None
+            return self._credential
+
+    @property
+    def registry(self) -> RegistryClient:
+        """The registry, asked with the credential; raises AppuioError."""
+        with self._lock:
+            if self._registry is None:
+                connection = self.target.connection
+                authorities = connection.registry_ca_cert or connection.ca_cert
+                credential = self.credential.credential
+                http = HttpClient(f"https://{self.address}", connection, authorities, credential)
+                self._registry = RegistryClient(self.name, self.address, http)
+            return self._registry
+
+    def repository(self, name: str) -> str:
+        """Return a repository of the namespace as the registry names it."""
+        return f"{self.namespace}/{name}"
+
+    def api(self) -> Api:
+        """Return the zone's API; raises AppuioError where nothing names it, or the credential is none for it."""
+        with self._lock:
+            if self._api is None:
+                self._api = self._opened(self._login())
+            return self._api
+
+    def api_as(self, token: str) -> Api:
+        """Return the zone's API as somebody else sees it; raises AppuioError as ``api`` does."""
+        login = self._login()
+        own = self.target.connection
+        how = replace(login.address.connection, client_cert=own.client_cert, client_key=own.client_key)
+        return self._opened(ApiLogin(replace(login.address, connection=how), token))
+
+    def optional_api(self) -> Api | None:
+        """Return the API for what is good to know but not needed; ``api_unavailable`` says why there is none.
+
+        It is asked once, for a few seconds. What it raises then is for the caller to leave aside.
+        """
+        missing = missing_library()
+        if missing:
+            self.api_unavailable = f"the Python package {missing} is not installed where this runs"
+            return None
+        try:
+            login = self._login()
+        except AppuioError as error:
+            self.api_unavailable = error.message
+            return None
+        how = login.address.connection
+        quick = replace(how, timeout=min(OPTIONAL_TIMEOUT, how.timeout), retries=0)
+        return self._opened(replace(login, address=replace(login.address, connection=quick)))
+
+    def close(self) -> None:
+        """Give back connections, and end a token that was only fetched for this task."""
+        with self._lock:
+            registry, self._registry = self._registry, None
+            apis, self._apis, self._api = self._apis, [], None
+        if registry is not None:
+            registry.close()
+        for api in apis:
+            api.close()
+        self._method.release()
+
+    def _login(self) -> ApiLogin:
+        try:
+            return self._method.api_login()
+        except AppuioError as error:
+            raise error.at(zone=self.name, step="credentials") from None
+
+    def _opened(self, login: ApiLogin) -> Api:
+        api = login.api()
+        with self._lock:
+            self._apis.append(api)
+        return api
