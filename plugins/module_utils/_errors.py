@@ -88,6 +88,10 @@ class SourceError(AppuioError):
     """The source does not exist, cannot be read, or is not what its digests say."""
 
 
+class LocalStorageError(AppuioError):
+    """A temporary file on the machine that the task runs on cannot be written: full, read-only, or gone."""
+
+
 class ConnectionFailedError(AppuioError):
     """No answer: name not known, connection refused or broken, no progress within the timeout."""
 

@@ -7,6 +7,7 @@ Sources: RFC 1952 (gzip), RFC 8878 (zstd); OCI Image Format Specification 1.1, "
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -14,10 +15,12 @@ from typing import Any, Callable, Protocol
 
 from .._errors import InvalidOptionError, MissingLibraryError
 
-GZIP, ZSTD, NONE = "gzip", "zstd", "none"
+GZIP, ZSTD, BZIP2, XZ, NONE = "gzip", "zstd", "bzip2", "xz", "none"
 
 _WITH_GZIP_HEADER = 31
-_MAGIC = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
+_MAGIC = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"BZh", BZIP2), (b"\xfd7zXZ\x00", XZ))
+# A skippable frame (RFC 8878, section 3.1.2): pzstd begins with one.
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 _ISAL_LEVELS = range(4)
 _ISAL_DEFAULT = 2
 _ZLIB_DEFAULT = 2
@@ -60,6 +63,8 @@ def choose_compressor(kind: str = GZIP, level: int | None = None) -> Compressor:
 
 def compression_of(start: bytes) -> str:
     """Return how a file is compressed, from its first bytes: ``none`` for a tar archive as it is."""
+    if _SKIPPABLE.match(start):
+        return ZSTD
     return next((kind for magic, kind in _MAGIC if start.startswith(magic)), NONE)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Sequence
 
 from .._errors import SourceError
+from .._json import parse_object
 from .._reference import is_digest
 from .digest import digest_of
 from .media_types import DOCKER_MANIFEST, OCI_MANIFEST
@@ -26,10 +27,14 @@ _OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 
 @dataclass(frozen=True)
 class ImageSummary:
-    """An image by its ID, and its platform where its configuration or its engine names one."""
+    """An image by its ID, and its platform where its configuration or its engine names one.
+
+    ``others`` are platforms under the same name that this is not, as ``docker save`` adds since version 29.
+    """
 
     image_id: str
     platform: Platform | None = None
+    others: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,15 +58,16 @@ class ArchiveConfig:
 
 def parse_archive_config(config: bytes, description: str) -> ArchiveConfig:
     """Return what a configuration says of its image; ``description`` names that in errors; raises SourceError."""
-    try:
-        document = json.loads(config)
-        diff_ids = tuple(document["rootfs"]["diff_ids"])
-    except (ValueError, KeyError, TypeError):
-        raise SourceError(f"{description} has a configuration that names no layers") from None
-    if not all(isinstance(diff_id, str) and is_digest(diff_id) for diff_id in diff_ids):
+    document = parse_object(config, f"the configuration of {description}")
+    rootfs = document.get("rootfs")
+    if not isinstance(rootfs, dict) or "diff_ids" not in rootfs:
+        raise SourceError(f"{description} has a configuration that names no layers: it has no rootfs.diff_ids")
+    # An image without layers has null there.
+    diff_ids = rootfs.get("diff_ids") or []
+    if not isinstance(diff_ids, list) or not all(isinstance(one, str) and is_digest(one) for one in diff_ids):
         raise SourceError(f"{description} has a configuration whose diff_ids are no digests")
     platform = Platform(*(str(document.get(name) or "") for name in ("os", "architecture", "variant")))
-    return ArchiveConfig(config, diff_ids, platform if platform.os and platform.architecture else None)
+    return ArchiveConfig(config, tuple(diff_ids), platform if platform.os and platform.architecture else None)
 
 
 def layer_type(compression: str) -> str:

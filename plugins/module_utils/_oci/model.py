@@ -7,14 +7,18 @@ Source: OCI Image Format Specification 1.1, "Content Descriptors", "Image Manife
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from .._errors import SourceError
+from .._json import parse_object
 from .._reference import is_digest
 from .digest import digest_of
 from .media_types import OCI_INDEX, OCI_MANIFEST, is_index, is_manifest
+
+
+class MissingContentError(SourceError):
+    """The source names content that it does not hold."""
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,10 @@ def parse_manifest(content: bytes, media_type: str | None = None) -> Manifest:
 
     ``media_type`` is what a descriptor or a header said; the content's own word must be the same.
     """
-    try:
-        document = json.loads(content)
-    except ValueError:
-        raise SourceError("a manifest of the source is not JSON") from None
-    if not isinstance(document, dict):
-        raise SourceError("a manifest of the source is not a JSON object")
+    document = parse_object(content, "a manifest of the source")
     own = document.get("mediaType") or _guessed(document)
+    if own is not None and not isinstance(own, str):
+        raise SourceError("a manifest of the source has a mediaType that is no text")
     media_type = media_type if media_type and (is_index(media_type) or is_manifest(media_type)) else own
     if document.get("mediaType") and document["mediaType"] != media_type:
         raise SourceError(f"a manifest of the source says it is {own} and is announced as {media_type}")
@@ -97,17 +98,22 @@ def descriptor(value: Any) -> Descriptor:
     digest, size = value.get("digest"), value.get("size")
     if not isinstance(digest, str) or not is_digest(digest):
         raise SourceError(f"a descriptor of the source has no digest of a known kind: {digest!r}")
-    if not isinstance(size, int) or size < 0:
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 1 << 63:
         raise SourceError(f"the descriptor of {digest} has no size")
-    platform = value.get("platform")
+    platform, annotations, urls = value.get("platform"), value.get("annotations"), value.get("urls")
     return Descriptor(
         media_type=str(value.get("mediaType") or ""),
         digest=digest,
         size=size,
         platform=_platform(platform) if isinstance(platform, dict) else None,
-        annotations=value.get("annotations") or {},
-        urls=tuple(value.get("urls") or ()),
+        annotations=_texts(annotations) if isinstance(annotations, dict) else {},
+        urls=tuple(str(url) for url in urls) if isinstance(urls, list) else (),
     )
+
+
+def _texts(value: Mapping[str, Any]) -> dict[str, str]:
+    """Annotations are texts (OCI Image Format Specification 1.1, "Annotations"); anything else says nothing."""
+    return {name: text for name, text in value.items() if isinstance(text, str)}
 
 
 def _platform(value: Mapping[str, Any]) -> Platform:

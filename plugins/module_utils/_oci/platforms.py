@@ -61,12 +61,22 @@ def chosen(index: Manifest, wanted: Sequence[Platform]) -> Manifest | Descriptor
         entry.digest in digests or entry.annotations.get("vnd.docker.reference.digest") in digests
         for entry in index.entries
     ]
-    if all(kept):
+    if all(kept) and parse_manifest(index.content, index.media_type).entries == index.entries:
         return index
     document = json.loads(index.content)
-    document["manifests"] = [entry for entry, keep in zip(document["manifests"], kept) if keep]
+    # An entry that had no platform has it from its image now: OpenShift wants one.
+    document["manifests"] = [
+        raw if raw.get("platform") or not entry.platform else {**raw, "platform": _document(entry.platform)}
+        for raw, entry, keep in zip(document["manifests"], index.entries, kept)
+        if keep
+    ]
     content = json.dumps(document, indent=2, ensure_ascii=False).encode()
     return parse_manifest(content, index.media_type)
+
+
+def _document(platform: Platform) -> dict[str, str]:
+    document = {"os": platform.os, "architecture": platform.architecture}
+    return {**document, "variant": platform.variant} if platform.variant else document
 
 
 def _entry(index: Manifest, wanted: Platform) -> Descriptor:

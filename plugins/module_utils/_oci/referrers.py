@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any, Iterable, Sequence
 
+from .._json import JsonError, parse_json, parse_object
 from .media_types import OCI_INDEX, is_manifest
 from .model import Descriptor, Manifest, parse_manifest
 
@@ -38,8 +39,9 @@ def is_attached_tag(tag: str) -> bool:
 
 def subject_of(manifest: Manifest) -> str | None:
     """Return the digest that a manifest refers to."""
-    subject = json.loads(manifest.content).get("subject")
-    return str(subject["digest"]) if isinstance(subject, dict) and "digest" in subject else None
+    subject = parse_object(manifest.content, f"the manifest {manifest.digest}").get("subject")
+    digest = subject.get("digest") if isinstance(subject, dict) else None
+    return digest if isinstance(digest, str) else None
 
 
 def fallback_index(existing: Manifest | None, referrers: Sequence[Manifest]) -> Manifest:
@@ -67,8 +69,8 @@ def taken_by_openshift(manifest: Manifest, config: bytes) -> bool:
     if not is_manifest(manifest.media_type):
         return False
     try:
-        document = json.loads(config)
-    except ValueError:
+        document = parse_json(config)
+    except JsonError:
         return False
     if document is None:
         return True

@@ -4,29 +4,35 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, Sequence
 
 from .._errors import SourceError
+from .._json import JsonError, parse_json
 from .media_types import is_foreign_layer, is_index, is_manifest
-from .model import Descriptor, Manifest, Platform
+from .model import Descriptor, Manifest, MissingContentError, Platform
 from .platforms import chosen, is_attestation, normalised
 
 MOST_DEPTH = 4
 LARGEST_MANIFEST = 4 * 1024 * 1024
 
 Fetch = Callable[[Descriptor], Manifest]
+ReadConfig = Callable[[Descriptor], bytes]
+Holds = Callable[[Descriptor], bool]
 
 
 @dataclass(frozen=True)
 class Image:
-    """All that an image consists of. ``manifests`` has children before their index, ``root`` last."""
+    """All that an image consists of. ``manifests`` has children before their index, ``root`` last.
+
+    ``foreign`` are layers that the source does not have, so that a pull needs the addresses in their descriptors.
+    """
 
     root: Manifest
     manifests: tuple[Manifest, ...]
     blobs: tuple[Descriptor, ...]
     platforms: tuple[str, ...] = ()
+    foreign: tuple[Descriptor, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -39,15 +45,18 @@ class Image:
         return sum(blob.size for blob in self.blobs)
 
 
-def select(
-    root: Manifest, fetch: Fetch, wanted: Sequence[Platform], read_config: Callable[[Descriptor], bytes]
-) -> Manifest:
-    """Return what is to be pushed of ``root``: itself, or the platforms that are wanted; raises SourceError."""
+def select(root: Manifest, fetch: Fetch, wanted: Sequence[Platform], read_config: ReadConfig) -> Manifest:
+    """Return what is to be pushed of ``root``: itself, or the platforms that are wanted; raises SourceError.
+
+    An index whose only entry has no platform comes down to that image, as OpenShift refuses such an index.
+    """
     root = unwrapped(root, fetch)
     if not wanted:
-        return root
+        (entry, *more) = root.entries or (None,)
+        lone = entry is not None and not more and not entry.platform and is_manifest(entry.media_type)
+        return fetch(entry) if entry is not None and lone else root
     if root.is_index:
-        found = chosen(root, wanted)
+        found = chosen(_with_platforms(root, fetch, read_config), wanted)
         return fetch(found) if isinstance(found, Descriptor) else found
     there = platform_of(root, read_config)
     if there is None or len(wanted) > 1 or not _same(there, wanted[0]):
@@ -65,28 +74,61 @@ def unwrapped(root: Manifest, fetch: Fetch) -> Manifest:
     return root
 
 
-def gather(root: Manifest, fetch: Fetch, read_config: Callable[[Descriptor], bytes]) -> Image:
-    """Return all manifests and blobs below ``root``; raises SourceError for what a zone would refuse."""
-    check_entries(root)
+def gather(root: Manifest, fetch: Fetch, read_config: ReadConfig, holds: Holds | None = None) -> Image:
+    """Return all manifests and blobs below ``root``; raises SourceError for what a zone would refuse.
+
+    ``holds`` tells whether the source has a blob; without it, foreign layers are taken for absent, others for present.
+    """
+    check_entries(root, fetch, read_config)
     manifests: dict[str, Manifest] = {}
     blobs: dict[str, Descriptor] = {}
-    for manifest in [*(fetch(entry) for entry in root.entries), root]:
+    foreign: dict[str, Descriptor] = {}
+    for manifest in [*_children(root, fetch, holds), root]:
         if manifest.is_index and manifest is not root:
             raise SourceError(f"the index {root.digest} holds another index, {manifest.digest}, which zones refuse")
         if len(manifest.content) > LARGEST_MANIFEST:
             raise SourceError(f"the manifest {manifest.digest} is larger than 4 MiB, which zones refuse")
         manifests[manifest.digest] = manifest
         for blob in manifest.blobs:
-            if not (blob.urls and is_foreign_layer(blob.media_type)):
+            if blob.urls and is_foreign_layer(blob.media_type) and not (holds and holds(blob)):
+                foreign.setdefault(blob.digest, blob)
+            else:
                 blobs.setdefault(blob.digest, blob)
     if root.is_index:
         platforms = [str(entry.platform) for entry in root.entries if entry.platform and not is_attestation(entry)]
     else:
         platforms = [str(there) for there in (platform_of(root, read_config),) if there]
-    return Image(root, tuple(manifests.values()), tuple(blobs.values()), tuple(platforms))
+    return Image(root, tuple(manifests.values()), tuple(blobs.values()), tuple(platforms), tuple(foreign.values()))
 
 
-def check_entries(index: Manifest) -> None:
+def _children(root: Manifest, fetch: Fetch, holds: Holds | None) -> list[Manifest]:
+    """The images of an index; raises SourceError, with the platforms that are there, where some are not."""
+    children: list[Manifest] = []
+    missing: list[Descriptor] = []
+    there: list[Descriptor] = []
+    for entry in root.entries:
+        try:
+            child = fetch(entry)
+        except MissingContentError:
+            missing.append(entry)
+            continue
+        complete = holds is None or all(
+            holds(blob) for blob in child.blobs if not (blob.urls and is_foreign_layer(blob.media_type))
+        )
+        (there if complete else missing).append(entry)
+        children.append(child)
+    if missing:
+        have = [str(entry.platform) for entry in there if not is_attestation(entry)]
+        lack = [str(entry.platform) for entry in missing if not is_attestation(entry)]
+        what = f"for {', '.join(lack)}" if lack else "of attestations"
+        raise SourceError(
+            f"the source has only a part of its image: the content {what} is not there",
+            hint=f"Choose what is there: platforms: [{', '.join(have)}]" if have else "It has none of its platforms",
+        )
+    return children
+
+
+def check_entries(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> None:
     """Raise SourceError for an entry that OpenShift answers with a bare 500: each needs os and architecture."""
     for number, entry in enumerate(index.entries):
         if not (is_manifest(entry.media_type) or is_index(entry.media_type)):
@@ -95,17 +137,39 @@ def check_entries(index: Manifest) -> None:
             raise SourceError(
                 f"entry {number} of the index ({entry.digest}) has no platform with os and architecture, "
                 "and OpenShift refuses such an index",
-                hint="Push one of its images with platforms, or build the index with platforms",
+                hint=_platform_hint(index, fetch, read_config),
             )
 
 
-def platform_of(manifest: Manifest, read_config: Callable[[Descriptor], bytes]) -> Platform | None:
+def _platform_hint(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> str:
+    try:
+        entries = _with_platforms(index, fetch, read_config).entries
+    except SourceError:
+        entries = index.entries
+    known = [str(entry.platform) for entry in entries if entry.platform and not is_attestation(entry)]
+    if known:
+        return f"Choose from what its images say: platforms: [{', '.join(dict.fromkeys(known))}]"
+    return "Build the index with platforms"
+
+
+def _with_platforms(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> Manifest:
+    """The same index, with what the images say of themselves where an entry has no platform."""
+    entries = []
+    for entry in index.entries:
+        if not entry.platform and is_manifest(entry.media_type):
+            there = platform_of(fetch(entry), read_config)
+            entry = replace(entry, platform=there) if there and there.os else entry
+        entries.append(entry)
+    return replace(index, entries=tuple(entries))
+
+
+def platform_of(manifest: Manifest, read_config: ReadConfig) -> Platform | None:
     """Return the platform that an image's configuration names, or None for what is no image to run."""
     if manifest.config is None or manifest.config.size > LARGEST_MANIFEST:
         return None
     try:
-        document = json.loads(read_config(manifest.config))
-    except ValueError:
+        document = parse_json(read_config(manifest.config))
+    except JsonError:
         return None
     if not isinstance(document, dict) or not document.get("architecture"):
         return None

@@ -51,7 +51,9 @@ def find_attachments(source: ReferrerSource, root: Manifest) -> Found:
             manifest = source.tagged(tag) if tag in tags else None
             if manifest is not None:
                 _sort(source, manifest, tag, attachments, left)
-        manifests = [_fetched(source, entry, left) for entry in source.referrers(digest)]
+        referrers = source.referrers(digest)
+        left.extend(referrers.skipped)
+        manifests = [_fetched(source, entry, left) for entry in referrers.entries]
         referring = tuple(manifest for manifest in manifests if manifest is not None)
         if referring:
             attachments.append(Attachment(fallback_tag(digest), referring, is_list=True))
@@ -85,5 +87,11 @@ def _fetched(source: ReferrerSource, entry: Descriptor, left: list[str]) -> Mani
         return None
     if manifest.is_index:
         left.append(f"{entry.digest}: it is an index, which zones do not take within another")
+        return None
+    if not entry.digest.startswith("sha256:"):
+        left.append(f"{entry.digest}: it is no sha256 digest, by which alone zones keep content")
+        return None
+    if manifest.config is not None and not taken_by_openshift(manifest, source.read(manifest.config)):
+        left.append(f"{entry.digest}: its configuration is none of an image, which would break the repository")
         return None
     return manifest

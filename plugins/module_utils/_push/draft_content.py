@@ -19,7 +19,7 @@ from .._oci.archive_config import DOCKER_CONFIG, ArchiveConfig, assemble_manifes
 from .._oci.model import Descriptor, Manifest
 from .._oci.walk import Image
 from .._source.base import ArchiveSource
-from .._source.layer import Layer, Stopped, make_layer
+from .._source.layer import Layer, make_layer
 from .content import Holds, KnownBlob, Parcel
 
 MOST_COMPRESSORS = 4
@@ -136,16 +136,13 @@ class DraftImage:
         with self._lock:
             self._layers[layer.descriptor.digest] = layer
         made = layer.descriptor
-        if layer.temporary is not None:
+        if layer.compressed:
             self._notes.put(_NOTES, key, [made.media_type, made.digest, made.size])
         return made
 
     def _made(self, diff_id: str) -> Layer:
         part, where = self._parts[diff_id], self._where(diff_id)
-        try:
-            return make_layer(part, diff_id, self._compressor, self._directory, where, self._stopped)
-        except Stopped:
-            raise CancelledError("left as it was, as another zone failed") from None
+        return make_layer(part, diff_id, self._compressor, self._directory, where, self._stopped)
 
     def _where(self, diff_id: str) -> str:
         return f"the layer {diff_id} of {self._source.description}"

@@ -60,6 +60,12 @@ class DraftShipment:
 
 def _check_platform(wish: Wish, outline: ImageSummary) -> None:
     there = normalised(outline.platform) if outline.platform else None
+    if outline.others and not wish.platforms:
+        others = ", ".join(str(platform) for platform in outline.others)
+        raise SourceError(
+            f"the source has the image for {there} and for {others}, and this notation gives the first only",
+            hint=f"Push all of them from oci-archive:, or this one: platforms: [{there}]",
+        )
     if wish.platforms and wish.platforms != (there,):
         names = ", ".join(str(platform) for platform in wish.platforms)
         raise SourceError(f"the source is one image for {there or 'an unknown platform'}, not for {names}")

@@ -10,6 +10,7 @@ from typing import Protocol
 from .._errors import SourceError
 from .._oci.model import Manifest
 from .._oci.platforms import is_attestation
+from .._oci.pushable import check_pushable
 from .._oci.walk import Image, gather, platform_of, select
 from .._source.base import ReferrerSource, Source
 from .attachments import Found, find_attachments, with_attachments
@@ -65,7 +66,8 @@ class KnownShipment:
 
     def check(self) -> Subject:
         """Read all manifests; a file that is missing or too short shows here, before anything is uploaded."""
-        image = gather(self._root, self._source.manifest, self._source.read)
+        image = gather(self._root, self._source.manifest, self._source.read, self._source.holds)
+        check_pushable(image, self._source.read)
         self._image = with_attachments(image, self._attached.attachments)
         for blob in self._image.blobs:
             self._source.blob(blob)

@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Iterator
 
 from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, SourceError, UnauthorizedError
 from .._http.client import HttpClient, passing
-from .._http.message import Response
+from .._http.failures import ConnectionLostError
+from .._http.message import BLOCK_SIZE, Response
 from .._http.transport import OpenResponse
 from .._oci.digest import digest_of, matches
 from .._oci.media_types import ACCEPT, OCI_INDEX
@@ -154,9 +156,10 @@ class RegistryClient:
         wanted = 206 if offset else 200
         path = f"/v2/{repository}/blobs/{digest}"
         with self.http.open("GET", path, headers, step=step, scopes=scopes(repository, "pull")) as opened:
-            if opened.status != wanted:
+            if opened.status not in (wanted, 200):
                 response = Response(opened.status, opened.headers, opened.read(1 << 20))
                 raise self._explained(response, step, repository, "pull")
+            _skip(opened, offset - _first_byte(opened, offset))
             yield opened
 
     def expect(self, response: Response, statuses: tuple[int, ...], step: str, repository: str) -> None:
@@ -205,6 +208,26 @@ class RegistryClient:
 def transient(response: Response) -> bool:
     """Whether repeating can help: also a bare 400, which zones answer while their API is away."""
     return passing(response) or (response.status == 400 and not response.body)
+
+
+def _first_byte(opened: OpenResponse, offset: int) -> int:
+    """A server may send more than was asked for: all of it with status 200 (RFC 9110, sections 14.2 and 15.3.7)."""
+    if opened.status == 200:
+        return 0
+    found = re.match(r"bytes (\d{1,18})-", opened.headers.get("content-range") or "")
+    first = int(found.group(1)) if found else offset
+    if first > offset:
+        raise ConnectionLostError("the server sent another part of the blob than it was asked for")
+    return first
+
+
+def _skip(opened: OpenResponse, count: int) -> None:
+    buffer = memoryview(bytearray(min(count, BLOCK_SIZE)))
+    while count:
+        got = opened.readinto(buffer[: min(count, BLOCK_SIZE)])
+        if not got:
+            raise ConnectionLostError("the answer ended before the part that was asked for")
+        count -= got
 
 
 def scopes(repository: str, action: str) -> frozenset[str]:

@@ -4,12 +4,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol, Union, runtime_checkable
 
 from .._http.message import Body
 from .._oci.archive_config import ArchiveConfig, ImageSummary
 from .._oci.model import Descriptor, Manifest
-from .file_blob import Part
+from .part import Part
+
+
+@dataclass(frozen=True)
+class Referrers:
+    """What refers to a digest, each once, and why something that does cannot be read."""
+
+    entries: tuple[Descriptor, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -39,6 +48,9 @@ class Source(Protocol):
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a small blob, a configuration; raises SourceError."""
 
+    def holds(self, descriptor: Descriptor) -> bool:
+        """Whether the source has a blob, False only where that is known; raises SourceError."""
+
     def release(self, descriptor: Descriptor) -> None:
         """Forget a blob that nobody needs any more."""
 
@@ -56,7 +68,7 @@ class ReferrerSource(Protocol):
     def tagged(self, tag: str) -> Manifest | None:
         """Return what another tag names, or None; raises SourceError."""
 
-    def referrers(self, digest: str) -> list[Descriptor]:
+    def referrers(self, digest: str) -> Referrers:
         """Return what refers to a digest; raises SourceError."""
 
     def manifest(self, descriptor: Descriptor) -> Manifest:

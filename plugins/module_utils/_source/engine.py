@@ -2,27 +2,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """An image in a container engine, asked over the socket of its API.
 
-Source: Docker Engine API 1.41, "Inspect an image" and "Export an image"; podman serves the same on its own socket.
+Source: Docker Engine API 1.41, "Inspect an image" and "Export an image"; podman serves the same on its own socket,
+and "libpod/manifests" beside it.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
-import os
 import socket
-import tempfile
-from typing import Mapping
+from contextlib import contextmanager
+from typing import Any, Iterator
 from urllib.parse import quote
 
 from .._errors import SourceError
 from .._http.message import BLOCK_SIZE
+from .._json import JsonError, parse_json
 from .._oci.archive_config import ArchiveConfig, ImageSummary
 from .._oci.model import Platform
-from .._reference import parse_reference
+from .._reference import DEFAULT_TAG, is_digest, parse_reference
 from .docker_archive import DockerArchive
 from .engine_location import is_image_id
-from .file_blob import Part
+from .files import Archive
+from .local_file import TemporaryFile
+from .part import Part
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _SECONDS = 300
@@ -36,91 +38,151 @@ class EngineImage:
         self._reference = reference.lstrip("@")
         self._socket = socket_path
         self._directory = directory
-        self._path: str | None = None
         self._archive: DockerArchive | None = None
+        self._image_id: str | None = None
         named = None if is_image_id(reference) else parse_reference(reference)
+        if named and not named.tag and not named.digest:
+            # An engine that is asked for a name without a tag gives all images of that name.
+            self._reference = f"{self._reference}:{DEFAULT_TAG}"
         self.name = named.name if named else self._reference.rpartition(":")[2][:12]
         self.tag = named.tag if named else None
 
     def summary(self) -> ImageSummary:
         """Return the image ID and the platform as the engine tells them; raises SourceError."""
         found = self._inspected()
+        self._check_list()
         # An engine that keeps images as registries do calls something else the ID: then the archive tells.
         if found.get("Descriptor"):
-            return self.config().summary
+            summary = self._fetched().summary()
+            self._image_id = summary.image_id
+            return summary
         image_id = str(found.get("Id") or "")
+        image_id = image_id if image_id.startswith("sha256:") else f"sha256:{image_id}"
+        if not is_digest(image_id):
+            raise SourceError(f"{self.description} cannot be read: {self._socket} gave no ID of an image")
         platform = Platform(*(str(found.get(name) or "") for name in ("Os", "Architecture", "Variant")))
-        known = platform if platform.os and platform.architecture else None
-        return ImageSummary(image_id if image_id.startswith("sha256:") else f"sha256:{image_id}", known)
+        self._image_id = image_id
+        return ImageSummary(image_id, platform if platform.os and platform.architecture else None)
 
     def check(self) -> None:
         """An engine has all layers of its images."""
 
     def config(self) -> ArchiveConfig:
-        """Return the image by its configuration, for which it is fetched; raises SourceError."""
-        return self._fetched().config()
+        """Return the image by its configuration, for which it is fetched.
+
+        Raises SourceError where the engine gives another image under this name than it told of: then nothing that
+        was compared with that, such as ``expected_digest``, is true of it.
+        """
+        config = self._fetched().config()
+        if self._image_id is not None and config.image_id != self._image_id:
+            raise SourceError(
+                f"{self.description} was {self._image_id} and is {config.image_id} now",
+                hint="It was built or pulled anew meanwhile: run the push again",
+            )
+        return config
 
     def layer(self, number: int) -> Part:
         """Return where the bytes of a layer are; raises SourceError."""
         return self._fetched().layer(number)
 
     def close(self) -> None:
-        """Remove what was fetched."""
+        """Let go of what was fetched."""
         if self._archive is not None:
             self._archive.close()
-        if self._path is not None:
-            os.unlink(self._path)
-            self._path = self._archive = None
+            self._archive = None
 
-    def _inspected(self) -> Mapping[str, object]:
-        connection, response = self._ask("json")
-        try:
-            document = json.loads(response.read(_LARGEST_ANSWER))
-        except (OSError, ValueError, http.client.HTTPException):
-            raise SourceError(
-                f"{self.description} cannot be read: {self._socket} does not answer as an engine"
-            ) from None
-        finally:
-            connection.close()
-        return document if isinstance(document, dict) else {}
+    def _inspected(self) -> dict[str, Any]:
+        found = self._document(f"/images/{self._quoted}/json")
+        if found is None:
+            raise SourceError(f"{self.description} does not exist in the engine at {self._socket}")
+        return found
+
+    def _check_list(self) -> None:
+        """podman gives one platform of a manifest list, as if that were the image; docker has no such path."""
+        found = self._document(f"/libpod/manifests/{self._quoted}/json", optional=True)
+        entries = found.get("manifests") if found else None
+        if not isinstance(entries, list) or len(entries) < 2:
+            return
+        platforms = [entry.get("platform") for entry in entries if isinstance(entry, dict)]
+        names = [
+            "/".join(str(one.get(name)) for name in ("os", "architecture", "variant") if one.get(name))
+            for one in platforms
+            if isinstance(one, dict)
+        ]
+        raise SourceError(
+            f"{self.description} is a manifest list ({', '.join(names)}), and an engine gives one of its images only",
+            hint=f"Save all of it: podman manifest push --all {self._reference} oci-archive:FILE, "
+            "and push oci-archive:FILE",
+        )
 
     def _fetched(self) -> DockerArchive:
         if self._archive is None:
-            connection, response = self._ask("get")
-            handle, self._path = tempfile.mkstemp(prefix="image-", suffix=".tar", dir=self._directory)
-            try:
-                with os.fdopen(handle, "wb") as file:
+            with self._asked(f"/images/{self._quoted}/get") as response:
+                if response.status != 200:
+                    raise self._refused(response)
+                file = TemporaryFile(self._directory, self.description)
+                try:
                     while block := response.read(BLOCK_SIZE):
                         file.write(block)
-            except (OSError, http.client.HTTPException) as error:
-                reason = getattr(error, "strerror", None) or type(error).__name__
-                raise SourceError(f"{self.description} cannot be fetched from {self._socket}: {reason}") from None
-            finally:
-                connection.close()
-            self._archive = DockerArchive(self._path, None, self._directory, self.description)
+                except (OSError, http.client.HTTPException) as error:
+                    raise SourceError(
+                        f"{self.description} cannot be fetched from {self._socket}: {_reason(error)}"
+                    ) from None
+            files = Archive.of(file, self.description)
+            self._archive = DockerArchive("", None, self._directory, self.description, files)
         return self._archive
 
-    def _ask(self, what: str) -> tuple[_SocketConnection, http.client.HTTPResponse]:
+    def _document(self, path: str, optional: bool = False) -> dict[str, Any] | None:
+        """The JSON object that the engine answers, None for 404 and, where it is ``optional``, any other trouble."""
+        with self._asked(path) as response:
+            if response.status == 404 or (optional and response.status != 200):
+                return None
+            if response.status != 200:
+                raise self._refused(response)
+            try:
+                found = parse_json(response.read(_LARGEST_ANSWER + 1), _LARGEST_ANSWER)
+            except (OSError, http.client.HTTPException, JsonError) as error:
+                if optional:
+                    return None
+                raise SourceError(
+                    f"{self.description} cannot be read: {self._socket} does not answer as an engine: its answer "
+                    f"{error if isinstance(error, JsonError) else _reason(error)}"
+                ) from None
+        if not isinstance(found, dict) and not optional:
+            raise SourceError(f"{self.description} cannot be read: {self._socket} does not answer as an engine")
+        return found if isinstance(found, dict) else None
+
+    @contextmanager
+    def _asked(self, path: str) -> Iterator[http.client.HTTPResponse]:
         connection = _SocketConnection(self._socket)
         try:
-            connection.request("GET", f"/images/{quote(self._reference, safe='/:@')}/{what}")
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
+            try:
+                connection.request("GET", path)
+                response = connection.getresponse()
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                raise SourceError(
+                    f"{self.description} cannot be read: the engine's socket {self._socket} cannot be used: "
+                    f"{_reason(error)}",
+                    hint="Start the engine's API (podman: systemctl --user start podman.socket), or give engine_socket",
+                ) from None
+            yield response
+        finally:
             connection.close()
-            reason = getattr(error, "strerror", None) or type(error).__name__
-            raise SourceError(
-                f"{self.description} cannot be read: the engine's socket {self._socket} cannot be used: {reason}",
-                hint="Start the engine's API (podman: systemctl --user start podman.socket), or give engine_socket",
-            ) from None
-        if response.status == 200:
-            return connection, response
-        output = response.read(_LARGEST_ANSWER).decode(errors="replace").strip()
-        connection.close()
+
+    def _refused(self, response: http.client.HTTPResponse) -> SourceError:
+        try:
+            output = response.read(_LARGEST_ANSWER)
+        except (OSError, http.client.HTTPException):
+            output = b""
         if response.status == 404:
-            raise SourceError(f"{self.description} does not exist", server_message=_message(output))
-        raise SourceError(
+            return SourceError(f"{self.description} does not exist", server_message=_message(output))
+        return SourceError(
             f"{self.description} cannot be read: status {response.status}", server_message=_message(output)
         )
+
+    @property
+    def _quoted(self) -> str:
+        return quote(self._reference, safe="/:@")
 
 
 class _SocketConnection(http.client.HTTPConnection):
@@ -134,8 +196,18 @@ class _SocketConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def _message(output: str) -> str:
+def _reason(error: Exception) -> str:
+    if isinstance(error, http.client.IncompleteRead):
+        return "the answer ended too early"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _message(output: bytes) -> str | None:
+    """The engine's own words, on one line."""
     try:
-        return str(json.loads(output)["message"])
-    except (ValueError, KeyError, TypeError):
-        return output[:200]
+        found = parse_json(output)
+    except JsonError:
+        text = output[:200].decode(errors="replace")
+    else:
+        text = str(found.get("message") or "") if isinstance(found, dict) else ""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:300] or None

@@ -7,27 +7,24 @@ from __future__ import annotations
 import os
 import posixpath
 import threading
-from typing import Protocol
+from typing import Mapping, Protocol
 
 from .._errors import SourceError
-from .._oci.model import Descriptor
-from .file_blob import FileBlob, Part, unreadable
-
-LARGEST_DOCUMENT = 16 * 1024 * 1024
-MOST_LINKS = 8
+from .._json import LARGEST_DOCUMENT
+from .._oci.model import Descriptor, MissingContentError
+from .file_blob import FileBlob
+from .local_file import NamedFile, OpenFile
+from .part import Part
 
 
 class Files(Protocol):
     """Files by their names, with slashes between folders."""
 
-    def content(self, name: str) -> bytes:
-        """Return a small file's content; raises SourceError."""
-
-    def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
-        """Return a file as the body of a blob; raises SourceError."""
+    def part(self, name: str) -> Part:
+        """Return where a file's bytes are; raises SourceError, and MissingContentError where there is no such file."""
 
     def close(self) -> None:
-        """Remove what was written to read them."""
+        """Forget what was read."""
 
 
 class Directory:
@@ -37,22 +34,18 @@ class Directory:
         self._path = path
         self._description = description
 
-    def content(self, name: str) -> bytes:
-        """Return a small file's content; raises SourceError."""
+    def part(self, name: str) -> Part:
+        """Return where a file's bytes are; raises SourceError, and MissingContentError where there is no such file."""
         if not os.path.isdir(self._path):
             raise SourceError(f"{self._description} does not exist: there is no directory {self._path}")
         path = os.path.join(self._path, name)
-        try:
-            return _read(path, 0, os.stat(path).st_size)
-        except OSError as error:
-            raise unreadable(path, error) from None
-
-    def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
-        """Return a file as the body of a blob; raises SourceError."""
-        return FileBlob(os.path.join(self._path, name), descriptor, where)
+        if not os.path.lexists(path):
+            raise MissingContentError(f"{self._description} has no {name}")
+        file = NamedFile(path)
+        return Part(file, 0, file.size)
 
     def close(self) -> None:
-        """Nothing was written."""
+        """Nothing is kept open."""
 
 
 class Archive:
@@ -63,98 +56,69 @@ class Archive:
         self._description = description
         self._directory = directory
         self._lock = threading.Lock()
-        self._copy: str | None = None
-        self._parts: dict[str, Part] | None = None
+        self._parts: Mapping[str, Part] | None = None
 
-    def content(self, name: str) -> bytes:
-        """Return a small file's content; raises SourceError."""
-        part = self.part(name)
-        try:
-            return _read(part.path, part.start, part.size)
-        except OSError as error:
-            raise unreadable(self._path, error) from None
+    @classmethod
+    def of(cls, file: OpenFile, description: str) -> Archive:
+        """Return the files of an archive that is open and not compressed; raises SourceError."""
+        from .tar_index import index_tar
 
-    def blob(self, name: str, descriptor: Descriptor, where: str) -> FileBlob:
-        """Return a file as the body of a blob; raises SourceError."""
-        part = self.part(name)
-        return FileBlob(part.path, descriptor, where, part.start, part.size)
+        archive = cls("", description, "")
+        archive._parts = index_tar(file, description)
+        return archive
 
     def part(self, name: str) -> Part:
-        """Return where the bytes of a file are; raises SourceError."""
+        """Return where a file's bytes are; raises SourceError, and MissingContentError where there is no such file."""
+        from .tar_index import member_path
+
         with self._lock:
             if self._parts is None:
                 self._parts = self._indexed()
-            name = posixpath.normpath(name)
-            if name not in self._parts:
-                raise SourceError(f"{self._description} has no {name}")
-            return self._parts[name]
-
-    def __contains__(self, name: str) -> bool:
-        """Whether there is such a file; raises SourceError for what is no archive."""
-        try:
-            self.part(name)
-        except SourceError:
-            if self._parts is None:
-                raise
-            return False
-        return True
+            found = self._parts.get(member_path(name))
+        if found is None:
+            raise MissingContentError(f"{self._description} has no {name}")
+        return found
 
     def close(self) -> None:
-        """Remove the decompressed copy."""
-        if self._copy is not None:
-            os.unlink(self._copy)
-            self._copy = None
+        """Let go of the archive, and of its decompressed copy."""
+        with self._lock:
+            self._parts = None
 
-    def _indexed(self) -> dict[str, Part]:
-        """A member that is cut off shows when it is read: its size is what its header says."""
-        import tarfile
-
+    def _indexed(self) -> Mapping[str, Part]:
         from .decompressed import decompressed
+        from .tar_index import index_tar
 
-        parts: dict[str, Part] = {}
-        links = {}
-        path = decompressed(self._path, self._directory, self._description)
-        self._copy = path if path != self._path else None
-        try:
-            with tarfile.open(path, "r:") as archive:
-                for member in archive:
-                    name = posixpath.normpath(member.name)
-                    if member.isreg():
-                        parts[name] = Part(path, member.offset_data, member.size)
-                    elif member.islnk():
-                        links[name] = posixpath.normpath(member.linkname)
-                    elif member.issym():
-                        links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
-        except OSError as error:
-            raise unreadable(self._path, error) from None
-        except (tarfile.TarError, EOFError):
-            raise SourceError(f"{self._description} is no tar archive, or ends too early") from None
-        for name in links:
-            target: str | None = name
-            for _step in range(MOST_LINKS):
-                target = links.get(target or "")
-                if target is None or target in parts:
-                    break
-            if target in parts:
-                parts.setdefault(name, parts[target])
-        return parts
+        return index_tar(decompressed(self._path, self._directory, self._description), self._description)
+
+
+def has_file(files: Files, name: str) -> bool:
+    """Whether there is such a file; raises SourceError for files that cannot be looked at."""
+    try:
+        files.part(name)
+    except MissingContentError:
+        return False
+    return True
+
+
+def content_of(files: Files, name: str, description: str) -> bytes:
+    """Return a document; raises SourceError."""
+    return files.part(name).content(LARGEST_DOCUMENT, f"{name} of {description}")
+
+
+def blob_of(files: Files, name: str, descriptor: Descriptor, description: str) -> FileBlob:
+    """Return a file as the body of a blob; raises SourceError."""
+    return FileBlob(files.part(name), descriptor, blob_name(descriptor, description))
+
+
+def blob_name(descriptor: Descriptor, description: str) -> str:
+    """Return what messages call a blob of a source."""
+    return f"the blob {descriptor.digest} of {description}"
 
 
 def archive_name(path: str) -> str:
     """Return what an image in an archive is called where nothing else says it: the file without its endings."""
-    name = os.path.basename(os.path.abspath(path)).lower()
+    name = posixpath.basename(os.path.abspath(path)).lower()
     for ending in (".gz", ".bz2", ".xz", ".zst", ".tgz", ".tar"):
         if name.endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
     return name
-
-
-def _read(path: str, start: int, size: int) -> bytes:
-    if size > LARGEST_DOCUMENT:
-        raise SourceError(f"{path} has a manifest or a configuration of more than 16 MiB")
-    with open(path, "rb") as file:
-        file.seek(start)
-        content = file.read(size)
-    if len(content) != size:
-        raise SourceError(f"{path} is truncated")
-    return content

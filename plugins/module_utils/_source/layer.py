@@ -4,130 +4,136 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 import threading
 from dataclasses import dataclass
-from typing import Iterator
+from typing import Any, Iterator
 
 from .._compression.compressors import GZIP, NONE, ZSTD, Compressor, compression_of
+from .._compression.decompressors import DamagedError, decompressed_blocks
 from .._compression.heap import heap_trimmer
-from .._errors import SourceError
-from .._http.message import BLOCK_SIZE, Body
+from .._errors import CancelledError, SourceError
+from .._http.message import BLOCK_SIZE, Body, BytesBody
 from .._oci.archive_config import layer_type
+from .._oci.digest import new_hash
 from .._oci.model import Descriptor
-from .file_blob import Part, PartBody, unreadable
+from .local_file import TemporaryFile
+from .part import Part
 from .verifier import altered, truncated
 
 # Blocks between two times that the heap is trimmed: 4 MiB, which is as much as it can grow meanwhile.
 _TRIM_EVERY = 16
+_SHA256 = "sha256:"
 
 
 @dataclass
 class Layer:
-    """A layer that has become a blob; ``temporary`` is the file that was written for it, if any."""
+    """A layer that has become a blob; ``compressed`` is whether that was done here, into a file of its own."""
 
     descriptor: Descriptor
-    part: Part
-    temporary: str | None = None
+    part: Part | None
+    compressed: bool = False
 
     def body(self) -> Body:
         """Return the body of the blob; it was hashed a moment ago and is not hashed again."""
-        return PartBody(self.part)
+        return self.part if self.part is not None else BytesBody(b"")
 
     def release(self) -> None:
-        """Remove the file that was written."""
-        if self.temporary is not None:
-            try:
-                os.unlink(self.temporary)
-            except FileNotFoundError:
-                pass
-            self.temporary = None
+        """Let go of the file, whose room is free when the last upload has closed it."""
+        self.part = None
 
 
-class Stopped(Exception):
-    """Nobody needs the layer any more."""
+class _Stored:
+    """The bytes of a layer as they are stored; hashed while they are read where they are what is pushed."""
 
+    def __init__(self, part: Part, where: str, stopped: threading.Event, hashed: bool) -> None:
+        self._part = part
+        self._where = where
+        self._stopped = stopped
+        self._reader = part.open()
+        self._hash = new_hash(_SHA256) if hashed else None
+        self._count = 0
 
-def start_of(part: Part) -> str:
-    """Return how the file of a layer is compressed, from its first bytes; raises SourceError."""
-    try:
-        with open(part.path, "rb") as file:
-            file.seek(part.start)
-            return compression_of(file.read(min(8, part.size)))
-    except OSError as error:
-        raise unreadable(part.path, error) from None
+    def fill(self, buffer: memoryview) -> int:
+        """Fill the buffer; return the number of bytes, 0 at the end; raises SourceError and CancelledError."""
+        if self._stopped.is_set():
+            raise CancelledError("left as it was, as another zone failed")
+        count = self._reader.readinto(buffer)
+        if not count and self._count < self._part.size:
+            raise truncated(Descriptor("", "", self._part.size), self._where, self._count)
+        if self._hash is not None:
+            self._hash.update(buffer[:count])
+        self._count += count
+        return count
+
+    def blocks(self) -> Iterator[memoryview]:
+        """Yield all bytes, each block in the same buffer."""
+        buffer = memoryview(bytearray(BLOCK_SIZE))
+        while count := self.fill(buffer):
+            yield buffer[:count]
+
+    def digest(self) -> str:
+        """Return the digest of all bytes, also of those behind the end of what is compressed."""
+        for _block in self.blocks():
+            pass
+        return f"{_SHA256}{self._hash.hexdigest() if self._hash else ''}"
 
 
 def make_layer(
     part: Part, diff_id: str, compressor: Compressor, directory: str, where: str, stopped: threading.Event
 ) -> Layer:
-    """Return the layer as a blob; raises SourceError for one that is not what its ``diff_id`` says, and Stopped."""
-    kind = start_of(part)
-    if kind in (GZIP, ZSTD):
-        return Layer(_hashed(part, layer_type(kind), where, stopped), part)
-    if kind != NONE:
-        raise SourceError(f"{where} is compressed with {kind}, which registries do not take")
-    if compressor.kind == NONE:
-        descriptor = _hashed(part, layer_type(NONE), where, stopped)
-        if descriptor.digest != diff_id:
-            raise altered(Descriptor("", diff_id, part.size), where, descriptor.digest)
-        return Layer(descriptor, part)
-    return _compressed(part, diff_id, compressor, directory, where, stopped)
+    """Return the layer as a blob; a gzip or zstd stays as it is, anything else is compressed into ``directory``.
+
+    The unpacked bytes are compared with ``diff_id`` (OCI Image Format Specification 1.1, "Layer DiffID").
+    Raises SourceError, LocalStorageError, MissingLibraryError, and CancelledError once ``stopped`` is set.
+    """
+    kind = compression_of(part.beginning(8))
+    stored = _Stored(part, where, stopped, hashed=kind in (GZIP, ZSTD))
+    plain = stored.blocks() if kind == NONE else _unpacked(stored, kind, where, stopped)
+    if kind in (GZIP, ZSTD) or kind == compressor.kind:
+        _check(diff_id, _hashed(plain, diff_id), where)
+        digest = diff_id if kind == NONE else stored.digest()
+        return Layer(Descriptor(layer_type(kind), digest, part.size), part)
+    return _compressed(plain, diff_id, compressor, directory, where)
 
 
-def _compressed(
-    part: Part, diff_id: str, compressor: Compressor, directory: str, where: str, stopped: threading.Event
-) -> Layer:
-    handle, path = tempfile.mkstemp(prefix="layer-", dir=directory)
-    plain, packed, size = hashlib.sha256(), hashlib.sha256(), 0
+def _compressed(plain: Iterator[memoryview], diff_id: str, compressor: Compressor, directory: str, where: str) -> Layer:
+    file = TemporaryFile(directory, where)
+    unpacked, packed, size = new_hash(diff_id), new_hash(_SHA256), 0
     stream, trim = compressor.begin(), heap_trimmer()
+    for number, block in enumerate(plain, 1):
+        unpacked.update(block)
+        ready = stream.compress(block)
+        packed.update(ready)
+        size += file.write(ready)
+        if number % _TRIM_EVERY == 0:
+            trim()
+    ready = stream.flush()
+    packed.update(ready)
+    size += file.write(ready)
+    _check(diff_id, unpacked, where)
+    descriptor = Descriptor(layer_type(compressor.kind), f"{_SHA256}{packed.hexdigest()}", size)
+    return Layer(descriptor, Part(file, 0, size), compressed=True)
+
+
+def _unpacked(stored: _Stored, kind: str, where: str, stopped: threading.Event) -> Iterator[memoryview]:
     try:
-        with os.fdopen(handle, "wb") as written:
-            for number, block in enumerate(_blocks(part, where, stopped), 1):
-                plain.update(block)
-                ready = stream.compress(block)
-                packed.update(ready)
-                size += written.write(ready)
-                if number % _TRIM_EVERY == 0:
-                    trim()
-            ready = stream.flush()
-            packed.update(ready)
-            size += written.write(ready)
-        found = f"sha256:{plain.hexdigest()}"
-        if found != diff_id:
-            raise altered(Descriptor("", diff_id, part.size), where, found)
-    except BaseException as error:
-        os.unlink(path)
-        if isinstance(error, OSError):
-            raise SourceError(f"{where} cannot be compressed into {directory}: {error.strerror or error}") from None
-        raise
-    descriptor = Descriptor(layer_type(compressor.kind), f"sha256:{packed.hexdigest()}", size)
-    return Layer(descriptor, Part(path, 0, size), path)
+        for block in decompressed_blocks(kind, stored.fill):
+            # A little of what is stored may become a lot, during which nothing is read.
+            if stopped.is_set():
+                raise CancelledError("left as it was, as another zone failed")
+            yield memoryview(block)
+    except DamagedError as error:
+        raise SourceError(f"{where} is damaged: {error}") from None
 
 
-def _hashed(part: Part, media_type: str, where: str, stopped: threading.Event) -> Descriptor:
-    digest = hashlib.sha256()
-    for block in _blocks(part, where, stopped):
+def _hashed(blocks: Iterator[memoryview], diff_id: str) -> Any:
+    digest = new_hash(diff_id)
+    for block in blocks:
         digest.update(block)
-    return Descriptor(media_type, f"sha256:{digest.hexdigest()}", part.size)
+    return digest
 
 
-def _blocks(part: Part, where: str, stopped: threading.Event) -> Iterator[memoryview]:
-    """Yield the bytes of a part, each block in the same buffer."""
-    buffer = memoryview(bytearray(BLOCK_SIZE))
-    left = part.size
-    try:
-        with open(part.path, "rb", buffering=0) as file:
-            file.seek(part.start)
-            while left:
-                if stopped.is_set():
-                    raise Stopped
-                count = file.readinto(buffer[: min(BLOCK_SIZE, left)])
-                if not count:
-                    raise truncated(Descriptor("", "", part.size), where, part.size - left)
-                left -= count
-                yield buffer[:count]
-    except OSError as error:
-        raise unreadable(part.path, error) from None
+def _check(diff_id: str, found: Any, where: str) -> None:
+    digest = f"{diff_id.partition(':')[0]}:{found.hexdigest()}"
+    if digest != diff_id:
+        raise altered(Descriptor("", diff_id, 0), where, digest)

@@ -4,20 +4,35 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Union
 
 from .._credential import Credential
 from .._credentials.auth_file import stored_credential
 from .._errors import InvalidOptionError
-from .._reference import Reference, is_tag, parse_reference
+from .._reference import Reference, parse_reference
 from .._targets import Connection
 from .base import AnySource
-from .engine_location import SOCKETS, checked_engine_reference, default_socket
+from .engine_location import checked_engine_reference, default_socket
+from .local_path import check_no_path, check_path, split_existing, split_layout
 
 _USE = "Use docker://, oci:, oci-archive:, docker-archive:, dir:, docker-daemon: or containers-storage:"
 
 _OTHERS = ("tarball", "docker-tar", "ostree", "sif", "atomic")
+
+
+@dataclass(frozen=True)
+class SourceContext:
+    """What sources need besides their place; ``directory`` is for blobs on their way."""
+
+    options: Mapping[str, Any]
+    environment: Mapping[str, str]
+    register_secret: Callable[[str], None]
+    directory: str
+
+
+# Each kind of source is imported when it is opened, as a module is compiled anew in each task.
 
 
 @dataclass(frozen=True)
@@ -26,14 +41,29 @@ class RegistryLocation:
 
     reference: Reference
 
+    def open(self, context: SourceContext) -> AnySource:
+        """Return the source; nothing is read yet."""
+        from .registry import RegistrySource
+
+        credential = _credential(self.reference, context.options, context.environment)
+        if credential is not None:
+            context.register_secret(credential.secret)
+        return RegistrySource(self.reference, _connection(context.options), credential, context.directory)
+
 
 @dataclass(frozen=True)
 class LayoutLocation:
-    """``oci:DIR[:tag]`` and ``oci-archive:FILE[:tag]``."""
+    """``oci:DIR[:name]`` and ``oci-archive:FILE[:name]``; a name may be a tag, a digest, or ``@number``."""
 
     path: str
     tag: str | None
     archived: bool = False
+
+    def open(self, context: SourceContext) -> AnySource:
+        """Return the source; nothing is read yet."""
+        from .oci_layout import OciLayout
+
+        return OciLayout(self.path, self.tag, self.archived, context.directory)
 
 
 @dataclass(frozen=True)
@@ -41,6 +71,12 @@ class DirectoryLocation:
     """``dir:DIR``."""
 
     path: str
+
+    def open(self, _context: SourceContext) -> AnySource:
+        """Return the source; nothing is read yet."""
+        from .directory import DirectoryImage
+
+        return DirectoryImage(self.path)
 
 
 @dataclass(frozen=True)
@@ -50,6 +86,12 @@ class ArchiveLocation:
     path: str
     reference: str | None
 
+    def open(self, context: SourceContext) -> AnySource:
+        """Return the source; nothing is read yet."""
+        from .docker_archive import DockerArchive
+
+        return DockerArchive(self.path, self.reference, context.directory)
+
 
 @dataclass(frozen=True)
 class EngineLocation:
@@ -58,31 +100,28 @@ class EngineLocation:
     transport: str
     reference: str
 
+    def open(self, context: SourceContext) -> AnySource:
+        """Return the source; nothing is read yet."""
+        from .engine import EngineImage
+
+        socket = context.options.get("engine_socket") or default_socket(self.transport, context.environment)
+        return EngineImage(self.transport, self.reference, socket, context.directory)
+
 
 Location = Union[ArchiveLocation, EngineLocation, RegistryLocation, LayoutLocation, DirectoryLocation]
 
 
 def parse_location(text: str) -> Location:
-    """Return where the source is; raises InvalidOptionError; asks nobody."""
+    """Return where the source is; raises InvalidOptionError; asks nobody, and looks at paths only."""
     text = text.strip()
     transport, colon, rest = text.partition(":")
-    if colon and transport in ("oci", "oci-archive"):
-        return _layout(transport, rest)
-    if colon and transport == "dir":
-        if not rest:
-            raise InvalidOptionError("source dir: names no directory")
-        return DirectoryLocation(rest)
-    if colon and transport == "docker":
-        if not rest.startswith("//"):
-            raise InvalidOptionError(f"source {text!r} lacks the slashes of docker://")
-        return RegistryLocation(parse_reference(rest[2:]))
-    if colon and transport == "docker-archive":
-        return _archive(rest)
-    if colon and transport in SOCKETS:
-        return EngineLocation(transport, checked_engine_reference(rest))
+    parse = _TRANSPORTS.get(transport)
+    if colon and parse is not None:
+        return parse(transport, rest)
     if "://" in text or transport in _OTHERS:
-        raise InvalidOptionError(f"source {text!r} has an unknown transport", hint=_USE)
-    return RegistryLocation(parse_reference(text))
+        raise InvalidOptionError(f"source has an unknown transport {transport!r}", hint=_USE)
+    check_no_path(text)
+    return RegistryLocation(_reference(text))
 
 
 def open_source(
@@ -92,31 +131,72 @@ def open_source(
     register_secret: Callable[[str], None],
     directory: str,
 ) -> AnySource:
-    """Return the source; ``directory`` is for blobs on their way; nothing is read yet.
+    """Return the source; ``directory`` is for blobs on their way; nothing is read yet."""
+    return location.open(SourceContext(options, environment, register_secret, directory))
 
-    Each kind of source is imported when it is used, as a module is compiled anew in each task.
-    """
-    if isinstance(location, LayoutLocation):
-        from .oci_layout import OciLayout
 
-        return OciLayout(location.path, location.tag, location.archived, directory)
-    if isinstance(location, ArchiveLocation):
-        from .docker_archive import DockerArchive
+def _docker(_transport: str, rest: str) -> Location:
+    if not rest.startswith("//"):
+        raise InvalidOptionError(f"source docker:{rest} lacks the slashes of docker://")
+    return RegistryLocation(_reference(rest[2:]))
 
-        return DockerArchive(location.path, location.reference, directory)
-    if isinstance(location, EngineLocation):
-        from .engine import EngineImage
 
-        socket = options.get("engine_socket") or default_socket(location.transport, environment)
-        return EngineImage(location.transport, location.reference, socket, directory)
-    if isinstance(location, DirectoryLocation):
-        from .directory import DirectoryImage
+def _layout(transport: str, rest: str) -> Location:
+    path, name = split_layout(rest)
+    if not path:
+        raise InvalidOptionError(f"source {transport}: names nothing")
+    check_path(transport, path, wants_directory=transport == "oci")
+    return LayoutLocation(path, name or None, transport == "oci-archive")
 
-        return DirectoryImage(location.path)
-    from .registry import RegistrySource
 
+def _directory(transport: str, rest: str) -> Location:
+    path = os.path.expanduser(rest)
+    if not path:
+        raise InvalidOptionError("source dir: names no directory")
+    check_path(transport, path, wants_directory=True)
+    return DirectoryLocation(path)
+
+
+def _archive(transport: str, rest: str) -> Location:
+    path, colon, reference = rest.partition(":")
+    path, reference = split_existing(rest) or (path, reference)
+    if not path or (colon and rest.endswith(":")):
+        raise InvalidOptionError(
+            "source docker-archive: names no file", hint="Write it like docker-archive:FILE[:name:tag]"
+        )
+    check_path(transport, path, wants_directory=False)
+    if reference and not (reference.startswith("@") and reference[1:].isdecimal()):
+        parse_reference(reference)
+    return ArchiveLocation(path, reference or None)
+
+
+def _engine(transport: str, rest: str) -> Location:
+    return EngineLocation(transport, checked_engine_reference(rest))
+
+
+_TRANSPORTS: Mapping[str, Callable[[str, str], Location]] = {
+    "docker": _docker,
+    "oci": _layout,
+    "oci-archive": _layout,
+    "dir": _directory,
+    "docker-archive": _archive,
+    "docker-daemon": _engine,
+    "containers-storage": _engine,
+}
+
+
+def _reference(text: str) -> Reference:
+    if "@" in text.partition("/")[0]:
+        # Not repeated in the message: it would hold the password.
+        raise InvalidOptionError(
+            "source has a user name before its host", hint="Give source_username and source_password instead"
+        )
+    return parse_reference(text)
+
+
+def _connection(options: Mapping[str, Any]) -> Connection:
     verify, authority = options.get("source_validate_certs"), options.get("source_ca_cert")
-    connection = Connection(
+    return Connection(
         validate_certs=True if verify is None else bool(verify),
         plain_http=bool(options.get("source_plain_http")),
         ca_cert=str(authority) if authority else None,
@@ -125,10 +205,6 @@ def open_source(
         retries=5 if options.get("retries") is None else int(options["retries"]),
         retry_delay=1.0 if options.get("retry_delay") is None else float(options["retry_delay"]),
     )
-    credential = _credential(location.reference, options, environment)
-    if credential is not None:
-        register_secret(credential.secret)
-    return RegistrySource(location.reference, connection, credential, directory)
 
 
 def _credential(reference: Reference, options: Mapping[str, Any], environment: Mapping[str, str]) -> Credential | None:
@@ -136,23 +212,3 @@ def _credential(reference: Reference, options: Mapping[str, Any], environment: M
     if username and password:
         return Credential(password, username, is_token=False, origin="source_password")
     return stored_credential(reference.registry, reference.repository, options.get("source_auth_file"), environment)
-
-
-def _archive(rest: str) -> ArchiveLocation:
-    path, colon, reference = rest.partition(":")
-    if not path or (colon and not reference):
-        raise InvalidOptionError(
-            "source docker-archive: names no file", hint="Write it like docker-archive:FILE[:name:tag]"
-        )
-    if reference and not (reference.startswith("@") and reference[1:].isdigit()):
-        parse_reference(reference)
-    return ArchiveLocation(path, reference or None)
-
-
-def _layout(transport: str, rest: str) -> LayoutLocation:
-    path, colon, tag = rest.rpartition(":")
-    if not colon or "/" in tag or not is_tag(tag):
-        path, tag = rest, ""
-    if not path:
-        raise InvalidOptionError(f"source {transport}: names nothing")
-    return LayoutLocation(path, tag or None, transport == "oci-archive")

@@ -4,131 +4,162 @@
 
 from __future__ import annotations
 
-import json
 import os
-import threading
+from typing import Sequence
 
 from .._errors import SourceError
-from .._http.message import Body
-from .._oci.digest import matches
-from .._oci.media_types import OCI_INDEX, is_manifest
-from .._oci.model import Descriptor, Manifest, descriptor, parse_manifest
-from .._oci.referrers import is_attached_tag, subject_of
-from .files import Archive, Directory, Files, archive_name
-from .verifier import altered, truncated
+from .._json import parse_object
+from .._oci.media_types import OCI_INDEX, is_index, is_manifest
+from .._oci.model import Descriptor, Manifest, Platform, descriptor, parse_manifest
+from .._oci.platforms import is_attestation
+from .._oci.referrers import fallback_tag, is_attached_tag, subject_of
+from .._oci.walk import MOST_DEPTH
+from .._reference import is_digest, is_tag
+from .base import Referrers
+from .file_source import FileSource
+from .files import Archive, Directory, Files, archive_name, content_of, has_file
+from .layout_names import find_entry, listed, names_of, reference_in, tags_of
 
-REF_NAME = "org.opencontainers.image.ref.name"
+# cosign save says in an annotation what an entry is, and gives none a name.
+_KIND = "kind"
+_COSIGN_TAGS = {"dev.cosignproject.cosign/sigs": "sig", "dev.cosignproject.cosign/atts": "att"}
 
 
-class OciLayout:
-    """``index.json`` and ``blobs`` in a directory or an archive; without a tag it has to hold exactly one image."""
+class OciLayout(FileSource):
+    """``index.json`` and ``blobs`` in a directory or an archive; without a name it has to hold exactly one image."""
 
-    def __init__(self, path: str, tag: str | None, archived: bool = False, directory: str = "") -> None:
+    def __init__(
+        self,
+        path: str,
+        wanted: str | None,
+        archived: bool = False,
+        directory: str = "",
+        description: str = "",
+        files: Files | None = None,
+    ) -> None:
         transport = "oci-archive" if archived else "oci"
-        self.description = f"{transport}:{path}:{tag}" if tag else f"{transport}:{path}"
-        self._files: Files = (
-            Archive(path, self.description, directory) if archived else Directory(path, self.description)
-        )
-        self._blobs: dict[str, Body] = {}
-        self._lock = threading.Lock()
-        self.tag = tag
-        self.name = archive_name(path) if archived else os.path.basename(os.path.abspath(path)).lower()
+        description = description or (f"{transport}:{path}:{wanted}" if wanted else f"{transport}:{path}")
+        if files is None:
+            files = Archive(path, description, directory) if archived else Directory(path, description)
+        super().__init__(files, description, _path, _path)
+        self._wanted = wanted
+        self._entries: tuple[Descriptor, ...] | None = None
+        named = reference_in(wanted)
+        self.tag = named.tag if named else wanted if wanted and is_tag(wanted) else None
+        own = archive_name(path) if archived else os.path.basename(os.path.abspath(path)).lower()
+        self.name = named.name if named else own
 
     def root(self) -> Manifest:
-        """Return what ``index.json`` names by the tag; raises SourceError."""
-        content = self._index()
-        index = parse_manifest(content, OCI_INDEX)
-        entries = list(index.entries)
-        names = sorted(entry.annotations[REF_NAME] for entry in entries if REF_NAME in entry.annotations)
-        if self.tag:
-            found = [entry for entry in entries if _short(entry.annotations.get(REF_NAME, "")) == self.tag]
-            found = [entry for entry in entries if entry.annotations.get(REF_NAME) == self.tag] or found
-            if not found:
-                raise SourceError(
-                    f"{self.description} does not exist: the layout has no tag {self.tag}",
-                    hint=f"It has {', '.join(names) or 'no tags'}",
-                )
-            return self.manifest(found[0])
+        """Return what the user named, or the only image; raises SourceError with what there is."""
+        entries = self._index()
+        if self._wanted and is_digest(self._wanted):
+            return self._by_digest(self._wanted)
+        if self._wanted:
+            return self.manifest(find_entry(entries, self._wanted, self.description))
         images = [entry for entry in entries if len(entries) == 1 or not self._is_attached(entry)]
-        if len(images) == 1:
+        digests = {entry.digest for entry in images}
+        if len(digests) == 1:
             return self.manifest(images[0])
-        if entries and not names and all(entry.platform for entry in entries):
-            return index
-        raise SourceError(
-            f"{self.description} holds {len(entries) or 'no'} images", hint=f"Name one: {', '.join(names) or 'none'}"
-        )
-
-    def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Return a manifest of the layout; raises SourceError."""
-        return parse_manifest(self.read(descriptor), descriptor.media_type)
-
-    def blob(self, descriptor: Descriptor) -> Body:
-        """Return a blob, which is read in place."""
-        with self._lock:
-            if descriptor.digest not in self._blobs:
-                where = f"the blob {descriptor.digest} of {self.description}"
-                self._blobs[descriptor.digest] = self._files.blob(_path(descriptor), descriptor, where)
-            return self._blobs[descriptor.digest]
-
-    def read(self, descriptor: Descriptor) -> bytes:
-        """Return a small blob; raises SourceError."""
-        where = f"the blob {descriptor.digest} of {self.description}"
-        content = self._files.content(_path(descriptor))
-        if len(content) != descriptor.size:
-            raise truncated(descriptor, where, len(content))
-        if not matches(content, descriptor.digest):
-            raise altered(descriptor, where, "something else")
-        return content
+        if images and not any(map(names_of, entries)) and all(entry.platform for entry in entries):
+            return parse_manifest(content_of(self._files, "index.json", self.description), OCI_INDEX)
+        raise SourceError(f"{self.description} holds {len(digests) or 'no'} images", hint=listed(entries, digests))
 
     def tags(self) -> list[str]:
-        """Return all tags of the layout."""
-        return [_short(name) for name in self._names()]
+        """Return all tags of the layout, and those under which a registry has what cosign saved."""
+        return [*dict.fromkeys(tag for entry in self._index() for tag in tags_of(entry)), *self._cosign()]
 
     def tagged(self, tag: str) -> Manifest | None:
-        """Return what another tag names, or None."""
-        found = [entry for name, entry in self._names().items() if _short(name) == tag]
-        return self.manifest(found[0]) if found else None
+        """Return what another tag names, or None; raises SourceError."""
+        found = next((entry for entry in self._index() if tag in tags_of(entry)), None) or self._cosign().get(tag)
+        return self.manifest(found) if found else None
 
-    def referrers(self, digest: str) -> list[Descriptor]:
-        """Return what refers to a digest: entries of ``index.json`` whose subject it is."""
-        entries = parse_manifest(self._index(), OCI_INDEX).entries
-        single = [entry for entry in entries if is_manifest(entry.media_type)]
-        return [entry for entry in single if subject_of(self.manifest(entry)) == digest]
+    def referrers(self, digest: str) -> Referrers:
+        """Return what refers to a digest: entries whose subject it is, and those that its fallback tag lists.
 
-    def release(self, descriptor: Descriptor) -> None:
-        """Nothing is held for a blob."""
+        Source: OCI Distribution Specification 1.1, "Referrers Tag Schema"; tools write either into a layout.
+        """
+        found: dict[str, Descriptor] = {}
+        skipped = []
+        for entry in self._index():
+            if is_manifest(entry.media_type) or is_index(entry.media_type):
+                try:
+                    if subject_of(self.manifest(entry)) == digest:
+                        found[entry.digest] = entry
+                except SourceError as error:
+                    skipped.append(f"{entry.digest}: {error}")
+        tag = fallback_tag(digest)
+        try:
+            index = self.tagged(tag)
+        except SourceError as error:
+            index = None
+            skipped.append(f"{tag}: {error}")
+        if index is not None and index.is_index:
+            found.update({entry.digest: entry for entry in index.entries})
+        elif index is not None:
+            skipped.append(f"{tag}: it is no index, so it lists nothing")
+        return Referrers(tuple(found.values()), tuple(skipped))
 
-    def close(self) -> None:
-        """Remove what was written to read the layout."""
-        self._files.close()
+    def platforms_with(self, config_path: str) -> Sequence[Platform]:
+        """Return the platforms that are here of the index that has the image with this configuration."""
+        for entry in self._index():
+            if not is_index(entry.media_type) or not self.holds(entry):
+                continue
+            images = [one for one in self.manifest(entry).entries if one.platform and not is_attestation(one)]
+            there = [one for one in images if is_manifest(one.media_type) and self.holds(one)]
+            configs = [self.manifest(one).config for one in there]
+            if any(config and _path(config) == config_path for config in configs):
+                return [one.platform for one in there if one.platform]
+        return ()
+
+    def _by_digest(self, digest: str) -> Manifest:
+        """The manifest may stand in the index, or in an index that it names."""
+        level = list(self._index())
+        for _depth in range(MOST_DEPTH):
+            for entry in level:
+                if entry.digest == digest:
+                    return self.manifest(entry)
+            below = [entry for entry in level if is_index(entry.media_type) and self.holds(entry)]
+            level = [child for entry in below for child in self.manifest(entry).entries]
+        raise SourceError(f"{self.description} does not exist: the layout has no {digest}", hint=listed(self._index()))
 
     def _is_attached(self, entry: Descriptor) -> bool:
         """Whether an entry is no image of its own, but belongs to one."""
-        if is_attached_tag(_short(entry.annotations.get(REF_NAME, ""))):
+        if entry.annotations.get(_KIND) in _COSIGN_TAGS or any(map(is_attached_tag, tags_of(entry))):
             return True
-        return is_manifest(entry.media_type) and subject_of(self.manifest(entry)) is not None
+        return is_manifest(entry.media_type) and self.holds(entry) and subject_of(self.manifest(entry)) is not None
 
-    def _names(self) -> dict[str, Descriptor]:
-        entries = parse_manifest(self._index(), OCI_INDEX).entries
-        return {entry.annotations[REF_NAME]: entry for entry in entries if REF_NAME in entry.annotations}
+    def _cosign(self) -> dict[str, Descriptor]:
+        """What cosign saved, by the tags that it has in a registry; that needs the one image they are about."""
+        entries = self._index()
+        images = [entry for entry in entries if not self._is_attached(entry)]
+        if len(images) != 1:
+            return {}
+        kinds = [(_COSIGN_TAGS.get(entry.annotations.get(_KIND, "")), entry) for entry in entries]
+        return {f"{fallback_tag(images[0].digest)}.{suffix}": entry for suffix, entry in kinds if suffix}
 
-    def _index(self) -> bytes:
-        content = self._files.content("index.json")
+    def _index(self) -> tuple[Descriptor, ...]:
+        if self._entries is None:
+            self._entries = self._read_index()
+        return self._entries
+
+    def _read_index(self) -> tuple[Descriptor, ...]:
+        if not has_file(self._files, "index.json"):
+            if has_file(self._files, "manifest.json"):
+                instead = "docker-archive:" if isinstance(self._files, Archive) else "dir:"
+                raise SourceError(
+                    f"{self.description} has no index.json: it is no OCI layout", hint=f"Write {instead} instead"
+                )
+            raise SourceError(f"{self.description} has no index.json, so it is no OCI layout")
+        where = f"index.json of {self.description}"
+        entries = parse_object(content_of(self._files, "index.json", self.description), where).get("manifests")
+        if not isinstance(entries, list):
+            raise SourceError(f"{where} is no index of an OCI image layout: it has no manifests")
         try:
-            document = json.loads(content)
-            entries = document["manifests"]
-            [descriptor(entry) for entry in entries]
-        except (ValueError, KeyError, TypeError):
-            raise SourceError(f"index.json of {self.description} is no index of an OCI image layout") from None
-        return content
+            return tuple(descriptor(entry) for entry in entries)
+        except SourceError as error:
+            raise SourceError(f"{where} is no index of an OCI image layout: {error}") from None
 
 
 def _path(descriptor: Descriptor) -> str:
     algorithm, _colon, encoded = descriptor.digest.partition(":")
     return f"blobs/{algorithm}/{encoded}"
-
-
-def _short(name: str) -> str:
-    """The tag of a full reference, as some tools write it into the annotation."""
-    tail = name.rpartition("/")[2]
-    return tail.rpartition(":")[2] if ":" in tail else tail

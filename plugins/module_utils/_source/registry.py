@@ -8,20 +8,28 @@ import threading
 from contextlib import AbstractContextManager
 
 from .._credential import Credential
-from .._errors import AppuioError, NotFoundError, SourceError
+from .._errors import AppuioError, ServerError, SourceError
 from .._http.client import HttpClient
-from .._http.message import Body
+from .._http.failures import ConnectionLostError
+from .._http.message import Body, BytesBody
 from .._http.retry import SYSTEM_CLOCK, Clock
+from .._json import LARGEST_DOCUMENT
 from .._oci.digest import matches
-from .._oci.model import Descriptor, Manifest, parse_manifest
+from .._oci.media_types import is_foreign_layer
+from .._oci.model import Descriptor, Manifest, MissingContentError, parse_manifest
 from .._oci.referrers import fallback_tag, listed
-from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference
-from .._registry.client import RegistryClient
+from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
+from .._registry.client import ManifestResponse, RegistryClient
 from .._targets import Connection
-from .spool import SpooledBlob, Stream
+from .base import Referrers
+from .files import blob_name
+from .registry_errors import source_error
+from .spool import SpooledBlob, Stream, tried_again
 from .verifier import altered, truncated
 
 _HUB_HOST = "registry-1.docker.io"
+# Configurations are read before a push and pushed then: what is small is kept, so that it comes once.
+_SMALL = 256 * 1024
 
 
 class RegistrySource:
@@ -39,76 +47,113 @@ class RegistrySource:
             reference = reference.with_tag(DEFAULT_TAG)
         host = _HUB_HOST if reference.registry == DOCKER_HUB else reference.registry
         self._reference = reference
+        self._credential = credential
         self._directory = directory
         self._http = HttpClient(f"https://{host}", connection, connection.ca_cert, credential, clock)
         self._client = RegistryClient(None, reference.registry, self._http)
         self._blobs: dict[str, SpooledBlob] = {}
+        self._small: dict[str, bytes] = {}
+        self._tags: list[str] | None = None
         self._lock = threading.Lock()
         self.name = reference.name
         self.tag = reference.tag
         self.description = f"docker://{reference}"
 
     def root(self) -> Manifest:
-        """Return what the reference names; its digest wins over its tag; raises SourceError."""
-        return self._fetched(self._reference.digest or str(self._reference.tag), None)
+        """Return what the reference names; its digest wins over its tag; raises AppuioError."""
+        found = self._get(self._reference.digest or str(self._reference.tag))
+        if found is None:
+            raise SourceError(
+                f"{self.description} does not exist",
+                step="read the source",
+                server_message=f"{self._reference.registry} has no {self._reference.repository} of that name",
+            )
+        return parse_manifest(found.content, found.media_type)
 
     def manifest(self, descriptor: Descriptor) -> Manifest:
-        """Return a manifest below it; raises SourceError."""
-        return self._fetched(descriptor.digest, descriptor.media_type)
+        """Return a manifest below it; raises AppuioError, and MissingContentError where the registry has none."""
+        found = self._get(descriptor.digest)
+        if found is None:
+            raise MissingContentError(f"{self.description} names {descriptor.digest}, which the registry does not have")
+        return parse_manifest(found.content, descriptor.media_type or found.media_type)
 
     def blob(self, descriptor: Descriptor) -> Body:
         """Return a blob, which is fetched when the first upload wants it."""
         with self._lock:
+            if descriptor.digest in self._small:
+                return BytesBody(self._small[descriptor.digest])
             if descriptor.digest not in self._blobs:
                 self._blobs[descriptor.digest] = SpooledBlob(
                     descriptor,
-                    f"the blob {descriptor.digest} of {self.description}",
+                    blob_name(descriptor, self.description),
                     self._directory,
                     lambda offset: self._stream(descriptor, offset),
                     self._http.attempts(),
+                    self._explained,
                 )
             return self._blobs[descriptor.digest]
 
     def read(self, descriptor: Descriptor) -> bytes:
-        """Return a small blob; raises SourceError."""
-        path = f"/v2/{self._reference.repository}/blobs/{descriptor.digest}"
-        scope = frozenset({f"repository:{self._reference.repository}:pull"})
-        response = self._http.request("GET", path, step=f"read the blob {descriptor.digest}", scopes=scope)
-        where = f"the blob {descriptor.digest} of {self.description}"
-        if response.status != 200:
-            raise SourceError(f"{where} cannot be read: status {response.status}")
-        if len(response.body) != descriptor.size:
-            raise truncated(descriptor, where, len(response.body))
-        if not matches(response.body, descriptor.digest):
+        """Return a small blob; raises AppuioError."""
+        where = blob_name(descriptor, self.description)
+        if descriptor.digest in self._small:
+            return self._small[descriptor.digest]
+        if descriptor.size > LARGEST_DOCUMENT:
+            raise SourceError(f"{where} has {descriptor.size} bytes, as no configuration has")
+        content = self._read(descriptor)
+        if len(content) != descriptor.size:
+            raise truncated(descriptor, where, len(content))
+        if not matches(content, descriptor.digest):
             raise altered(descriptor, where, "something else")
-        return response.body
+        if len(content) <= _SMALL:
+            self._small[descriptor.digest] = content
+        return content
+
+    def holds(self, descriptor: Descriptor) -> bool:
+        """Whether the registry has a blob; only asked for what may well lie elsewhere."""
+        if not (descriptor.urls and is_foreign_layer(descriptor.media_type)):
+            return True
+        try:
+            return self._client.has_blob(self._reference.repository, descriptor.digest)
+        except AppuioError as error:
+            raise self._explained(error) from None
 
     def tags(self) -> list[str]:
-        """Return all tags of the repository."""
-        try:
-            return self._client.tags(self._reference.repository) or []
-        except AppuioError as error:
-            raise _source_error(error, self.description) from None
+        """Return all tags of the repository; raises AppuioError."""
+        if self._tags is None:
+            try:
+                self._tags = self._client.tags(self._reference.repository) or []
+            except AppuioError as error:
+                raise self._explained(error) from None
+        return self._tags
 
     def tagged(self, tag: str) -> Manifest | None:
-        """Return what another tag names, or None."""
-        try:
-            found = self._client.get_manifest(self._reference.repository, tag)
-        except AppuioError as error:
-            raise _source_error(error, self.description) from None
+        """Return what another tag names, or None; raises AppuioError."""
+        found = self._get(tag)
         return parse_manifest(found.content, found.media_type) if found else None
 
-    def referrers(self, digest: str) -> list[Descriptor]:
-        """Return what refers to a digest, by the registry's API, else by the tag that stands in for it."""
+    def referrers(self, digest: str) -> Referrers:
+        """Return what refers to a digest, by the registry's API, and by the tag that stands in for it.
+
+        The tag counts where there is no API, and where a registry that has one now still has the tag of older clients.
+        """
+        tag = fallback_tag(digest)
         try:
-            found = self._client.referrers(self._reference.repository, digest)
+            index = self._client.referrers(self._reference.repository, digest)
         except AppuioError as error:
-            raise _source_error(error, self.description) from None
-        index = found or self.tagged(fallback_tag(digest))
-        return list(listed(index)) if index and index.is_index else []
+            raise self._explained(error) from None
+        entries = {entry.digest: entry for entry in listed(index)} if index else {}
+        if index is None or tag in (self._tags or ()):
+            try:
+                by_tag = self.tagged(tag)
+            except SourceError as error:
+                return Referrers(tuple(entries.values()), (f"{tag}: {error}",))
+            if by_tag is not None and by_tag.is_index:
+                entries = {**{entry.digest: entry for entry in listed(by_tag)}, **entries}
+        return Referrers(tuple(entries.values()))
 
     def release(self, descriptor: Descriptor) -> None:
-        """Remove the file of a blob that every zone has."""
+        """Let go of the file of a blob that every zone has."""
         with self._lock:
             blob = self._blobs.pop(descriptor.digest, None)
         if blob is not None:
@@ -125,24 +170,24 @@ class RegistrySource:
     def _stream(self, descriptor: Descriptor, offset: int) -> AbstractContextManager[Stream]:
         return self._client.open_blob(self._reference.repository, descriptor.digest, offset)
 
-    def _fetched(self, reference: str, media_type: str | None) -> Manifest:
+    def _read(self, descriptor: Descriptor) -> bytes:
+        attempts = self._http.attempts()
+        while True:
+            try:
+                with self._client.open_blob(self._reference.repository, descriptor.digest) as opened:
+                    return opened.read(LARGEST_DOCUMENT)
+            except (ConnectionLostError, ServerError) as error:
+                if not tried_again(error, attempts):
+                    raise self._explained(error) from None
+            except AppuioError as error:
+                raise self._explained(error) from None
+
+    def _get(self, reference: str) -> ManifestResponse | None:
+        step = "read the source" if not is_digest(reference) else f"read the manifest {reference}"
         try:
-            found = self._client.get_manifest(self._reference.repository, reference)
+            return self._client.get_manifest(self._reference.repository, reference)
         except AppuioError as error:
-            raise _source_error(error, self.description) from None
-        if found is None:
-            raise SourceError(
-                f"{self.description} does not exist",
-                step="read the source",
-                server_message=f"{self._reference.registry} has no {reference} in {self._reference.repository}",
-            )
-        return parse_manifest(found.content, media_type or found.media_type)
+            raise self._explained(error).at(step=step) from None
 
-
-def _source_error(error: AppuioError, description: str) -> AppuioError:
-    """Say that it is the source that fails, not a zone."""
-    if isinstance(error, NotFoundError):
-        return SourceError(f"{description} does not exist", server_message=error.server_message)
-    error.message = f"{description} cannot be read: {error.message}"
-    error.hint = error.hint if "registr" not in str(error.hint) else None
-    return error.at(step="read the source")
+    def _explained(self, error: AppuioError) -> AppuioError:
+        return source_error(error, self.description, self._reference.registry, self._credential)

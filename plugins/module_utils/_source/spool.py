@@ -4,19 +4,21 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from contextlib import AbstractContextManager
 from typing import Callable, Protocol
 
-from .._errors import AppuioError, SourceError
+from .._errors import AppuioError, ServerError, SourceError
 from .._http.failures import ConnectionLostError
 from .._http.message import BLOCK_SIZE, Reader
-from .._http.retry import Attempts
+from .._http.retry import PASSING_STATUSES, Attempts
 from .._oci.digest import new_hash
 from .._oci.model import Descriptor
+from .local_file import TemporaryFile
 from .verifier import altered, truncated
+
+# As much has to come between two cuts for the attempts to count anew.
+_PROGRESS = 1024 * 1024
 
 
 class Stream(Protocol):
@@ -30,20 +32,31 @@ OpenStream = Callable[[int], AbstractContextManager[Stream]]
 
 
 class SpooledBlob:
-    """The body of a blob that is fetched when the first upload opens it; ``open_stream`` reads it from an offset."""
+    """The body of a blob that is fetched when the first upload opens it.
+
+    ``open_stream`` reads it from an offset; ``explain`` makes its errors those of the source.
+    """
 
     def __init__(
-        self, descriptor: Descriptor, where: str, directory: str, open_stream: OpenStream, attempts: Attempts
+        self,
+        descriptor: Descriptor,
+        where: str,
+        directory: str,
+        open_stream: OpenStream,
+        attempts: Attempts,
+        explain: Callable[[AppuioError], AppuioError] = lambda error: error,
     ) -> None:
         self._descriptor = descriptor
         self._where = where
         self._directory = directory
         self._open_stream = open_stream
         self._attempts = attempts
+        self._explain = explain
+        # Guards all below, and wakes the uploads when the file has grown, or will grow no more.
         self._grown = threading.Condition()
-        self._path: str | None = None
+        self._file: TemporaryFile | None = None
         self._available = 0
-        self._problem: AppuioError | None = None
+        self._error: AppuioError | None = None
         self._released = False
 
     @property
@@ -52,64 +65,69 @@ class SpooledBlob:
         return self._descriptor.size
 
     def open(self, offset: int = 0) -> Reader:
-        """Return a reader that waits for what is not there yet; it raises SourceError."""
+        """Return a reader that waits for what is not there yet; raises AppuioError, also while it is read."""
         with self._grown:
-            if self._path is None:
-                handle, self._path = tempfile.mkstemp(prefix="blob-", dir=self._directory)
-                threading.Thread(target=self._fetch, args=(handle,), daemon=True).start()
-            return _Follower(self, self._path, offset)
+            if self._file is None:
+                file = TemporaryFile(self._directory, self._where)
+                try:
+                    threading.Thread(target=self._fetch, args=(file,), daemon=True).start()
+                except RuntimeError:
+                    raise SourceError(f"{self._where} cannot be fetched: no further thread can be started") from None
+                # Only now: without its thread the other uploads would wait for a file that never grows.
+                self._file = file
+            return _Follower(self, self._file, offset)
 
     def wait(self, offset: int) -> int:
         """Return how many bytes may be read, more than ``offset`` unless the blob ends there; raises AppuioError."""
         with self._grown:
-            self._grown.wait_for(lambda: self._available > offset or self._problem or self._available == self.length)
-            if self._problem and self._available <= offset:
-                raise self._problem
+            self._grown.wait_for(lambda: self._available > offset or self._error or self._available == self.length)
+            if self._error and self._available <= offset:
+                raise _copy(self._error)
             return self._available
 
     def release(self) -> None:
-        """Remove the file; nobody opens the blob any more."""
+        """Let go of the file, whose room is free when the last upload has closed it; nobody opens the blob any more."""
         with self._grown:
             self._released = True
-            if self._path is not None:
-                try:
-                    os.unlink(self._path)
-                except FileNotFoundError:
-                    pass
+            self._file = None
 
-    def _fetch(self, handle: int) -> None:
+    def _fetch(self, file: TemporaryFile) -> None:
         try:
-            with os.fdopen(handle, "wb", buffering=0) as file:
-                self._fill(file.write)
-        except OSError as error:
-            self._stop(SourceError(f"{self._where} cannot be kept in {self._directory}: {error.strerror or error}"))
+            self._fill(file)
         except AppuioError as error:
-            self._stop(error)
+            self._stop(self._explain(error))
         except Exception as error:
             self._stop(SourceError(f"{self._where} cannot be read: {type(error).__name__}"))
 
-    def _fill(self, write: Callable[[memoryview], int]) -> None:
+    def _fill(self, file: TemporaryFile) -> None:
         """The last block is announced only when the digest is known to be right."""
         digest = new_hash(self._descriptor.digest)
         buffer = memoryview(bytearray(BLOCK_SIZE))
-        got = 0
+        got = last_cut = 0
         while True:
+            begun = got
             try:
                 with self._open_stream(got) as stream:
                     while count := stream.readinto(buffer):
                         if got + count > self.length:
                             raise truncated(self._descriptor, self._where, got + count)
-                        _write_all(write, buffer[:count])
+                        file.write(buffer[:count])
                         digest.update(buffer[:count])
                         got += count
                         if got < self.length:
                             self._announce(got)
                         if self._released:
                             return
-                break
-            except ConnectionLostError:
-                if not self._attempts.again():
+            except (ConnectionLostError, ServerError) as error:
+                if got - last_cut >= _PROGRESS:
+                    self._attempts.made = 0
+                last_cut = got
+                if not tried_again(error, self._attempts):
                     raise
+                continue
+            # A server may answer a request for the rest with a part of it (RFC 9110, section 15.3.7).
+            if not 0 < begun < got < self.length:
+                break
         if got != self.length:
             raise truncated(self._descriptor, self._where, got)
         found = f"{self._descriptor.digest.partition(':')[0]}:{digest.hexdigest()}"
@@ -124,31 +142,39 @@ class SpooledBlob:
 
     def _stop(self, error: AppuioError) -> None:
         with self._grown:
-            self._problem = error
+            self._error = error
             self._grown.notify_all()
 
 
 class _Follower:
     """Reads a growing file, each follower at its own pace."""
 
-    def __init__(self, blob: SpooledBlob, path: str, offset: int) -> None:
+    def __init__(self, blob: SpooledBlob, file: TemporaryFile, offset: int) -> None:
         self._blob = blob
         self._offset = offset
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115
-        self._file.seek(offset)
+        self._file = file
 
     def readinto(self, buffer: memoryview) -> int:
         ready = self._blob.wait(self._offset) - self._offset
         if ready <= 0:
             return 0
-        count = self._file.readinto(buffer[: min(len(buffer), ready)]) or 0
+        count = self._file.read_at(buffer[: min(len(buffer), ready)], self._offset)
         self._offset += count
         return count
 
     def close(self) -> None:
-        self._file.close()
+        del self._file
 
 
-def _write_all(write: Callable[[memoryview], int], block: memoryview) -> None:
-    while block:
-        block = block[write(block) :]
+def tried_again(error: AppuioError, attempts: Attempts) -> bool:
+    """Return True after a wait, as long as the server asks for, where an error can pass and an attempt is left."""
+    if isinstance(error, ConnectionLostError):
+        return attempts.again()
+    return isinstance(error, ServerError) and error.status in PASSING_STATUSES and attempts.again(error.retry_after)
+
+
+def _copy(error: AppuioError) -> AppuioError:
+    """Several zones raise it, and each writes its own name into it."""
+    new = error.__class__.__new__(error.__class__, *error.args)
+    new.__dict__.update(error.__dict__)
+    return new

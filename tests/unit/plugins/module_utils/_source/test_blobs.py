@@ -18,6 +18,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._source import location
 from ansible_collections.appuio.registry.plugins.module_utils._source.file_blob import FileBlob
+from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import open_file
+from ansible_collections.appuio.registry.plugins.module_utils._source.part import Part
 from ansible_collections.appuio.registry.plugins.module_utils._source.spool import SpooledBlob
 
 CONTENT = bytes(range(256)) * 4096
@@ -40,7 +42,8 @@ def read(body: Body, offset: int = 0, block: int = 100_000) -> bytes:
 
 def stored(tmp_path: Path, content: bytes) -> FileBlob:
     (tmp_path / "blob").write_bytes(content)
-    return FileBlob(str(tmp_path / "blob"), DESCRIPTOR, "the blob")
+    file = open_file(str(tmp_path / "blob"))
+    return FileBlob(Part(file, 0, file.size), DESCRIPTOR, "the blob")
 
 
 def spooled(tmp_path: Path, *attempts: bytes | int) -> SpooledBlob:

@@ -30,7 +30,7 @@ def found(*lines: Line, folder: str) -> list[str]:
         connection = Connection(retries=0, timeout=5, validate_certs=False)
         source = RegistrySource(reference, connection, None, folder, CLOCK)
         try:
-            return [one.digest for one in source.referrers(IMAGE)]
+            return [one.digest for one in source.referrers(IMAGE).entries]
         finally:
             source.close()
             assert server.lines == [], "all was asked for"

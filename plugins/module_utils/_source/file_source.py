@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an OCI layout and a plain directory have alike: blobs are files, read in place and checked."""
+
+from __future__ import annotations
+
+import threading
+from typing import Callable
+
+from .._http.message import Body
+from .._oci.digest import matches
+from .._oci.model import Descriptor, Manifest, parse_manifest
+from .files import Files, blob_name, blob_of, content_of, has_file
+from .verifier import altered, truncated
+
+PathOf = Callable[[Descriptor], str]
+
+
+class FileSource:
+    """Manifests and blobs in files; ``manifest_path`` and ``blob_path`` say where."""
+
+    def __init__(self, files: Files, description: str, manifest_path: PathOf, blob_path: PathOf) -> None:
+        self.description = description
+        self._files = files
+        self._manifest_path = manifest_path
+        self._blob_path = blob_path
+        self._blobs: dict[str, Body] = {}
+        self._lock = threading.Lock()
+
+    def manifest(self, descriptor: Descriptor) -> Manifest:
+        """Return a manifest below the root; raises SourceError."""
+        return parse_manifest(self._checked(self._manifest_path(descriptor), descriptor), descriptor.media_type)
+
+    def blob(self, descriptor: Descriptor) -> Body:
+        """Return a blob, which is read in place; raises SourceError for one that is missing or of another size."""
+        with self._lock:
+            if descriptor.digest not in self._blobs:
+                path = self._blob_path(descriptor)
+                self._blobs[descriptor.digest] = blob_of(self._files, path, descriptor, self.description)
+            return self._blobs[descriptor.digest]
+
+    def read(self, descriptor: Descriptor) -> bytes:
+        """Return a small blob; raises SourceError."""
+        return self._checked(self._blob_path(descriptor), descriptor)
+
+    def holds(self, descriptor: Descriptor) -> bool:
+        """Whether a blob is there; raises SourceError where that cannot be known."""
+        return has_file(self._files, self._blob_path(descriptor))
+
+    def release(self, descriptor: Descriptor) -> None:
+        """Nothing is held for a blob."""
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._files.close()
+
+    def _checked(self, path: str, descriptor: Descriptor) -> bytes:
+        content = content_of(self._files, path, self.description)
+        where = blob_name(descriptor, self.description)
+        if len(content) != descriptor.size:
+            raise truncated(descriptor, where, len(content))
+        if not matches(content, descriptor.digest):
+            raise altered(descriptor, where, "something else")
+        return content

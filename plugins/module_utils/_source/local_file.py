@@ -1,0 +1,147 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files of the machine that the task runs on: read at offsets by any number of threads, and temporary ones.
+
+Sources: pread(2), open(2) ("O_TMPFILE").
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from typing import Protocol
+
+from .._errors import LocalStorageError, SourceError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class File(Protocol):
+    """A file whose bytes are a source's, or a part of one."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+
+    def opened(self) -> OpenFile:
+        """Return the open file; raises SourceError."""
+
+
+class OpenFile:
+    """A file that is open for reading; ``name`` is what messages call it.
+
+    It is closed when nobody refers to it any more, not before: a reader in another thread would otherwise read from
+    whatever file gets the same descriptor next.
+    """
+
+    _descriptor = -1
+
+    def __init__(self, descriptor: int, name: str) -> None:
+        self._descriptor = descriptor
+        self.name = name
+
+    def __del__(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file as it is now."""
+        return os.fstat(self._descriptor).st_size
+
+    def opened(self) -> OpenFile:
+        """Return this file."""
+        return self
+
+    def read_at(self, buffer: memoryview, offset: int) -> int:
+        """Fill the buffer from an offset on; return the number of bytes, 0 at the end; raises SourceError."""
+        try:
+            if hasattr(os, "preadv"):
+                return os.preadv(self._descriptor, [buffer], offset)
+            content = os.pread(self._descriptor, len(buffer), offset)
+        except OSError as error:
+            raise unreadable(self.name, error) from None
+        buffer[: len(content)] = content
+        return len(content)
+
+    def content(self, offset: int, size: int) -> bytes:
+        """Return ``size`` bytes from an offset on, fewer at the end of the file; raises SourceError."""
+        content, got = bytearray(size), 0
+        with memoryview(content) as view:
+            while got < size:
+                count = self.read_at(view[got:], offset + got)
+                if not count:
+                    break
+                got += count
+        return bytes(content[:got])
+
+
+class NamedFile:
+    """A file that is opened by each who reads it, so that many of them do not stay open; raises SourceError."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        # Opened once to be sure that it is there, is a regular file, and may be read.
+        self.size = open_file(path).size
+
+    def opened(self) -> OpenFile:
+        """Return the open file; raises SourceError."""
+        return open_file(self.path)
+
+
+class TemporaryFile(OpenFile):
+    """A file without a name in the file system, so that nothing is left of it however the process ends."""
+
+    def __init__(self, directory: str, purpose: str) -> None:
+        self._directory = directory
+        self._purpose = purpose
+        try:
+            with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
+                descriptor = os.dup(file.fileno())
+        except OSError as error:
+            raise unwritable(directory, purpose, error) from None
+        super().__init__(descriptor, f"the temporary file for {purpose}")
+
+    def write(self, block: bytes | memoryview) -> int:
+        """Append a block; return its bytes; raises LocalStorageError."""
+        rest = memoryview(block)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as error:
+            raise unwritable(self._directory, self._purpose, error) from None
+        return len(block)
+
+
+def open_file(path: str) -> OpenFile:
+    """Return a regular file, open for reading; raises SourceError for anything else."""
+    try:
+        # O_NONBLOCK, as opening a named pipe would otherwise wait for its writer for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
+    file = OpenFile(descriptor, path)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISDIR(mode):
+        raise SourceError(f"{path} is a directory, not a file")
+    if not stat.S_ISREG(mode):
+        raise SourceError(f"{path} is not a regular file, so it cannot be read at random")
+    return file
+
+
+def unreadable(path: str, error: OSError | ValueError) -> SourceError:
+    """Return the error for a file that cannot be read."""
+    if isinstance(error, FileNotFoundError):
+        return SourceError(f"{path} does not exist")
+    return SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def unwritable(directory: str, purpose: str, error: OSError) -> LocalStorageError:
+    """Return the error for a temporary file that cannot be made or written."""
+    what = f"{directory} has no room" if error.errno in _FULL else f"{directory} cannot be written to"
+    hint = "Ansible's remote_tmp (ANSIBLE_REMOTE_TMP) says where temporary files are; it needs room for the image"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        what, hint = "too many files are open", "Lower jobs, or raise the limit of open files (ulimit -n)"
+    return LocalStorageError(f"{what} for {purpose}: {error.strerror or error}", hint=hint)
