@@ -39,7 +39,7 @@ def zones(local_zones: LocalZones) -> Iterator[list[Zone]]:
     for zone in local_zones.zones:
         zone.faults.clear()
         zone.start()
-        zone.configure(revocation_delay=0.0, missing_blob_delay=0.05, password_flow=True)
+        zone.reset_settings()
 
 
 @pytest.fixture

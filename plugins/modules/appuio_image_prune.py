@@ -15,10 +15,17 @@ author:
   - The appuio.registry authors (@appuio)
 description:
   - Removes tags of the image streams of a namespace, in one or several zones, so that its quota is not used up. With
-    O(revisions), what the other tags named before goes, too.
+    O(revisions), what the other tags pointed to before goes, too, and with O(empty_repositories), image streams that
+    have no tags.
   - Tells of each tag why it goes or stays, in check mode and in the diff too.
-  - What workloads use stays, whether they name it by its tag or by its digest. So does a tag that names the same image,
-    one that another tag follows, and one that is kept up to date with an image elsewhere.
+  - What workloads use stays, whether they name it by its tag or by its digest. That includes an image that a tag
+    pointed to earlier, and the image of a platform under an index, where no tag that stays holds it.
+  - A tag that points to the same image as one that stays, stays. So does one that another tag follows, of any image
+    stream that the credential may read, one that is kept up to date with an image elsewhere, and one that is only a
+    reference to an image elsewhere (C(oc tag --reference)).
+  - Only versions, as V(1.4.2), and builds, as V(main-1a2b3c4), V(build-17) or V(20260131.2), are counted as old images.
+    Any other name, as V(latest), V(staging) or V(production-2), is taken for a tag that moves from image to image. So
+    is a numbered one that has pointed to several, as V(pr-12). These go only where O(match) names them.
   - Tags are removed through the zone's API, with their history, as the registry refuses it. The images themselves are
     removed by the zone later on.
   - Each zone goes its own way.
@@ -37,7 +44,8 @@ options:
     description:
       - How many tags of each image stream stay at least, beside those that stay for another reason.
       - Tags that are versions, as V(1.4.2) or V(v1.4.2-rc.1), are counted by their order. The other tags are counted by
-        themselves, by when they were last pushed.
+        themselves, by when they were last pushed. Tags whose names are neither versions nor builds are not counted,
+        unless O(match) names them.
     type: int
   older_than:
     description: Only tags that were last pushed that long ago go, as V(30d), V(2w), V(1d12h), or in seconds.
@@ -51,7 +59,9 @@ options:
         of APPUiO Cloud do not have it; there, the zone cuts each history to three images every night.
     type: int
   match:
-    description: Only tags in which this regular expression is found go, and only they are counted.
+    description:
+      - Only tags in which this regular expression is found go, and only they are counted.
+      - This is also what lets moving tags go, as V(^pr-) does the tags of pull requests.
     type: str
   protect:
     description: Tags in which this regular expression is found stay.
@@ -62,10 +72,13 @@ options:
     default: 50
   protect_in_use:
     description:
-      - Whether tags stay that workloads use. Looked at are Pods with what the nodes have pulled for them, Deployments,
-        StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs, DeploymentConfigs, BuildConfigs
-        and Builds, with their triggers.
-      - If one of these cannot be read in O(namespace) or in O(workload_namespaces), nothing is removed. The role
+      - Whether tags stay that workloads use. Looked at are Pods with their volumes and what the nodes have pulled for
+        them, Deployments, StatefulSets, DaemonSets, ReplicaSets, ControllerRevisions, ReplicationControllers, Jobs,
+        CronJobs, DeploymentConfigs, BuildConfigs and Builds, with their triggers, and the tags of other image streams.
+        What is scaled to zero or has finished counts as well, as a rollback or a new start comes back to it.
+      - Each kind is read in all namespaces where the credential may, else in O(namespace), in O(workload_namespaces)
+        and in all other projects that it may see.
+      - If one of these kinds cannot be read in O(namespace) or in O(workload_namespaces), nothing is removed. The role
         C(view) may read them all.
     type: bool
     default: true
@@ -77,7 +90,10 @@ options:
     elements: str
     default: []
   ignore_unreadable:
-    description: Kinds and namespaces that need not be readable, as V(BuildConfig).
+    description:
+      - Kinds and namespaces that need not be readable, as V(BuildConfig). What they use is not protected.
+      - V(ImageStreamLayers) stands for what the indexes of an image stream consist of. Where that cannot be read, its
+        tags stay.
     type: list
     elements: str
     default: []
@@ -85,10 +101,18 @@ options:
     description: Whether an image stream may lose its last tag.
     type: bool
     default: false
+  empty_repositories:
+    description:
+      - Whether image streams without tags are removed, which count in the quota, too. Those that something uses or
+        follows stay, and those younger than O(older_than), or than a day.
+      - They count in O(max_delete), after the tags.
+    type: str
+    choices: [keep, remove]
+    default: keep
 notes:
+  - One of O(keep), O(older_than), O(revisions) and O(empty_repositories=remove) is required.
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - Before a tag is removed, it is looked at once more. One that was pushed since the module began stays. Between that
-    look and the removal there is a moment that nobody guards.
+  - Before a tag is removed, it is read once more. One that was pushed since the module began stays.
   - An image that is in no history any more can neither be pulled by its digest nor be rolled back to.
 seealso:
   - module: appuio.registry.appuio_image_push
@@ -118,6 +142,15 @@ EXAMPLES = r"""
     protect: '^v?\d+\.\d+\.\d+$'
     workload_namespaces: [shop-prod]
 
+- name: Remove the tags of pull requests that have been quiet for two weeks, and image streams that nothing is left of
+  appuio.registry.appuio_image_prune:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    token: "{{ appuio_token }}"
+    match: '^pr-\d+$'
+    older_than: 2w
+    empty_repositories: remove
+
 - name: Let each tag of a cluster of one's own remember three images
   appuio.registry.appuio_image_prune:
     host: https://api.okd.example.com:6443
@@ -129,7 +162,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reason:
-  description: How many tags, or zones, changed.
+  description: How many tags go, or how many zones changed.
   type: str
   returned: always
   sample: 12 of 40 tags go
@@ -160,6 +193,18 @@ zones:
       description: Tags whose history was cut, with C(name) of the image stream, C(tag), C(digests) and C(reason).
       type: list
       elements: dict
+    deleted_repositories:
+      description: Image streams without tags that were removed, with C(name) and C(reason).
+      type: list
+      elements: dict
+    kept_repositories:
+      description: Image streams without tags that stay, in the same form, with O(empty_repositories=remove).
+      type: list
+      elements: dict
+    skipped:
+      description: What was left aside, as its name is none, a sentence each.
+      type: list
+      elements: str
     unreadable:
       description: Where nobody could look for images in use, as C(kind) and C(namespace).
       type: list
@@ -177,8 +222,8 @@ zones:
 
 from typing import Any
 
+from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
-from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
 
 

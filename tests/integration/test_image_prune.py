@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
-from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC
 
 from tests.integration.playbook import LOCAL, run_playbook, run_task
 from tests.zone import LocalZones, Zone

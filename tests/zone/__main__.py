@@ -109,7 +109,7 @@ def _hold(directory: Path, count: int, names: tuple[str, ...]) -> int:
         for zone in zones.zones:
             print(f"{zone.name}: registry {zone.registry}, API {zone.host}", flush=True)
         signal.pause()
-    remove_state(directory)
+    _forget_old(directory)
     return 0
 
 

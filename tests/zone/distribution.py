@@ -21,7 +21,8 @@ class Distribution:
     """A registry that runs as long as the ``with`` block.
 
     ``auth``: "anonymous" takes everything from everybody, "basic" wants a user of ``users``, "token" has
-    a token server which gives pull to anybody if ``anonymous_pull``, and push to users.
+    a token server which gives pull to anybody if ``anonymous_pull``, and push to users. With ``redirect_blobs`` a
+    blob is had from a store on another host and port, as with S3 storage; its side for faults is "store".
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Distribution:
         auth: str = "anonymous",
         users: dict[str, str] | None = None,
         anonymous_pull: bool = False,
+        redirect_blobs: bool = False,
     ) -> None:
         if auth not in AUTHS:
             raise ValueError(f"auth is one of {', '.join(AUTHS)}")
@@ -41,6 +43,7 @@ class Distribution:
         self.registry = ""  # "127.0.0.1:40001"
         self.ca_file: str | None = None
         self._tls, self._auth, self._anonymous_pull = tls, auth, anonymous_pull
+        self._redirect_blobs = redirect_blobs
         self._child: Child | None = None
         self._remote: Remote | None = None
 
@@ -52,7 +55,7 @@ class Distribution:
         if self._tls:
             authority = Authority(self.directory, "distribution-ca")
             self.ca_file = str(authority.ca_file)
-            certificate, key = map(str, authority.certificate("distribution", ["127.0.0.1", "localhost"]))
+            certificate, key = map(str, authority.certificate("distribution", ["127.0.0.1", "127.0.0.2", "localhost"]))
         configuration = {
             "directory": str(self.directory),
             "certificate": certificate,
@@ -60,6 +63,7 @@ class Distribution:
             "auth": self._auth,
             "users": self.users,
             "anonymous_pull": self._anonymous_pull,
+            "redirect_blobs": self._redirect_blobs,
         }
         self._child = Child("tests.zone.process.distribution", configuration, self.directory / "distribution.log")
         self._remote = self._child.wait_until_ready()

@@ -19,8 +19,8 @@ class Faults:
     def add(self, action: str, **options: Any) -> int:
         """Add a fault and return its number.
 
-        Which requests: ``side`` ("registry", "api"), ``method`` and ``path`` (regular expressions), ``skip`` and
-        ``count`` (how many pass first, how many are hit; default all). What happens: see faults.ACTIONS.
+        Which requests: ``side`` ("registry", "api", "store"), ``method`` and ``path`` (regular expressions),
+        ``skip`` and ``count`` (how many pass first, how many are hit; default all). What happens: see faults.ACTIONS.
         """
         number: int = self._remote.call("add_fault", action=action, **options)
         return number
@@ -122,11 +122,15 @@ class Zone:
         self._remote.call("clear_requests")
 
     def configure(self, **settings: Any) -> None:
-        """Change ``revocation_delay``, ``missing_blob_delay`` (seconds) or ``password_flow`` (bool)."""
+        """Change settings, see tests/zone/settings.py; raises ValueError for what is none."""
         self._remote.call("configure", **settings)
 
+    def reset_settings(self) -> None:
+        """Set all settings to what they were at the start."""
+        self._remote.call("reset_settings")
+
     def stop(self, side: str | None = None) -> None:
-        """Let the zone, or one side of it ("registry", "api"), refuse and break connections."""
+        """Let the zone, or one side of it ("registry", "api", "store"), refuse and break connections."""
         for each in ("registry", "api") if side is None else (side,):
             self._remote.call("stop_side", each)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,13 @@ from .authority import Authority
 from .environment import shell_lines, write_inventory, write_kubeconfig
 from .process.child import Child, Remote
 from .process.registry import registry_program
+from .settings import Settings
 from .state import read_state, write_state
 from .zone import Zone
 
 NAMES = ("cloudscale-lpg-2", "exoscale-ch-gva-2-0", "cloudscale-rma-1", "exoscale-de-fra-1-0", "exoscale-at-vie-2-0")
+
+_LOG = "zone.log"
 
 
 class LocalZones:
@@ -28,21 +32,16 @@ class LocalZones:
         *,
         directory: str | Path | None = None,
         names: tuple[str, ...] = (),
-        revocation_delay: float = 0.0,
-        missing_blob_delay: float = 0.05,
-        token_delay: float = 0.2,
         separate_authorities: bool = False,
+        **settings: Any,
     ) -> None:
+        """``settings`` are those of settings.py; raises TypeError and ValueError for what is none."""
         self._own_directory = directory is None
         self.directory = Path(directory or tempfile.mkdtemp(prefix="zones-")).resolve()
         self._names = [*names, *(name for name in NAMES if name not in names)]
         self._names += [f"cloudscale-test-{number}" for number in range(len(self._names), count)]
         self._names = self._names[:count]
-        self._settings = {
-            "revocation_delay": revocation_delay,
-            "missing_blob_delay": missing_blob_delay,
-            "token_delay": token_delay,
-        }
+        self._settings = asdict(Settings(**settings))
         self._separate = separate_authorities
         self._children: list[Child] = []
         self.zones: list[Zone] = []
@@ -97,6 +96,7 @@ class LocalZones:
 
     def _child(self, index: int, name: str, authority: Authority, registry_authority: Authority) -> Child:
         directory = self.directory / name
+        _remove_old(directory)
         directory.mkdir(mode=0o700)
         address = f"127.0.0.{11 + index}"
         names = [address, "127.0.0.1", "localhost", f"registry.{name}.appuio.cloud", f"api.{name}.appuio.cloud"]
@@ -111,9 +111,9 @@ class LocalZones:
             "key_file": str(key),
             "registry_certificate": str(registry_certificate),
             "registry_key_file": str(registry_key),
-            **self._settings,
+            "settings": self._settings,
         }
-        return Child("tests.zone.process.zone", configuration, directory / "zone.log")
+        return Child("tests.zone.process.zone", configuration, directory / _LOG)
 
     def _state(
         self, name: str, child: Child, remote: Remote, authority: Authority, registry_authority: Authority
@@ -135,6 +135,12 @@ class LocalZones:
 def attached(directory: str | Path) -> list[Zone]:
     """Return the zones that ``python -m tests.zone up`` started; raises NotRunning."""
     return [Zone(state, _remote(state)) for state in read_state(Path(directory))]
+
+
+def _remove_old(directory: Path) -> None:
+    """Remove what a zone of before left: a new one needs empty storage. Other directories are left alone."""
+    if (directory / _LOG).is_file():
+        shutil.rmtree(directory)
 
 
 def _remote(state: dict[str, Any]) -> Remote:

@@ -11,7 +11,8 @@ from typing import Any
 
 from .._errors import AppuioError
 from .._image.image_reader import ImageDetails
-from .._openshift.image_streams import NEVER, StreamTag, TagEvent
+from .._openshift.documents import NEVER
+from .._openshift.image_streams import StreamTag, TagEvent
 from .._openshift.quota import Allowance
 
 API, REGISTRY = "api", "registry"

@@ -32,8 +32,11 @@ def every_item(fetch: Callable[[str], Mapping[str, Any]], what: str, step: str) 
                 raise
             following, expired = "", True
             continue
-        items = answer.get("items")
-        for item in items if isinstance(items, list) else ():
+        # An empty list has null for its items. What has none is no list, and nothing may be taken for empty by mistake.
+        items = answer.get("items", "")
+        if items is not None and not isinstance(items, list):
+            raise ServerError(f"the API answered with something else than the {what}", step=step)
+        for item in items or ():
             if isinstance(item, dict) and _identity(item) not in seen:
                 seen.add(_identity(item))
                 yield item

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Cutting what the tags of an ImageStream named before, as ``oc adm prune images`` does it.
+"""Trimming what the tags of an ImageStream pointed to before, as ``oc adm prune images`` does it.
 
 Source: OpenShift documentation, "Manually pruning images"; Kubernetes API conventions, "Concurrency Control and
 Consistency". It takes the right to update ``imagestreams/status``, which the role system:image-pruner grants.
@@ -15,21 +15,22 @@ from .._errors import ConflictError, NotFoundError
 from . import resources
 from .access import Right
 from .client import Api
+from .documents import mapping, text
 from .image_streams import TagEvent, parse_event
 
 RIGHT = Right("update", "imagestreams", "image.openshift.io", "status")
 _TRIES = 8
 
 
-def cut_history(api: Api, namespace: str, name: str, cuts: Mapping[str, Collection[TagEvent]]) -> None:
+def trim_history(api: Api, namespace: str, name: str, going: Mapping[str, Collection[TagEvent]]) -> None:
     """Take these events out of the history of these tags; raises AppuioError.
 
-    What a tag names now is never taken. What somebody writes meanwhile is kept: it is written on top of it.
+    What a tag points to now is never taken. What somebody writes meanwhile is kept: it is written on top of it.
     """
     for tries_left in reversed(range(_TRIES)):
         try:
             document = api.get(resources.IMAGE_STREAM, namespace, name, step=f"read the ImageStream {name}")
-            shorter = without(document, cuts)
+            shorter = without(document, going)
             if shorter != document:
                 step = f"shorten the history of the ImageStream {name}"
                 api.replace(resources.IMAGE_STREAM, namespace, name, shorter, step=step, subresource="status")
@@ -41,13 +42,19 @@ def cut_history(api: Api, namespace: str, name: str, cuts: Mapping[str, Collecti
                 raise
 
 
-def without(document: Mapping[str, Any], cuts: Mapping[str, Collection[TagEvent]]) -> dict[str, Any]:
-    """Return the document of a stream without these events."""
-    status = document.get("status") or {}
-    tags = []
-    for tag in status.get("tags") or ():
-        going = cuts.get(str(tag.get("tag")), ())
-        items = tag.get("items") or []
-        kept = [*items[:1], *(item for item in items[1:] if parse_event(item) not in going)]
-        tags.append({**tag, "items": kept} if len(kept) < len(items) else tag)
-    return {**document, "status": {**status, "tags": tags}} if tags else dict(document)
+def without(document: Mapping[str, Any], going: Mapping[str, Collection[TagEvent]]) -> dict[str, Any]:
+    """Return the document of a stream without these events; what is none stays as it is."""
+    status = mapping(document.get("status"))
+    listed = status.get("tags")
+    if not isinstance(listed, list) or not listed:
+        return dict(document)
+    return {**document, "status": {**status, "tags": [_shorter(tag, going) for tag in listed]}}
+
+
+def _shorter(tag: Any, going: Mapping[str, Collection[TagEvent]]) -> Any:
+    items = mapping(tag).get("items")
+    events = going.get(text(mapping(tag).get("tag")), ())
+    if not isinstance(items, list) or not events:
+        return tag
+    kept = [*items[:1], *(item for item in items[1:] if parse_event(mapping(item)) not in events)]
+    return {**tag, "items": kept} if len(kept) < len(items) else tag

@@ -6,46 +6,56 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Iterable
+from typing import Iterable, Mapping
 
 from .._openshift.image_streams import ImageStream, TagEvent
-from .plan import Decision
+from .options import PruneOptions
+from .plan import Children, Decision
 from .usage import Usage
-from .wish import PruneWish
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A tag of a stream, and what is taken from its history, newest first; ``left`` is how many stay."""
+class HistoryTrim:
+    """A tag of a stream, and what is taken from its history, newest first; ``kept`` is how many stay."""
 
     name: str
     tag: str
     events: tuple[TagEvent, ...]
-    left: int
+    kept: int
 
     @property
     def reason(self) -> str:
         """Why these go."""
-        return f"there are {self.left} newer images, or older ones that are in use, in the history of the tag"
+        return f"there are {self.kept} newer images, or older ones that are in use, in the history of the tag"
 
 
-def cuts(
-    streams: Iterable[ImageStream], decisions: Iterable[Decision], wish: PruneWish, usage: Usage, now: datetime
-) -> list[Cut]:
-    """Return what goes from the history of these streams: nothing that is in use, protected or too young."""
-    if wish.revisions is None:
+def history_trims(
+    streams: Iterable[ImageStream],
+    decisions: Iterable[Decision],
+    options: PruneOptions,
+    usage: Usage,
+    now: datetime,
+    children: Mapping[str, Children] | None = None,
+) -> list[HistoryTrim]:
+    """Return what goes from the history of these streams: nothing that is in use, protected or too young.
+
+    ``children`` are the manifests of the indexes of each stream.
+    """
+    if options.revisions is None:
         return []
     by_name = {stream.name: stream for stream in streams}
     found = []
     for decision in decisions:
-        if decision.goes or wish.protects(decision.tag) or wish.passes_by(decision.tag):
+        if decision.goes or options.protects(decision.tag) or options.excludes(decision.tag):
             continue
+        inside = (children or {}).get(decision.name, {})
         history = by_name[decision.name].tags[decision.tag].history
         events = tuple(
             event
-            for event in history[wish.revisions :]
-            if event.digest not in usage.digests and not wish.spares(event.created, now)
+            for event in history[options.revisions :]
+            if usage.digests.keys().isdisjoint({event.digest, *inside.get(event.digest, ())})
+            and not options.too_young(event.created, now)
         )
         if events:
-            found.append(Cut(decision.name, decision.tag, events, len(history) - len(events)))
+            found.append(HistoryTrim(decision.name, decision.tag, events, len(history) - len(events)))
     return found

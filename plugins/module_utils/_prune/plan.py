@@ -1,19 +1,24 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tags go and which stay, each with its reason; pure."""
+"""Which tags go and which stay, each with its reason; pure, and linear in the number of tags.
+
+A tag goes with its history, and with it goes every image that no other tag holds. So what is decided at last is
+what stays: whatever holds an image in use that no staying tag holds.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Iterable, Sequence
+from typing import Iterable, Mapping, Sequence
 
-from .._openshift.image_streams import NEVER, ImageStream, StreamTag
+from .._openshift.documents import NEVER
+from .._openshift.image_streams import ImageStream, StreamTag
+from .names import described_image, is_build, version_key
+from .options import PruneOptions
 from .usage import Usage
-from .wish import PruneWish
 
-_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
+Children = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -28,24 +33,25 @@ class Decision:
     reason: str
 
 
-def decide(stream: ImageStream, wish: PruneWish, usage: Usage, now: datetime) -> list[Decision]:
-    """Return a decision for each tag of a stream, in the order of their names."""
-    stay = _protected(stream, wish, usage)
-    digests = {stream.tags[tag].digest: tag for tag, reason in stay.items() if reason.startswith(("it is", "protect"))}
-    free = []
-    for tag in stream.tags.values():
-        if tag.name in stay:
-            continue
-        if tag.digest in digests:
-            stay[tag.name] = f"it names the same image as {digests[tag.digest]}, which stays"
-        else:
-            free.append(tag)
-    going = dict(_beyond(free, wish, now, stay))
-    if not wish.last_tag and going and len(going) == len(stream.tags):
-        newest = max(going, key=lambda name: _pushed(stream.tags[name]))
-        del going[newest]
-        stay[newest] = "it is the last tag of its image stream"
-    return [_decision(stream, tag, going, stay) for tag in stream.tags.values()]
+def decide(
+    stream: ImageStream, options: PruneOptions, usage: Usage, now: datetime, children: Children | None = None
+) -> list[Decision]:
+    """Return a decision for each tag of a stream, in the order of their names.
+
+    ``children`` are the manifests of each index under the stream's tags.
+    """
+    held = {tag.name: held_images(tag, children or {}) for tag in stream.tags.values()}
+    stay = _required(stream, options, usage, held)
+    staying = _Staying(stream, stay, {})
+    staying.add_same_images()
+    free = [tag for tag in stream.tags.values() if tag.name not in stay]
+    staying.going.update(_beyond(free, options, now, stay))
+    staying.add_same_images()
+    _keep_what_is_used(stream, staying, held, usage)
+    if not options.last_tag and staying.going and len(staying.going) == len(stream.tags):
+        newest = max(staying.going, key=lambda name: _pushed(stream.tags[name]))
+        staying.keep(newest, "it is the last tag of its image stream")
+    return [_decision(stream, tag, staying) for tag in stream.tags.values()]
 
 
 def limited(decisions: Iterable[Decision], most: int) -> list[Decision]:
@@ -61,65 +67,130 @@ def limited(decisions: Iterable[Decision], most: int) -> list[Decision]:
     ]
 
 
-def version_key(tag: str) -> tuple[tuple[int, ...], tuple[tuple[int, int, str], ...]] | None:
-    """Return what versions are compared by (Semantic Versioning 2.0.0, section 11), None for a tag that is none."""
-    found = _VERSION.fullmatch(tag)
-    if not found:
-        return None
-    numbers = tuple(int(part or 0) for part in found.group(1, 2, 3))
-    if not found[4]:
-        return numbers, ((2, 0, ""),)
-    parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in found[4].split("."))
-    return numbers, parts
+def held_images(tag: StreamTag, children: Children) -> dict[str, None]:
+    """Return the digests that can be pulled as long as there is the tag: of its history, and their children."""
+    digests = dict.fromkeys(event.digest for event in tag.history if event.digest)
+    return {**digests, **{child: None for digest in digests for child in children.get(digest, ())}}
 
 
-def _protected(stream: ImageStream, wish: PruneWish, usage: Usage) -> dict[str, str]:
-    followed = {tag.follows.rpartition(":")[2]: tag.name for tag in stream.tags.values() if tag.follows}
+class _Staying:
+    """Tags that stay and that go; whatever stays keeps the other tags of the same image."""
+
+    def __init__(self, stream: ImageStream, stay: dict[str, str], going: dict[str, str]) -> None:
+        self.stay = stay
+        self.going = going
+        self._stream = stream
+        self._same: dict[str, list[str]] = {}
+        for tag in stream.tags.values():
+            if tag.digest:
+                self._same.setdefault(tag.digest, []).append(tag.name)
+
+    def keep(self, name: str, reason: str) -> list[str]:
+        """Let a tag stay, and those that point to the same image; return all of them."""
+        self.going.pop(name, None)
+        self.stay[name] = reason
+        # Each image is looked at once, so that many tags of one image cost no more than others.
+        same = [tag for tag in self._same.pop(self._stream.tags[name].digest or "", ()) if tag not in self.stay]
+        for other in same:
+            self.going.pop(other, None)
+            self.stay[other] = f"it points to the same image as {name}, which stays"
+        return [name, *same]
+
+    def add_same_images(self) -> None:
+        """Let all tags stay that point to the same image as one that stays."""
+        for name, reason in list(self.stay.items()):
+            self.keep(name, reason)
+
+
+def _required(
+    stream: ImageStream, options: PruneOptions, usage: Usage, held: Mapping[str, Mapping[str, None]]
+) -> dict[str, str]:
+    """Return the tags that stay whatever their number and age, each with the reason."""
+    here = {digest for digests in held.values() for digest in digests}
     stay: dict[str, str] = {}
     for tag in stream.tags.values():
-        user = usage.tags.get((stream.namespace, stream.name, tag.name)) or usage.digests.get(tag.digest or "")
+        key = (stream.namespace, stream.name, tag.name)
+        user = usage.tags.get(key) or usage.digests.get(tag.digest or "")
+        follower = usage.followed.get(key)
+        described = described_image(tag.name)
         if user:
             stay[tag.name] = f"it is used by {user}"
-        elif wish.protects(tag.name):
+        elif options.protects(tag.name):
             stay[tag.name] = "protect matches"
-        elif tag.name in followed:
-            stay[tag.name] = f"it is followed by the tag {followed[tag.name]}"
+        elif follower:
+            same = follower[:2] == key[:2]
+            stay[tag.name] = "it is followed by the tag " + (follower[2] if same else "{}/{}:{}".format(*follower))
         elif tag.follows:
             stay[tag.name] = f"it is kept up to date with {tag.follows}"
-        elif wish.passes_by(tag.name):
+        elif tag.is_reference:
+            stay[tag.name] = f"it is a reference, to no image of this repository{_origin(tag)}"
+        elif options.excludes(tag.name):
             stay[tag.name] = "match does not match"
+        elif described in here:
+            stay[tag.name] = f"it belongs to {described}, which is here"
+        elif options.match is None and _moves(tag):
+            stay[tag.name] = "its name is neither a version nor a build, so it goes only where match names it"
+        elif _pushed(tag) == NEVER:
+            stay[tag.name] = "nobody says when it was pushed"
     return stay
 
 
-def _beyond(free: Sequence[StreamTag], wish: PruneWish, now: datetime, stay: dict[str, str]) -> list[tuple[str, str]]:
+def _moves(tag: StreamTag) -> bool:
+    moved = len({event.digest for event in tag.history}) > 1
+    return version_key(tag.name) is None and not is_build(tag.name, moved)
+
+
+def _origin(tag: StreamTag) -> str:
+    return f" ({tag.named_source})" if tag.named_source else ""
+
+
+def _keep_what_is_used(
+    stream: ImageStream, staying: _Staying, held: Mapping[str, Mapping[str, None]], usage: Usage
+) -> None:
+    """Let the newest tag stay that holds an image in use, where no staying tag does."""
+    safe = {digest for name in staying.stay for digest in held[name]}
+    for name in sorted(staying.going, key=lambda name: _pushed(stream.tags[name]), reverse=True):
+        if name not in staying.going:
+            continue
+        used = next((one for one in held[name] if one in usage.digests and one not in safe), None)
+        if used is not None:
+            earlier = any(event.digest == used for event in stream.tags[name].history)
+            what = "an earlier image of it" if earlier else "an image of its index"
+            for kept in staying.keep(name, f"{what}, {used}, is used by {usage.digests[used]}"):
+                safe.update(held[kept])
+
+
+def _beyond(
+    free: Sequence[StreamTag], options: PruneOptions, now: datetime, stay: dict[str, str]
+) -> list[tuple[str, str]]:
     """Versions are counted by their order, all other tags by when they were last pushed."""
-    if wish.keep is None and wish.older_than is None:
+    if options.keep is None and options.older_than is None:
         stay.update((tag.name, "neither keep nor older_than is given") for tag in free)
         return []
     versions = sorted((tag for tag in free if version_key(tag.name)), key=_version_order, reverse=True)
     others = sorted((tag for tag in free if not version_key(tag.name)), key=_pushed, reverse=True)
     going = []
     for kind, tags in (("versions", versions), ("tags that are no versions", others)):
-        for place, tag in enumerate(tags):
+        for number, tag in enumerate(tags):
             reasons = []
-            if wish.keep is not None:
-                if place < wish.keep:
-                    stay[tag.name] = f"it is one of the {wish.keep} newest {kind}"
+            if options.keep is not None:
+                if number < options.keep:
+                    stay[tag.name] = f"it is one of the {options.keep} newest {kind}"
                     continue
-                reasons.append(f"there are {place} newer {kind}")
-            if wish.spares(_pushed(tag), now):
+                reasons.append(f"there are {number} newer {kind}")
+            if options.too_young(_pushed(tag), now):
                 stay[tag.name] = "it is not old enough"
                 continue
-            if wish.older_than is not None:
+            if options.older_than is not None:
                 reasons.append(f"it was last pushed {(now - _pushed(tag)).days} days ago")
             going.append((tag.name, " and ".join(reasons)))
     return going
 
 
-def _decision(stream: ImageStream, tag: StreamTag, going: dict[str, str], stay: dict[str, str]) -> Decision:
-    goes = tag.name in going
+def _decision(stream: ImageStream, tag: StreamTag, staying: _Staying) -> Decision:
+    reason = staying.going.get(tag.name)
     pushed = tag.current.created if tag.current else None
-    return Decision(stream.name, tag.name, tag.digest, pushed, goes, going[tag.name] if goes else stay[tag.name])
+    return Decision(stream.name, tag.name, tag.digest, pushed, reason is not None, reason or staying.stay[tag.name])
 
 
 def _pushed(tag: StreamTag) -> datetime:

@@ -12,25 +12,20 @@ from typing import Any, Callable, Mapping
 from .._credentials.api_access import ApiAccess
 from .._credentials.kinds import check_credentials
 from .._credentials.zone_access import zone_access
-from .._errors import AppuioError, ForbiddenError
-from .._openshift.access import missing_rights
+from .._errors import AppuioError
 from .._openshift.client import Api
-from .._openshift.image_streams import ImageStream, delete_tag, get_stream, list_streams
-from .._openshift.stream_history import RIGHT, cut_history
 from .._targets import Target, targets_from
-from .history import cuts
-from .plan import Decision, decide, limited
+from .options import PruneOptions, check_targets, parse_options
+from .removal import Removal
 from .report import PrunePlan, ZonePrune
-from .usage import Usage
-from .wish import PruneWish, check_targets, prune_wish
-from .workloads import Unreadable, read_usage, visible_namespaces
+from .zone import ZonePlanner
 
 
 @dataclass
 class PruneTask:
     """One prune of one or several zones, each for itself."""
 
-    wish: PruneWish
+    options: PruneOptions
     targets: list[Target]
     environment: Mapping[str, str] = field(repr=False)
     register_secret: Callable[[str], None]
@@ -57,72 +52,16 @@ class PruneTask:
             access.revoke()
 
     def _planned(self, target: Target) -> ZonePrune:
-        planned = ZonePrune(target.zone.name, str(target.namespace))
+        zone = ZonePrune(target.zone.name, str(target.namespace))
         try:
-            api = self._api(target)
-            streams = self._streams(api, planned.namespace)
-            usage, unreadable = self._usage(api, target, streams)
-            planned.unreadable = tuple(unreadable)
-            now = datetime.now(timezone.utc)
-            decisions = [one for stream in streams for one in decide(stream, self.wish, usage, now)]
-            planned.decisions = tuple(limited(decisions, self.wish.max_delete))
-            planned.cuts = tuple(cuts(streams, planned.decisions, self.wish, usage, now))
-            if planned.cuts:
-                _check_right(api, planned.namespace)
+            ZonePlanner(self.options, target, self._api(target), zone).plan(datetime.now(timezone.utc))
         except AppuioError as error:
-            planned.error = error.at(zone=planned.zone)
-        return planned
-
-    def _streams(self, api: Api, namespace: str) -> list[ImageStream]:
-        if self.wish.name is None:
-            return list(list_streams(api, namespace))
-        stream = get_stream(api, namespace, self.wish.name)
-        return [stream] if stream else []
-
-    def _usage(self, api: Api, target: Target, streams: list[ImageStream]) -> tuple[Usage, list[Unreadable]]:
-        public = {stream.public_repository.partition("/")[0] for stream in streams}
-        usage = Usage(frozenset({*public, str(target.zone.registry)} - {"", "None"}))
-        if not self.wish.protect_in_use:
-            return usage, []
-        wanted = [str(target.namespace), *self.wish.workload_namespaces]
-        unreadable = read_usage(api, usage, wanted, visible_namespaces(api))
-        hidden = [one for one in unreadable if one.required and not one.ignored(self.wish.ignore_unreadable)]
-        if hidden:
-            told = ", ".join(f"{one.kind} in {one.namespace or 'some namespaces'}" for one in hidden)
-            raise ForbiddenError(
-                f"nobody can tell which images are in use, as these may not be read: {told}",
-                step="look for images in use",
-                hint="Use a credential that may (the role view is enough), or name them in ignore_unreadable",
-            )
-        return usage, unreadable
+            zone.error = error.at(zone=zone.zone)
+        return zone
 
     def _pruned(self, target: Target, zone: ZonePrune) -> None:
-        for decision in zone.going:
-            where = (decision.name, decision.tag)
-            if zone.error is not None:
-                zone.spared[where] = "it was to go, but the prune failed before"
-                continue
-            try:
-                spared = _spared(self._api(target), zone.namespace, decision)
-                if spared:
-                    zone.spared[where] = spared
-                else:
-                    delete_tag(self._api(target), zone.namespace, decision.name, decision.tag)
-            except AppuioError as error:
-                zone.error = error.at(zone=zone.zone)
-                zone.spared[where] = "it could not be removed"
-        self._shortened(target, zone)
-
-    def _shortened(self, target: Target, zone: ZonePrune) -> None:
-        for name in dict.fromkeys(cut.name for cut in zone.cuts):
-            events = {cut.tag: cut.events for cut in zone.cuts if cut.name == name}
-            try:
-                if zone.error is None:
-                    cut_history(self._api(target), zone.namespace, name, events)
-                    continue
-            except AppuioError as error:
-                zone.error = error.at(zone=zone.zone)
-            zone.uncut.add(name)
+        if zone.error is None:
+            Removal(self._api(target), zone).run()
 
     def _api(self, target: Target) -> Api:
         name = target.zone.name
@@ -132,34 +71,12 @@ class PruneTask:
         return self._apis[name]
 
 
-def _spared(api: Api, namespace: str, decision: Decision) -> str:
-    """Return why a tag stays after all: it was pushed since it was looked at."""
-    stream = get_stream(api, namespace, decision.name)
-    tag = stream.tags.get(decision.tag) if stream else None
-    if tag is None:
-        return "somebody else has removed it"
-    pushed = tag.current.created if tag.current else None
-    if (tag.digest, pushed) != (decision.digest, decision.pushed):
-        return "it was pushed while this ran"
-    return "it follows another image now" if tag.follows else ""
-
-
-def _check_right(api: Api, namespace: str) -> None:
-    if missing_rights(api, namespace, [RIGHT]):
-        raise ForbiddenError(
-            f"the history of tags may not be cut in {namespace}: the right to {RIGHT} is missing",
-            step="look at the history",
-            hint="Use a credential that has the cluster role system:image-pruner, or leave revisions away: an APPUiO "
-            "Cloud zone shortens each history itself, to three images, every night",
-        )
-
-
 def prune_task(
     options: Mapping[str, Any], environment: Mapping[str, str], register_secret: Callable[[str], None]
 ) -> PruneTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
-    wish = prune_wish(options)
+    wanted = parse_options(options)
     targets = targets_from(options)
     check_targets(targets)
     check_credentials(targets, environment)
-    return PruneTask(wish, targets, environment, register_secret)
+    return PruneTask(wanted, targets, environment, register_secret)

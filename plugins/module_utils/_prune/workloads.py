@@ -1,16 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Reading the workloads of namespaces, page by page, and telling where nobody could look."""
+"""Reading what uses images, each kind in as many namespaces as may be read, and telling where nobody could look."""
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Sequence
 
-from .._errors import ForbiddenError, NotFoundError
+from .._errors import ForbiddenError, InvalidOptionError, NotFoundError
 from .._openshift import resources
 from .._openshift.client import Api
+from .._openshift.documents import mapping, text
 from .._openshift.resources import ResourceType
+from .._reference import checked_namespace
 from .usage import Usage
 
 PAGE = 200
@@ -20,13 +23,17 @@ KINDS = (
     resources.STATEFUL_SET,
     resources.DAEMON_SET,
     resources.REPLICA_SET,
+    resources.CONTROLLER_REVISION,
     resources.REPLICATION_CONTROLLER,
     resources.JOB,
     resources.CRON_JOB,
     resources.DEPLOYMENT_CONFIG,
     resources.BUILD_CONFIG,
     resources.BUILD,
+    resources.IMAGE_STREAM,
 )
+# A cluster may have been installed without these; every other kind is there, and hidden where it seems not to be.
+_OPTIONAL = (resources.CONTROLLER_REVISION, resources.DEPLOYMENT_CONFIG, resources.BUILD_CONFIG, resources.BUILD)
 
 
 @dataclass(frozen=True)
@@ -45,33 +52,43 @@ class Unreadable:
 def read_usage(api: Api, usage: Usage, namespaces: Sequence[str], others: Sequence[str] = ()) -> list[Unreadable]:
     """Take in all workloads of these namespaces, and of ``others`` as far as they may be read; raises AppuioError.
 
-    Where somebody may read all namespaces at once, all of them are read, and each with one request.
+    A kind that may be read in all namespaces at once is, with one request; what may only be read in some is read
+    there, whatever holds for the other kinds.
     """
-    if _read(api, usage, KINDS[0], ""):
-        return [Unreadable(kind.kind, "", True) for kind in KINDS[1:] if not _read(api, usage, kind, "")]
     return [
         Unreadable(kind.kind, namespace, namespace in namespaces)
-        for namespace in dict.fromkeys([*namespaces, *others])
         for kind in KINDS
+        if not _read(api, usage, kind, "")
+        for namespace in dict.fromkeys([*namespaces, *others])
         if not _read(api, usage, kind, namespace)
     ]
 
 
-def visible_namespaces(api: Api) -> list[str]:
-    """Return the projects that whoever asks has something to do with; none where they may not be listed."""
+def visible_namespaces(api: Api, skipped: list[str]) -> list[str]:
+    """Return the projects that whoever asks has something to do with; none where they may not be listed.
+
+    ``skipped`` gets a sentence for each project whose name is none.
+    """
+    names = set()
     try:
-        projects = list(api.items(resources.PROJECT, "", step="list the projects"))
+        for document in api.items(resources.PROJECT, "", step="list the projects"):
+            name = mapping(document.get("metadata")).get("name")
+            try:
+                names.add(checked_namespace(text(name)))
+            except InvalidOptionError:
+                skipped.append(f"a project has the name {str(name)[:100]!r}, which is none")
     except (ForbiddenError, NotFoundError):
         return []
-    return sorted(str((item.get("metadata") or {}).get("name")) for item in projects)
+    return sorted(names)
 
 
 def _read(api: Api, usage: Usage, kind: ResourceType, namespace: str) -> bool:
+    learn = usage.learn_stream if kind is resources.IMAGE_STREAM else functools.partial(usage.learn, kind=kind.kind)
     try:
-        for item in api.items(kind, namespace, step=f"read the {kind.plural}", page=PAGE):
-            usage.learn(item, kind.kind)
+        for document in api.items(kind, namespace, step=f"read the {kind.plural}", page=PAGE):
+            learn(document)
     except NotFoundError:
-        return True  # no such API in this cluster
+        return kind in _OPTIONAL
     except ForbiddenError:
         return False
     return True

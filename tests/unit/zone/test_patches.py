@@ -68,11 +68,21 @@ def test_json_patch() -> None:
         {"op": "jump", "path": "/a"},
         {"op": "add", "path": "a", "value": 1},
         {"path": "/a"},
+        "remove",
+        None,
+        {"op": "add", "path": 5, "value": 1},
+        {"op": "replace", "path": "/a/b/c", "value": 1},
     ],
 )
-def test_json_patches_that_cannot_be_applied(operation: dict[str, Any]) -> None:
+def test_json_patches_that_cannot_be_applied(operation: Any) -> None:
     with pytest.raises(BadPatch):
         json_patch({"a": 1}, [operation])
+
+
+@pytest.mark.parametrize("operations", [{"op": "remove"}, "text", 5, None])
+def test_a_json_patch_is_a_list(operations: Any) -> None:
+    with pytest.raises(BadPatch):
+        json_patch({"a": 1}, operations)
 
 
 def config_map(**data: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from ..settings import Settings
 from .signed_token import signed_token, unpadded_base64
 
 ISSUER = "https://kubernetes.default.svc"
@@ -53,10 +54,10 @@ class _Token:
 
 
 class Authentication:
-    """All tokens of a zone. ``revocation_delay`` seconds pass until a revoked one is refused, as a cache would do."""
+    """All tokens of a zone; a revoked one is refused after the settings' delay, as the caches of a cluster do."""
 
-    def __init__(self, revocation_delay: float = 0.0, clock: Callable[[], float] = time.time) -> None:
-        self.revocation_delay = revocation_delay
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._settings = settings
         self._clock = clock
         self._tokens: dict[str, _Token] = {}
         self._lock = threading.Lock()
@@ -141,7 +142,13 @@ class Authentication:
 
     def _end(self, known: _Token, delay: float | None) -> None:
         if known.ends is None or delay == 0.0:
-            known.ends = self._clock() + (self.revocation_delay if delay is None else delay)
+            known.ends = self._clock() + (self._delay(known) if delay is None else delay)
+
+    def _delay(self, known: _Token) -> float:
+        of_users = self._settings.user_revocation_delay
+        if known.belongs_to[:1] == ("oauth",) and of_users is not None:
+            return of_users
+        return self._settings.revocation_delay
 
     def _keep(self, token: str, known: _Token) -> None:
         with self._lock:

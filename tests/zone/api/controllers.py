@@ -10,6 +10,7 @@ import threading
 import time
 from typing import Any
 
+from ..settings import Settings
 from .authentication import Authentication
 from .roles import cluster_role_binding
 from .store import Key, Object, Store
@@ -20,11 +21,11 @@ _RBAC = "rbac.authorization.k8s.io"
 
 
 class TokenController:
-    """Fills token Secrets after ``delay`` seconds; deletes those whose service account is not there."""
+    """Fills token Secrets after ``token_delay`` seconds; deletes those whose service account is not there."""
 
-    def __init__(self, store: Store, authentication: Authentication, authority: bytes, delay: float) -> None:
+    def __init__(self, store: Store, authentication: Authentication, authority: bytes, settings: Settings) -> None:
         self._store, self._authentication, self._authority = store, authentication, authority
-        self.delay = delay
+        self._settings = settings
         self._work: queue.Queue[tuple[float, str, str]] = queue.Queue()
         store.listen(self._changed)
         threading.Thread(target=self._run, daemon=True).start()
@@ -33,7 +34,7 @@ class TokenController:
         group, plural, namespace, name = key
         if group:
             return
-        due = time.monotonic() + self.delay
+        due = time.monotonic() + self._settings.token_delay
         if plural == "secrets" and item.get("type") == TOKEN_SECRET:
             if event == "DELETED":
                 self._authentication.revoke_all_of(item["metadata"]["uid"])

@@ -15,13 +15,14 @@ class ApiError(Exception):
     def __init__(self, code: int, reason: str, message: str, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code, self.reason, self.message, self.details = code, reason, message, details
+        self.metadata: dict[str, Any] = {}
 
     def status(self) -> dict[str, Any]:
         """Return the Status object."""
         document: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
@@ -72,6 +73,37 @@ def forbidden(plural: str, group: str, name: str, why: str) -> ApiError:
     """Return a 403 with this reason."""
     subject = f'{qualified(plural, group)} "{name}"' if name else qualified(plural, group)
     return ApiError(403, "Forbidden", f"{subject} is forbidden: {why}", _details(plural, group, name))
+
+
+def terminating(plural: str, group: str, name: str, namespace: str) -> ApiError:
+    """Return the 403 of a new object in a namespace that is being deleted."""
+    why = f"unable to create new content in namespace {namespace} because it is being terminated"
+    error = forbidden(plural, group, name, why)
+    cause = {
+        "reason": "NamespaceTerminating",
+        "message": f"namespace {namespace} is being terminated",
+        "field": "metadata.namespace",
+    }
+    error.details = {**(error.details or {}), "causes": [cause]}
+    return error
+
+
+def bad_continue(why: str) -> ApiError:
+    """Return the 400 of a ``continue`` that was none."""
+    return bad_request(f"continue key is not valid: {why}")
+
+
+def expired(token: str) -> ApiError:
+    """Return the 410 of a ``continue`` that is too old, with one that goes on inconsistently."""
+    message = (
+        "The provided continue parameter is too old to display a consistent list result. You can start a new list "
+        "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
+        "results. Continuing with the provided token results in an inconsistent list - objects that were created, "
+        "modified, or deleted between the time the first chunk was returned and now may show up in the list."
+    )
+    error = ApiError(410, "Expired", message)
+    error.metadata = {"continue": token}
+    return error
 
 
 def no_right(user: User, verb: str, plural: str, group: str, subresource: str, namespace: str, name: str) -> ApiError:

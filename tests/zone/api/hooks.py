@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import base64
+import threading
 
+from ..settings import Settings
 from . import errors
 from .authentication import Authentication
 from .call import Call
@@ -14,16 +16,22 @@ from .image_streams import ImageStreams
 from .kinds import IMAGE, RBAC, Resource
 from .quota import Quota
 from .rbac import Rbac
-from .store import Object, Store
+from .store import Object, Store, is_terminating, timestamp
 
 
 class Hooks:
     """What is special about a kind, called by Resources."""
 
     def __init__(
-        self, store: Store, rbac: Rbac, streams: ImageStreams, quota: Quota, authentication: Authentication
+        self,
+        store: Store,
+        rbac: Rbac,
+        streams: ImageStreams,
+        quota: Quota,
+        authentication: Authentication,
+        settings: Settings,
     ) -> None:
-        self._store, self._rbac, self._streams = store, rbac, streams
+        self._store, self._rbac, self._streams, self._settings = store, rbac, streams, settings
         self._quota, self._authentication = quota, authentication
 
     def convert(self, resource: Resource, item: Object) -> None:
@@ -86,10 +94,39 @@ class Hooks:
         if call.resource.plural == "oauthaccesstokens":
             self._authentication.revoke_all_of(item["metadata"]["name"])
 
-    def empty_namespace(self, name: str) -> None:
-        """Remove everything in a namespace."""
+    def terminate(self, namespace: Object) -> Object | None:
+        """Begin to delete a namespace and return it; None where that is done at once.
+
+        Its rights stay to the end, so that those who have them meet what a Terminating namespace answers.
+        """
+        name = namespace["metadata"]["name"]
+        if is_terminating(namespace):
+            why = (
+                "The system is ensuring all content is removed from this namespace.  Upon completion, this namespace "
+                "will automatically be purged by the system."
+            )
+            raise errors.conflict("namespaces", "", name, why)
+        if not self._settings.terminating_seconds:
+            return None
+        namespace["metadata"] |= {"deletionTimestamp": timestamp(), "deletionGracePeriodSeconds": 0}
+        namespace["status"] = {"phase": "Terminating"}
+        kept = self._store.update("", "namespaces", "", namespace)
+        self.empty_namespace(name, but=RBAC)
+        timer = threading.Timer(self._settings.terminating_seconds, self._purge, [name])
+        timer.daemon = True
+        timer.start()
+        return kept
+
+    def _purge(self, name: str) -> None:
+        with self._store.lock:
+            self._store.delete("", "namespaces", "", name)
+            self.empty_namespace(name)
+
+    def empty_namespace(self, name: str, but: str | None = None) -> None:
+        """Remove everything in a namespace, but for the objects of one API group."""
         for group, plural, namespace, item_name in self._store.keys_in(name):
-            self._store.delete(group, plural, namespace, item_name)
+            if group != but:
+                self._store.delete(group, plural, namespace, item_name)
 
     def shown(self, resource: Resource, item: Object) -> Object:
         """Return an object as it is read."""

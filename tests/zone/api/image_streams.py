@@ -49,10 +49,15 @@ class ImageStreams:
         return stream
 
     def tags(self, namespace: str, name: str) -> dict[str, str]:
-        """Return tag → digest of what each tag names now."""
+        """Return tag → digest of what each tag names now, as the registry knows them: references have no digest."""
         stream = self.get(namespace, name)
         named = (stream or {}).get("status", {}).get("tags") or []
-        return {tag["tag"]: tag["items"][0]["image"] for tag in named if tag.get("items")}
+        return {tag["tag"]: tag["items"][0]["image"] for tag in named if tag.get("items") and tag["items"][0]["image"]}
+
+    def named(self, namespace: str, name: str) -> set[str]:
+        """Return the names of all tags of a stream, whatever they name."""
+        stream = self.get(namespace, name)
+        return tag_names(stream) if stream else set()
 
     def put_tag(self, namespace: str, name: str, tag: str, digest: str) -> None:
         """Let a tag name an image, as a push does; the same image again changes nothing."""
@@ -92,7 +97,10 @@ class ImageStreams:
             entry.setdefault("importPolicy", {}).setdefault("importMode", "Legacy")
             entry.setdefault("referencePolicy", {}).setdefault("type", "Source")
             entry["generation"] = stream["metadata"]["generation"]
-            if digest := self.resolve(namespace, stream, entry.get("from") or {}):
+            source = entry.get("from") or {}
+            if source.get("kind") == "DockerImage" and entry.get("reference") and source.get("name"):
+                self._event(stream, name, "", str(source["name"]))
+            elif digest := self.resolve(namespace, stream, source):
                 self._event(stream, name, digest)
 
     def resolve(self, namespace: str, stream: Object, source: dict[str, Any]) -> str | None:
@@ -131,7 +139,7 @@ class ImageStreams:
         """Return the digests of all tag events of a stream."""
         stream = self.get(namespace, name)
         named = (stream or {}).get("status", {}).get("tags") or []
-        return [item["image"] for tag in named for item in tag.get("items") or []]
+        return [item["image"] for tag in named for item in tag.get("items") or [] if item["image"]]
 
     def holds(self, namespace: str, name: str, digest: str) -> bool:
         """Tell whether a digest is visible in a repository: by a tag's history, or as the child of one there."""
@@ -142,25 +150,33 @@ class ImageStreams:
         """Tell whether the stream holds an image whose configuration cannot be read: then look-ups fail."""
         return any(not self.images.decodes(digest) for digest in self.history(namespace, name))
 
-    def _event(self, stream: Object, tag: str, digest: str) -> bool:
+    def _event(self, stream: Object, tag: str, digest: str, reference: str = "") -> bool:
+        """Add a tag event unless it says what the last one says; one of a reference alone has no image."""
         tags = stream.setdefault("status", {}).setdefault("tags", [])
         found = next((entry for entry in tags if entry["tag"] == tag), None)
         if found is None:
             found = {"tag": tag, "items": []}
             tags.append(found)
             tags.sort(key=lambda entry: str(entry["tag"]))
-        if found["items"] and found["items"][0]["image"] == digest:
-            return False
         metadata = stream["metadata"]
-        repository = f"{metadata['namespace']}/{metadata['name']}"
+        reference = reference or f"{INTERNAL_REGISTRY}/{metadata['namespace']}/{metadata['name']}@{digest}"
+        last = found["items"][0] if found["items"] else None
+        if last and last["image"] == digest and (digest or last["dockerImageReference"] == reference):
+            return False
         event = {
             "created": timestamp(),
-            "dockerImageReference": f"{INTERNAL_REGISTRY}/{repository}@{digest}",
+            "dockerImageReference": reference,
             "generation": metadata.get("generation", 1),
             "image": digest,
         }
         found["items"].insert(0, event)
         return True
+
+
+def tag_names(stream: Object) -> set[str]:
+    """Return the names of the tags in spec and status of a stream."""
+    in_spec = {str(entry["name"]) for entry in (stream.get("spec") or {}).get("tags") or []}
+    return in_spec | {str(entry["tag"]) for entry in (stream.get("status") or {}).get("tags") or []}
 
 
 def _drop_status(stream: Object, tag: str) -> bool:

@@ -10,13 +10,13 @@ from typing import Any
 
 from . import errors
 from .call import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, Call
-from .image_streams import ImageStreams
+from .image_streams import ImageStreams, tag_names
 from .kinds import IMAGE
 from .manifest import ManifestInvalid, read_manifest
 from .patch import json_patch, merge_patch
 from .quota import Quota
 from .resources import Answer, Resources
-from .store import Object, Store
+from .store import Object, Store, is_terminating
 from .validation import check_identity
 
 _FROM_KINDS = ("ImageStreamTag", "ImageStreamImage", "DockerImage")
@@ -58,7 +58,7 @@ class ImageViews:
         if call.verb == "delete":
             if stream is None:
                 raise errors.not_found("imagestreams", IMAGE, name)
-            if shown is None and tag not in _spec_tags(stream):
+            if tag not in tag_names(stream):
                 raise errors.not_found(call.resource.plural, IMAGE, call.name)
             if not call.dry_run:
                 self._streams.delete_tag(call.namespace, name, tag)
@@ -97,10 +97,16 @@ class ImageViews:
             )
         kept = ("annotations", "from", "reference", "importPolicy", "referencePolicy")
         entry = {"name": tag, "annotations": None} | {key: reference[key] for key in kept if key in reference}
-        if self._store.get("", "namespaces", "", call.namespace) is None:
+        namespace = self._store.get("", "namespaces", "", call.namespace)
+        if namespace is None:
             raise errors.not_found("namespaces", "", call.namespace)
+        if shown is None and is_terminating(namespace):
+            raise errors.terminating(call.resource.plural, IMAGE, call.name, call.namespace)
         if stream is None and (why := self._quota.exceeded(call.namespace, IMAGE, "imagestreams")):
             raise errors.forbidden("imagestreams", IMAGE, name, why)
+        new = stream is None or tag not in tag_names(stream)
+        if new and (why := self._quota.exceeded(call.namespace, IMAGE, "imagestreamtags")):
+            raise errors.forbidden(call.resource.plural, IMAGE, call.name, why)
         if call.dry_run:
             return (201 if shown is None else 200), call.body
         if stream is None:
@@ -118,7 +124,11 @@ class ImageViews:
     def _tag(self, call: Call, stream: Object, tag: str) -> Object | None:
         status = {entry["tag"]: entry for entry in (stream.get("status") or {}).get("tags") or []}.get(tag)
         spec = _spec_tags(stream).get(tag)
-        if status is None and (spec is None or call.resource.plural == "imagestreamtags"):
+        if status is None and spec is None:
+            return None
+        # An ImageStreamTag is there only when its last event has an image: not for a reference alone.
+        has_image = bool(status and status.get("items") and status["items"][0]["image"])
+        if call.resource.plural == "imagestreamtags" and not has_image:
             return None
         metadata = {
             key: stream["metadata"][key]
@@ -164,6 +174,7 @@ class ImageViews:
         for digest in sorted(held | {child for parent in held for child in self._streams.images.children(parent)}):
             manifest = self._streams.images.manifest(digest)
             if manifest is None:
+                images[digest] = {"imageMissing": True}
                 continue
             if not self._streams.images.decodes(digest):
                 field = f"images[{digest}].config"
@@ -171,7 +182,8 @@ class ImageViews:
                 raise errors.invalid("", IMAGE, "", causes)
             parts = [*([manifest.config] if manifest.config else []), *manifest.layers]
             blobs |= {part["digest"]: {"size": part.get("size"), "mediaType": part.get("mediaType")} for part in parts}
-            images[digest] = {"layers": [layer["digest"] for layer in manifest.layers]}
+            blobs.setdefault(digest, {"size": None, "mediaType": manifest.media_type})
+            images[digest] = {"layers": [layer["digest"] for layer in manifest.layers]} if manifest.layers else {}
             if manifest.config:
                 images[digest]["config"] = manifest.config["digest"]
             if manifest.children:

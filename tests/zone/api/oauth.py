@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from ..http.exchange import Exchange
+from ..settings import Settings
 from .authentication import Authentication, account_user, oauth_token_name
 from .store import Object, Store
 
@@ -23,11 +24,10 @@ _TOKEN_SECONDS = 86400
 class OAuth:
     """Users with passwords, and the tokens they get."""
 
-    def __init__(self, store: Store, authentication: Authentication) -> None:
-        self._store, self._authentication = store, authentication
+    def __init__(self, store: Store, authentication: Authentication, settings: Settings) -> None:
+        self._store, self._authentication, self._settings = store, authentication, settings
         self.issuer = ""
         self.passwords: dict[str, str] = {}
-        self.password_flow = True  # False: the zone signs in elsewhere, and refuses passwords
         self._codes: dict[str, tuple[str, str]] = {}
 
     def handle(self, exchange: Exchange) -> bool:
@@ -88,7 +88,7 @@ class OAuth:
         user = self._password_user(exchange)
         if user is None:
             headers = [("WWW-Authenticate", 'Basic realm="openshift"')]
-            if not self.password_flow:
+            if not self._settings.password_flow:
                 headers = [("Link", f'<{self.issuer}/oauth/token/display>; rel="related"')]
             elif not exchange.headers.get("X-CSRF-Token"):
                 text = "A non-empty X-CSRF-Token header is required to receive basic-auth challenges"
@@ -140,7 +140,7 @@ class OAuth:
             )
 
     def _password_user(self, exchange: Exchange) -> str | None:
-        if not self.password_flow or exchange.headers.get("Authorization")[:6].lower() != "basic ":
+        if not self._settings.password_flow or exchange.headers.get("Authorization")[:6].lower() != "basic ":
             return None
         name, password = exchange.basic()
         if name in self.passwords and secrets.compare_digest(self.passwords[name].encode(), password.encode()):

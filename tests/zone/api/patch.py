@@ -7,6 +7,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import jsonpatch
+
 # Lists that a strategic merge patch merges by a key instead of replacing them (Kubernetes' patchMergeKey).
 _MERGE_KEYS = {
     "containers": "name",
@@ -64,15 +66,13 @@ def strategic_merge_patch(target: Any, patch: Any) -> Any:
 
 def json_patch(target: Any, operations: Any) -> Any:
     """Return the target after a JSON patch; raises BadPatch."""
-    result = copy.deepcopy(target)
-    if not isinstance(operations, list):
-        raise BadPatch("a JSON patch is a list")
-    for operation in operations:
-        try:
-            result = _one(result, operation)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise BadPatch(f"the operation {operation} cannot be applied: {error!r}") from None
-    return result
+    try:
+        return jsonpatch.JsonPatch(operations).apply(target)
+    except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
+        raise BadPatch(str(error)) from None
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        # Operations of other types reach jsonpatch's own look-ups.
+        raise BadPatch(f"the patch cannot be applied: {error!r}") from None
 
 
 def _merged_list(name: str, target: list[Any], patch: list[Any]) -> list[Any]:
@@ -96,56 +96,3 @@ def _merged_list(name: str, target: list[Any], patch: list[Any]) -> list[Any]:
         else:
             result[at] = strategic_merge_patch(result[at], entry)
     return result
-
-
-def _one(document: Any, operation: dict[str, Any]) -> Any:
-    kind, path = operation["op"], _pointer(operation["path"])
-    if kind == "test":
-        if _at(document, path) != operation["value"]:
-            raise ValueError("the test failed")
-        return document
-    if kind in ("move", "copy"):
-        origin = _pointer(operation["from"])
-        value = copy.deepcopy(_at(document, origin))
-        document = _removed(document, origin) if kind == "move" else document
-        return _added(document, path, value)
-    if kind == "remove":
-        return _removed(document, path)
-    if kind == "replace":
-        _at(document, path)
-        return _added(_removed(document, path), path, operation["value"])
-    if kind == "add":
-        return _added(document, path, operation["value"])
-    raise ValueError(f"unknown operation {kind}")
-
-
-def _pointer(text: str) -> list[str]:
-    if text and not text.startswith("/"):
-        raise ValueError("a path starts with a slash")
-    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
-
-
-def _at(document: Any, path: list[str]) -> Any:
-    for part in path:
-        document = document[int(part)] if isinstance(document, list) else document[part]
-    return document
-
-
-def _added(document: Any, path: list[str], value: Any) -> Any:
-    if not path:
-        return value
-    parent, last = _at(document, path[:-1]), path[-1]
-    if isinstance(parent, list):
-        parent.insert(len(parent) if last == "-" else int(last), value)
-    else:
-        parent[last] = value
-    return document
-
-
-def _removed(document: Any, path: list[str]) -> Any:
-    parent, last = _at(document, path[:-1]), path[-1]
-    if isinstance(parent, list):
-        del parent[int(last)]
-    else:
-        del parent[last]
-    return document

@@ -5,15 +5,22 @@
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Callable
 from typing import Any
 
+from ..settings import Settings
+from .image_streams import tag_names
 from .kinds import IMAGE
 from .manifest import Manifest
 from .store import Object, Store
 
 _STREAMS = ("openshift.io/imagestreams", "count/imagestreams.image.openshift.io")
-_COUNTED = {"secrets": ("", "secrets"), "count/secrets": ("", "secrets")} | dict.fromkeys(
-    _STREAMS, (IMAGE, "imagestreams")
+_TAGS = "openshift.io/imagestreamtags"
+_COUNTED = (
+    {"secrets": ("", "secrets"), "count/secrets": ("", "secrets")}
+    | dict.fromkeys(_STREAMS, (IMAGE, "imagestreams"))
+    | {_TAGS: (IMAGE, "imagestreamtags")}
 )
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
@@ -29,14 +36,15 @@ def amount(text: Any) -> int:
 class Quota:
     """Says what is used up."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._settings, self._clock = store, settings, clock
+        self._limits: dict[str, tuple[float, list[Object]]] = {}
 
     def with_usage(self, quota: Object) -> Object:
         """Return a ResourceQuota with its status."""
         hard = (quota.get("spec") or {}).get("hard") or {}
         namespace = quota["metadata"]["namespace"]
-        used = {name: str(self._count(name, namespace)) for name in hard if name in _COUNTED}
+        used = {name: str(self._count(name, namespace)) for name in hard if self._counts(name)}
         return {**quota, "status": {"hard": hard, "used": used}}
 
     def exceeded(self, namespace: str, group: str, plural: str) -> str | None:
@@ -44,6 +52,8 @@ class Quota:
         for quota in self._store.items("", "resourcequotas", namespace):
             for name, hard in ((quota.get("spec") or {}).get("hard") or {}).items():
                 if _COUNTED.get(name) != (group, plural):
+                    continue
+                if name == _TAGS and self._settings.tag_quota != "enforced":
                     continue
                 used = self._count(name, namespace)
                 if used + 1 > amount(hard):
@@ -66,14 +76,27 @@ class Quota:
             most_images is not None and len(images) > most_images
         )
 
+    def _counts(self, name: str) -> bool:
+        return name in _COUNTED and (name != _TAGS or self._settings.tag_quota != "ignored")
+
     def _count(self, name: str, namespace: str) -> int:
         group, plural = _COUNTED[name]
+        if name == _TAGS:
+            return sum(len(tag_names(stream)) for stream in self._store.items(IMAGE, "imagestreams", namespace))
         return len(self._store.items(group, plural, namespace))
+
+    def _limit_ranges(self, namespace: str) -> list[Object]:
+        """Return the LimitRanges of a namespace as the registry knows them: for a while as they were."""
+        read, ranges = self._limits.get(namespace, (0.0, []))
+        if namespace not in self._limits or self._clock() - read >= self._settings.limit_cache:
+            read, ranges = self._clock(), self._store.items("", "limitranges", namespace)
+            self._limits[namespace] = (read, ranges)
+        return ranges
 
     def _limit(self, namespace: str, kind: str, name: str) -> int | None:
         found = [
             amount(limit["max"][name])
-            for limits in self._store.items("", "limitranges", namespace)
+            for limits in self._limit_ranges(namespace)
             for limit in (limits.get("spec") or {}).get("limits") or []
             if limit.get("type") == kind and name in (limit.get("max") or {})
         ]

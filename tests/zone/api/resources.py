@@ -5,16 +5,19 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
+import time
 from typing import Any
 
+from ..settings import Settings
 from . import errors
 from .apply import ApplyConflict, apply, note_update
 from .call import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, Call
 from .hooks import Hooks
 from .patch import BadPatch, json_patch, merge_patch, strategic_merge_patch
 from .selectors import matches_fields, matches_labels
-from .store import Object, Store, timestamp
+from .store import Object, Store, is_terminating, timestamp
 from .validation import check_identity, check_object, unknown_fields
 
 Answer = tuple[int, Object]
@@ -23,9 +26,8 @@ Answer = tuple[int, Object]
 class Resources:
     """Objects in the store; what is special about a kind is in the hooks."""
 
-    def __init__(self, store: Store, hooks: Hooks) -> None:
-        self._store = store
-        self._hooks = hooks
+    def __init__(self, store: Store, hooks: Hooks, settings: Settings) -> None:
+        self._store, self._hooks, self._settings = store, hooks, settings
 
     def answer(self, call: Call) -> Answer:
         """Do what a call asks and return status and document; raises ApiError."""
@@ -60,16 +62,30 @@ class Resources:
         except ValueError as error:
             raise errors.bad_request(str(error)) from None
         metadata: Object = {"resourceVersion": self._store.version}
-        start = int(base64.b64decode(call.query.get("continue", "")) or 0)
+        start = self._start(call.query.get("continue", ""))
         limit = int(call.query.get("limit") or 0)
         if limit and start + limit < len(found):
-            metadata["continue"] = base64.b64encode(str(start + limit).encode()).decode()
+            metadata["continue"] = _continue_token(start + limit, time.time())
             metadata["remainingItemCount"] = len(found) - start - limit
         page = found[start : start + limit] if limit else found[start:]
         # Elements of a list carry no kind of their own, as in Kubernetes.
         bare = [{name: value for name, value in item.items() if name not in ("kind", "apiVersion")} for item in page]
         kind = f"{call.resource.kind}List"
         return {"kind": kind, "apiVersion": call.resource.api_version, "metadata": metadata, "items": bare}
+
+    def _start(self, token: str) -> int:
+        """Return where a ``continue`` goes on; raises the 410 of one that is too old."""
+        if not token:
+            return 0
+        try:
+            known = json.loads(base64.urlsafe_b64decode(token))
+            start, made = int(known["start"]), known["made"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise errors.bad_continue(str(error)) from None
+        lives = self._settings.continue_seconds
+        if lives is not None and made is not None and time.time() - made >= lives:
+            raise errors.expired(_continue_token(start, None))
+        return start
 
     def _items(self, call: Call) -> list[Object]:
         items = self._store.items(call.resource.group, call.resource.plural, call.namespace)
@@ -101,10 +117,13 @@ class Resources:
     def _added(self, call: Call, item: Object) -> Object:
         resource = call.resource
         name = item["metadata"]["name"]
-        if resource.namespaced and self._store.get("", "namespaces", "", call.namespace) is None:
+        namespace = self._store.get("", "namespaces", "", call.namespace) if resource.namespaced else None
+        if resource.namespaced and namespace is None:
             raise errors.not_found("namespaces", "", call.namespace)
         if self._store.get(resource.group, resource.plural, call.namespace, name) is not None:
             raise errors.already_exists(resource.plural, resource.group, name)
+        if namespace is not None and is_terminating(namespace):
+            raise errors.terminating(resource.plural, resource.group, name, call.namespace)
         self._hooks.admit(call, item)
         if "spec" in resource.fields and resource.kind not in ("Namespace", "Pod", "ResourceQuota", "LimitRange"):
             item["metadata"].setdefault("generation", 1)
@@ -213,6 +232,8 @@ class Resources:
                 why = f"Precondition failed: {field} in precondition: {wanted[field]}, {field} in object meta: "
                 why += str(item["metadata"][field])
                 raise errors.conflict(call.resource.plural, call.resource.group, call.name, why)
+        if call.resource.plural == "namespaces" and not call.dry_run and (kept := self._hooks.terminate(item)):
+            return 200, kept
         self._remove(call, item)
         details = {"name": call.name} | ({"group": call.resource.group} if call.resource.group else {})
         details |= {"kind": call.resource.plural, "uid": item["metadata"]["uid"]}
@@ -223,6 +244,11 @@ class Resources:
             namespace = item["metadata"].get("namespace", "")
             self._store.delete(call.resource.group, call.resource.plural, namespace, item["metadata"]["name"])
             self._hooks.deleted(call, item)
+
+
+def _continue_token(start: int, made: float | None) -> str:
+    """Return where a list goes on; one that was not made at a time never expires."""
+    return base64.urlsafe_b64encode(json.dumps({"v": "meta.k8s.io/v1", "start": start, "made": made}).encode()).decode()
 
 
 def _apply_conflict(conflict: ApplyConflict) -> errors.ApiError:

@@ -14,6 +14,7 @@ from .resources import Answer
 from .store import Object, Store, timestamp
 
 _SHORTEST = 600
+_LONGEST = 2**32
 
 
 class Reviews:
@@ -63,9 +64,16 @@ class Reviews:
         if account is None:
             raise errors.not_found("serviceaccounts", "", call.name)
         spec = body.get("spec") or {}
-        seconds = spec.get("expirationSeconds") or 3600
-        if not isinstance(seconds, int) or seconds < _SHORTEST:
-            text = f"Invalid value: {seconds}: may not specify a duration less than 10 minutes"
+        given = spec.get("expirationSeconds")
+        seconds = 3600 if given is None else given
+        if type(seconds) is not int or not -(2**63) <= seconds < 2**63:
+            raise errors.bad_request(
+                'TokenRequest in version "v1" cannot be handled as a TokenRequest: json: cannot unmarshal '
+                f"{_json_type(seconds)} into Go struct field TokenRequestSpec.spec.expirationSeconds of type int64"
+            )
+        if not _SHORTEST <= seconds <= _LONGEST:
+            limit = "less than 10 minutes" if seconds < _SHORTEST else "larger than 2^32 seconds"
+            text = f"Invalid value: {seconds}: may not specify a duration {limit}"
             causes = [("spec.expirationSeconds", "FieldValueInvalid", text)]
             raise errors.invalid("TokenRequest", "authentication.k8s.io", "", causes)
         audiences = spec.get("audiences") or [ISSUER]
@@ -111,3 +119,10 @@ class Reviews:
 def _info(user: User) -> Object:
     info: Object = {"username": user.name, "groups": list(user.groups)}
     return info | ({"uid": user.uid} if user.uid else {})
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"number {value}"
+    names: dict[type[Any], str] = {bool: "bool", str: "string", dict: "object", list: "array"}
+    return names.get(type(value), "value")

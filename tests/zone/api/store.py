@@ -22,6 +22,11 @@ def timestamp(seconds: float | None = None) -> str:
     return datetime.fromtimestamp(time.time() if seconds is None else seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def is_terminating(namespace: Object) -> bool:
+    """Tell whether a namespace is being deleted."""
+    return bool(namespace["metadata"].get("deletionTimestamp"))
+
+
 class Store:
     """All objects. What comes out is a copy; what goes in is copied. ``lock`` holds several steps together."""
 

@@ -18,6 +18,7 @@ from .request_log import Record
 
 _DRAINED = 256 * 1024
 _LINGERED = 16 * 1024 * 1024
+_PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
 _THROTTLED_BLOCK = 16 * 1024
 
 
@@ -68,7 +69,9 @@ class Exchange:
         """Answer the request; raises Aborted when a fault ends the connection."""
         if delay := self.fault("delay"):
             time.sleep(delay.seconds)
-        if status := self.fault("status"):
+        if self.fault("page"):
+            self.reply(200, _PAGE, [("Content-Type", "text/html; charset=utf-8")])
+        elif status := self.fault("status"):
             fields = list(status.headers)
             if status.retry_after is not None:
                 fields.append(("Retry-After", status.retry_after))

@@ -12,6 +12,7 @@ from typing import Any
 ACTIONS = (
     "delay",  # wait `seconds` before anything is done
     "throttle",  # let `bytes_per_second` of the bodies through, both ways
+    "page",  # answer 200 with an HTML page, as a proxy or a sign-in page in front of everything does
     "status",  # answer `status` at once, with `retry_after` if given, `body` and `headers`
     "reset_request",  # pass `after_bytes` of the request's body on, then break the connection
     "reset_response",  # send `after_bytes` of the answer's body, then break the connection
@@ -27,7 +28,7 @@ class Fault:
     """One fault: what happens, to which requests, and how often."""
 
     action: str
-    side: str | None = None  # "registry" or "api"; None: both
+    side: str | None = None  # "registry", "api" or "store"; None: all
     method: str | None = None  # a regular expression for the whole method, such as "PUT|PATCH"
     path: str | None = None  # a regular expression that is searched in the path with its query
     user: str | None = None
@@ -46,8 +47,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:
             raise ValueError(f"{self.action} is none of {', '.join(ACTIONS)}")
-        if self.side not in (None, "registry", "api"):
-            raise ValueError("side is registry or api")
+        if self.side not in (None, "registry", "api", "store"):
+            raise ValueError("side is registry, api or store")
         if self.action == "throttle" and self.bytes_per_second <= 0:
             raise ValueError("a throttle needs bytes_per_second")
         for pattern in (self.method, self.path):

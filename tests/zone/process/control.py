@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..api.authentication import Authentication, account_user
@@ -13,13 +13,14 @@ from ..api.image_streams import ImageStreams
 from ..api.kinds import BY_PATH, RESOURCES
 from ..api.oauth import OAuth
 from ..api.projects import Projects
+from ..api.pull_secrets import PullSecrets
 from ..api.rbac import GROUP as RBAC
 from ..api.roles import CLUSTER_ROLES, cluster_role_binding
 from ..api.store import Object, Store
 from ..http.faults import FaultList
 from ..http.request_log import RequestLog
 from ..http.server import Server
-from ..registry.manifests import Manifests
+from ..settings import Settings
 from .registry import RegistryProcess
 
 
@@ -36,11 +37,13 @@ class ZoneControl:
     log: RequestLog
     registry: RegistryProcess
     servers: dict[str, Server]
-    manifests: Manifests
+    pull_secrets: PullSecrets
+    settings: Settings
     admin_token: str = ""
     in_main_thread = ("restart_registry", "stop_registry", "start_registry")
 
     def __post_init__(self) -> None:
+        self._first_settings = asdict(self.settings)
         admin = account_user("cluster-admin", "", ("system:cluster-admins",))
         self.admin_token = self.authentication.oauth_token(admin)
 
@@ -54,6 +57,7 @@ class ZoneControl:
         """Make a project with what the controllers put in it; nothing happens when it is there."""
         if self.store.get("", "namespaces", "", name) is None:
             self.projects.make(name, requester)
+            self.pull_secrets.settle(name)
 
     def create_user(self, name: str, password: str, projects: dict[str, str]) -> str:
         """Make a user with a role in each project, and return a token."""
@@ -73,6 +77,7 @@ class ZoneControl:
         found = self.store.get("", "serviceaccounts", project, account)
         if found is None:
             found = self.store.create("", "serviceaccounts", project, new_account(account))
+            self.pull_secrets.settle(project)
         if role:
             self.bind(project, role, {"kind": "ServiceAccount", "name": account, "namespace": project})
         return self.authentication.legacy_token(project, account, found["metadata"]["uid"], "by-test", "by-test")
@@ -161,16 +166,12 @@ class ZoneControl:
         return self.faults.hits(identity)
 
     def configure(self, **settings: Any) -> None:
-        """Change settings: revocation_delay, missing_blob_delay (seconds), password_flow (bool)."""
-        places = {
-            "revocation_delay": self.authentication,
-            "missing_blob_delay": self.manifests,
-            "password_flow": self.oauth,
-        }
-        for name, value in settings.items():
-            if name not in places:
-                raise ValueError(f"{name} is none of {', '.join(places)}")
-            setattr(places[name], name, value)
+        """Change settings; raises ValueError for what is none."""
+        self.settings.change(**settings)
+
+    def reset_settings(self) -> None:
+        """Set all settings to what they were at the start."""
+        self.settings.change(**self._first_settings)
 
     def stop_side(self, side: str) -> None:
         """Refuse connections to a side and break those that are open."""

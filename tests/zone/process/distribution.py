@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 import time
 from pathlib import Path
@@ -22,12 +23,15 @@ from ..http.faults import FaultList
 from ..http.messages import Headers
 from ..http.request_log import RequestLog
 from ..http.server import Server
+from ..registry.store import BlobStore
 from ..registry.upstream import Upstream, UpstreamGone
 from .child import fail, read_configuration, serve
 from .registry import RegistryProcess
 from .zone import tls_context
 
 SERVICE = "distribution"
+STORE_ADDRESS = "127.0.0.2"  # another host than the registry's, and one that its certificate names
+_BLOB = re.compile(r"/v2/.+/blobs/([a-z0-9]+:[0-9a-f]{32,})")
 
 
 class TokenServer:
@@ -107,6 +111,15 @@ class DistributionControl:
             extra["auth"] = {"token": {"realm": realm, "service": SERVICE, "issuer": "test", "rootcertbundle": bundle}}
         self._registry = RegistryProcess(directory, http_secret=secrets.token_hex(32), extra=extra)
         self._registry.start()
+        self._store: BlobStore | None = None
+        self.store_server: Server | None = None
+        if configuration["redirect_blobs"]:
+            self._store = BlobStore(self._registry.blob_file)
+            self.store_server = Server(
+                "store", STORE_ADDRESS, tls, self._store.handle, faults=self._faults, log=self._log
+            )
+            self.store_server.start()
+            self._store.origin = f"{self._scheme}://{STORE_ADDRESS}:{self.store_server.port}"
 
     def _handle(self, exchange: Exchange) -> None:
         if self._tokens is not None and exchange.path == "/token":
@@ -125,6 +138,9 @@ class DistributionControl:
         if self._passwords is not None:
             headers.remove("Authorization")
         try:
+            if self._store is not None and (digest := self._redirected(exchange, upstream, headers)):
+                self._store.redirect(exchange, digest, [("Docker-Distribution-Api-Version", "registry/2.0")])
+                return
             answer = upstream.request(
                 exchange.method, exchange.target, headers, exchange.blocks(), length=exchange.body.length
             )
@@ -132,6 +148,15 @@ class DistributionControl:
             exchange.reply(502, b"", [])
             return
         upstream.pass_on(exchange, answer)
+
+    @staticmethod
+    def _redirected(exchange: Exchange, upstream: Upstream, headers: Headers) -> str:
+        """Return the digest of the blob that is asked for, when it is there and may be had; else nothing."""
+        found = _BLOB.fullmatch(exchange.path) if exchange.method in ("GET", "HEAD") else None
+        if found is None:
+            return ""
+        answer = upstream.request("HEAD", exchange.target, Headers(list(headers.fields)))
+        return found[1] if answer.status in (200, 206) else ""
 
     def requests(self) -> list[dict[str, Any]]:
         """Return the request log."""
@@ -179,6 +204,8 @@ class DistributionControl:
     def shut_down(self) -> None:
         """Stop everything."""
         self.server.stop()
+        if self.store_server is not None:
+            self.store_server.stop()
         self._registry.stop()
 
 

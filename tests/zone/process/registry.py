@@ -99,6 +99,14 @@ class RegistryProcess:
             self._process.wait()
         self.start()
 
+    def blob_file(self, digest: str) -> Path | None:
+        """Return the file of a blob, or None when the registry has none."""
+        algorithm, _ignored, hexadecimal = digest.partition(":")
+        if not re.fullmatch(r"[a-z0-9]+", algorithm) or not re.fullmatch(r"[0-9a-f]{32,}", hexadecimal):
+            return None
+        file = self.storage / "docker/registry/v2/blobs" / algorithm / hexadecimal[:2] / hexadecimal / "data"
+        return file if file.is_file() else None
+
     def upload_size(self, repository: str, upload: str) -> int | None:
         """Return how many octets an upload in progress has, or None when there is no such upload."""
         uploads = self.storage / "docker/registry/v2/repositories" / repository / "_uploads" / upload

@@ -17,6 +17,7 @@ from ..api.image_streams import ImageStreams
 from ..api.images import ImageViews
 from ..api.oauth import OAuth
 from ..api.projects import Projects
+from ..api.pull_secrets import PullSecrets
 from ..api.quota import Quota
 from ..api.rbac import GROUP as RBAC
 from ..api.rbac import Rbac
@@ -32,9 +33,13 @@ from ..registry.blobs import Blobs
 from ..registry.front import Front
 from ..registry.manifests import Manifests
 from ..registry.rights import FrontRights
+from ..registry.store import BlobStore
+from ..settings import Settings
 from .child import fail, read_configuration, serve
 from .control import ZoneControl
 from .registry import RegistryProcess
+
+STORE_ADDRESS = "127.0.0.1"  # another host than the zone's, and one that its certificate names
 
 
 def tls_context(certificate: str, key: str) -> ssl.SSLContext:
@@ -52,8 +57,9 @@ def assemble(configuration: dict[str, Any]) -> ZoneControl:
     registry = RegistryProcess(directory, http_secret=secret)
     registry.start()
     store, faults, log = Store(), FaultList(), RequestLog()
-    authentication = Authentication(configuration["revocation_delay"])
-    rbac, quota = Rbac(store), Quota(store)
+    settings = Settings(**configuration["settings"])
+    authentication = Authentication(settings)
+    rbac, quota = Rbac(store), Quota(store, settings)
     streams = ImageStreams(store, Images(store))
     for name, rules in CLUSTER_ROLES.items():
         store.create(RBAC, "clusterroles", "", cluster_role(name, rules))
@@ -65,10 +71,11 @@ def assemble(configuration: dict[str, Any]) -> ZoneControl:
     ):
         store.create(RBAC, "clusterrolebindings", "", cluster_role_binding(name, role, group))
     authority = Path(configuration["ca_file"]).read_bytes()
-    TokenController(store, authentication, authority, configuration["token_delay"])
-    oauth = OAuth(store, authentication)
-    hooks = Hooks(store, rbac, streams, quota, authentication)
-    resources = Resources(store, hooks)
+    TokenController(store, authentication, authority, settings)
+    pull_secrets = PullSecrets(store, authentication, settings)
+    oauth = OAuth(store, authentication, settings)
+    hooks = Hooks(store, rbac, streams, quota, authentication, settings)
+    resources = Resources(store, hooks, settings)
     projects = Projects(store, rbac, resources, hooks)
     views = ImageViews(store, streams, resources, quota)
     reviews = Reviews(store, rbac, authentication)
@@ -76,8 +83,9 @@ def assemble(configuration: dict[str, Any]) -> ZoneControl:
     tls = tls_context(configuration["certificate"], configuration["key_file"])
     address = configuration["address"]
     api_server = Server("api", address, tls, api.handle, faults=faults, log=log)
-    blobs = Blobs(secret, registry.upload_size)
-    manifests = Manifests(store, streams, blobs, quota, rbac, configuration["missing_blob_delay"])
+    blob_store = BlobStore(registry.blob_file)
+    blobs = Blobs(secret, registry.upload_size, blob_store, settings)
+    manifests = Manifests(store, streams, blobs, quota, rbac, settings)
     front = Front(
         authentication,
         FrontRights(authentication, rbac),
@@ -88,9 +96,13 @@ def assemble(configuration: dict[str, Any]) -> ZoneControl:
     )
     registry_tls = tls_context(configuration["registry_certificate"], configuration["registry_key_file"])
     front_server = Server("registry", address, registry_tls, front.handle, faults=faults, log=log)
+    store_server = Server("store", STORE_ADDRESS, registry_tls, blob_store.handle, faults=faults, log=log)
     api_server.start()
     front_server.start()
+    store_server.start()
+    blob_store.origin = f"https://{STORE_ADDRESS}:{store_server.port}"
     streams.public_registry = f"{address}:{front_server.port}"
+    pull_secrets.registries.append(streams.public_registry)
     oauth.issuer = f"https://{address}:{api_server.port}"
     return ZoneControl(
         store=store,
@@ -101,8 +113,9 @@ def assemble(configuration: dict[str, Any]) -> ZoneControl:
         faults=faults,
         log=log,
         registry=registry,
-        servers={"registry": front_server, "api": api_server},
-        manifests=manifests,
+        servers={"registry": front_server, "api": api_server, "store": store_server},
+        pull_secrets=pull_secrets,
+        settings=settings,
     )
 
 

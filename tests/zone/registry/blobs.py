@@ -14,21 +14,30 @@ from urllib.parse import quote, urlencode
 
 from ..http.exchange import DiskFull, Exchange
 from ..http.messages import Headers
+from ..settings import Settings
 from .errors import HEADERS, registry_error
+from .store import BlobStore
 from .upstream import Answer, Upstream, UpstreamGone
 
 
 class Blobs:
     """What concerns blobs; knows the registry's secret, so that it can make the state of an upload."""
 
-    def __init__(self, http_secret: str, upload_size: Callable[[str, str], int | None]) -> None:
+    def __init__(
+        self, http_secret: str, upload_size: Callable[[str, str], int | None], store: BlobStore, settings: Settings
+    ) -> None:
         self._secret = http_secret.encode()
         self._upload_size = upload_size
+        self._store, self._settings = store, settings
 
     def handle(
         self, exchange: Exchange, upstream: Upstream, kind: str, parts: dict[str, str], *, may_mount: bool
     ) -> None:
         """Answer a request for a blob ("blob"), a new upload ("start") or an upload in progress ("upload")."""
+        reads = kind == "blob" and exchange.method in ("GET", "HEAD")
+        if reads and self._settings.redirect_blobs and self.size(upstream, parts["name"], parts["digest"]) is not None:
+            self._store.redirect(exchange, parts["digest"], HEADERS)
+            return
         query = dict(exchange.query)
         if kind == "start":
             query.pop("digest", None)

@@ -29,21 +29,22 @@ from ..api.manifest import (
 )  # fmt: skip
 from ..api.quota import Quota
 from ..api.rbac import Rbac
-from ..api.store import Store
+from ..api.store import Store, is_terminating
 from ..http.exchange import Exchange
+from ..settings import Settings
 from .blobs import Blobs
 from .errors import HEADERS, RegistryError, denied, entry, registry_error, registry_errors, unknown
 from .upstream import Upstream
 
 
 class Manifests:
-    """Answers for manifests and tags; ``missing_blob_delay`` seconds pass for each blob that is not there."""
+    """Answers for manifests and tags."""
 
     def __init__(
-        self, store: Store, streams: ImageStreams, blobs: Blobs, quota: Quota, rbac: Rbac, missing_blob_delay: float
+        self, store: Store, streams: ImageStreams, blobs: Blobs, quota: Quota, rbac: Rbac, settings: Settings
     ) -> None:
         self._store, self._streams, self._blobs, self._quota, self._rbac = store, streams, blobs, quota, rbac
-        self.missing_blob_delay = missing_blob_delay
+        self._settings = settings
         self.sleep: Callable[[float], None] = time.sleep
 
     def handle(self, exchange: Exchange, upstream: Upstream, name: str, reference: str, user: User) -> None:
@@ -166,7 +167,7 @@ class Manifests:
                 continue
             size = self._blobs.size(upstream, name, part["digest"])
             if size is None:
-                self.sleep(self.missing_blob_delay)
+                self.sleep(self._settings.missing_blob_delay)
                 missing.append(entry("MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", part["digest"]))
             elif part is not manifest.config and size != part.get("size", size):
                 detail = {"Digest": part["digest"], "ActualSize": size, "SizeInManifest": part["size"]}
@@ -201,13 +202,17 @@ class Manifests:
         """Raise the refusal of a tag that rights, quota or limits do not allow."""
         if not STREAM_NAME.fullmatch(name):
             raise unknown()
-        if self._store.get("", "namespaces", "", namespace) is None:
-            raise denied()
+        found = self._store.get("", "namespaces", "", namespace)
         stream = self._streams.get(namespace, name)
+        if found is None or (stream is None and is_terminating(found)):
+            raise denied()
         if stream is None and (
             not self._rbac.allowed(user, "create", IMAGE, "imagestreams", namespace)
             or self._quota.exceeded(namespace, IMAGE, "imagestreams")
         ):
+            raise denied()
+        new = tag not in self._streams.named(namespace, name)
+        if new and self._quota.exceeded(namespace, IMAGE, "imagestreamtags"):
             raise denied()
         tags = {*self._streams.tags(namespace, name), tag}
         held = {*self._streams.history(namespace, name), manifest.digest}

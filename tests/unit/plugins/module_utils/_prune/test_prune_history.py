@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import ImageStream, parse_stream
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import cut_history, without
-from ansible_collections.appuio.registry.plugins.module_utils._prune.history import Cut, cuts
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import trim_history, without
+from ansible_collections.appuio.registry.plugins.module_utils._prune.history import HistoryTrim, history_trims
+from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, PruneOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
 from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
-from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC, PruneWish, prune_wish
 
 from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer, refusal
 
@@ -42,28 +42,28 @@ def document(version: str = "1", **tags: list[int]) -> dict[str, Any]:
     return {"kind": "ImageStream", "metadata": metadata, "spec": {}, "status": {"tags": status}}
 
 
-def wish(**options: Any) -> PruneWish:
-    return prune_wish({**DEFAULTS, **options})
+def wish(**options: Any) -> PruneOptions:
+    return parse_options({**DEFAULTS, **options})
 
 
-def found(stream: ImageStream, wanted: PruneWish, usage: Usage | None = None) -> list[Cut]:
+def found(stream: ImageStream, wanted: PruneOptions, usage: Usage | None = None) -> list[HistoryTrim]:
     known = usage or Usage()
-    return cuts([stream], decide(stream, wanted, known, NOW), wanted, known, NOW)
+    return history_trims([stream], decide(stream, wanted, known, NOW), wanted, known, NOW)
 
 
-def told(them: list[Cut]) -> dict[str, list[int]]:
+def told(them: list[HistoryTrim]) -> dict[str, list[int]]:
     return {one.tag: [int(event.digest[7:], 16) for event in one.events] for one in them}
 
 
 def test_the_newest_images_of_each_tag_stay() -> None:
     stream = parse_stream(document(a=[1, 2, 3, 4], b=[5, 6], c=[7, 8, 9]))
     assert told(found(stream, wish(revisions=2))) == {"a": [3, 4], "c": [9]}
-    assert found(stream, wish(revisions=2))[0].left == 2
+    assert found(stream, wish(revisions=2))[0].kept == 2
     assert found(stream, wish(keep=9)) == []
 
 
 def test_with_revisions_alone_every_tag_stays() -> None:
-    stream = parse_stream(document(a=[1, 2], b=[40]))
+    stream = parse_stream(document(**{"1.0": [1, 2], "b-1": [40]}))
     decisions = decide(stream, wish(revisions=1), Usage(), NOW)
     assert {(one.goes, one.reason) for one in decisions} == {(False, "neither keep nor older_than is given")}
 
@@ -98,7 +98,7 @@ def test_what_is_pushed_meanwhile_is_kept() -> None:
     read = [(READ, answer(200, document(str(version), a=[*range(version), 20, 30]))) for version in (1, 2, 3)]
     http = ScriptedApi(read[0], (WRITE, CONFLICT), read[1], (WRITE, CONFLICT), read[2], (WRITE, answer(200, {})))
     events = parse_stream(document(a=[0, 20, 30])).tags["a"].history[1:]
-    cut_history(http.api, "shop", "app", {"a": events})
+    trim_history(http.api, "shop", "app", {"a": events})
     assert http.lines == []
     sent = http.document(5)
     assert sent["metadata"]["resourceVersion"] == "3"
@@ -109,9 +109,9 @@ def test_it_gives_up_at_last() -> None:
     http = ScriptedApi(*[(READ, answer(200, document(a=[0, 20]))), (WRITE, CONFLICT)] * 99)
     events = parse_stream(document(a=[0, 20])).tags["a"].history
     with pytest.raises(ServerError, match="409"):
-        cut_history(http.api, "shop", "app", {"a": events})
+        trim_history(http.api, "shop", "app", {"a": events})
 
 
 def test_a_tag_keeps_at_least_what_it_names() -> None:
-    with pytest.raises(InvalidOptionError, match="a tag keeps what it names"):
+    with pytest.raises(InvalidOptionError, match="a tag keeps what it points to"):
         wish(revisions=0)

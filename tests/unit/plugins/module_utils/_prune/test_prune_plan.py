@@ -15,9 +15,10 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_s
     StreamTag,
     TagEvent,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import Decision, decide, limited, version_key
+from ansible_collections.appuio.registry.plugins.module_utils._prune.names import version_key
+from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, PruneOptions, parse_options
+from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import Decision, decide, limited
 from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
-from ansible_collections.appuio.registry.plugins.module_utils._prune.wish import SPEC, PruneWish, prune_wish
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -38,8 +39,8 @@ def stream(*tags: tuple[str, int, int], **specs: Any) -> ImageStream:
     return ImageStream(name="app", namespace="shop", tags=made)
 
 
-def wish(**options: Any) -> PruneWish:
-    return prune_wish({**DEFAULTS, **options})
+def wish(**options: Any) -> PruneOptions:
+    return parse_options({**DEFAULTS, **options})
 
 
 def gone(found: list[Decision]) -> set[str]:
@@ -51,24 +52,24 @@ def why(found: list[Decision], tag: str) -> str:
 
 
 def test_the_newest_stay() -> None:
-    found = decide(stream(("a", 1, 3), ("b", 2, 2), ("c", 3, 1)), wish(keep=1), Usage(), NOW)
-    assert gone(found) == {"a", "b"}
-    assert why(found, "c") == "it is one of the 1 newest tags that are no versions"
-    assert why(found, "a") == "there are 2 newer tags that are no versions"
+    found = decide(stream(("b1", 1, 3), ("b2", 2, 2), ("b3", 3, 1)), wish(keep=1), Usage(), NOW)
+    assert gone(found) == {"b1", "b2"}
+    assert why(found, "b3") == "it is one of the 1 newest tags that are no versions"
+    assert why(found, "b1") == "there are 2 newer tags that are no versions"
 
 
 def test_versions_are_counted_by_their_order_and_by_themselves() -> None:
-    tags = stream(("1.10.0", 1, 9), ("1.9.0", 2, 1), ("v2.0.0-rc.1", 3, 20), ("v2.0.0", 4, 19), ("main", 5, 50))
+    tags = stream(("1.10.0", 1, 9), ("1.9.0", 2, 1), ("v2.0.0-rc.1", 3, 20), ("v2.0.0", 4, 19), ("main-7", 5, 50))
     found = decide(tags, wish(keep=2), Usage(), NOW)
     assert gone(found) == {"1.10.0", "1.9.0"}
-    assert why(found, "main") == "it is one of the 2 newest tags that are no versions"
+    assert why(found, "main-7") == "it is one of the 2 newest tags that are no versions"
 
 
 def test_age_alone_and_both_together() -> None:
-    tags = stream(("a", 1, 40), ("b", 2, 31), ("c", 3, 29))
-    assert gone(decide(tags, wish(older_than="30d"), Usage(), NOW)) == {"a", "b"}
-    assert gone(decide(tags, wish(older_than="30d", keep=2), Usage(), NOW)) == {"a"}
-    assert gone(decide(tags, wish(older_than="5w", keep=0), Usage(), NOW)) == {"a"}
+    tags = stream(("b1", 1, 40), ("b2", 2, 31), ("b3", 3, 29))
+    assert gone(decide(tags, wish(older_than="30d"), Usage(), NOW)) == {"b1", "b2"}
+    assert gone(decide(tags, wish(older_than="30d", keep=2), Usage(), NOW)) == {"b1"}
+    assert gone(decide(tags, wish(older_than="5w", keep=0), Usage(), NOW)) == {"b1"}
 
 
 def test_patterns() -> None:
@@ -78,33 +79,37 @@ def test_patterns() -> None:
     assert (why(found, "prod"), why(found, "other")) == ("protect matches", "match does not match")
 
 
-def test_what_is_used_by_tag_or_digest_stays_and_so_does_what_names_the_same() -> None:
-    usage = Usage(digests={digest(1): "Pod shop/web"}, tags={("shop", "app", "b"): "Job shop/once"})
-    tags = stream(("a", 1, 90), ("a-too", 1, 91), ("b", 2, 92), ("b-too", 2, 93), ("c", 3, 94), ("d", 4, 1))
+def test_what_is_used_by_tag_or_digest_stays_and_so_does_what_points_to_the_same() -> None:
+    usage = Usage(digests={digest(1): "Pod shop/web"}, tags={("shop", "app", "b2"): "Job shop/once"})
+    tags = stream(("b1", 1, 90), ("b11", 1, 91), ("b2", 2, 92), ("b22", 2, 93), ("b3", 3, 94), ("b4", 4, 1))
     found = decide(tags, wish(keep=1), usage, NOW)
-    assert gone(found) == {"c"}
-    assert why(found, "a") == why(found, "a-too") == "it is used by Pod shop/web"
-    assert why(found, "b-too") == "it names the same image as b, which stays"
+    assert gone(found) == {"b3"}
+    assert why(found, "b1") == why(found, "b11") == "it is used by Pod shop/web"
+    assert why(found, "b22") == "it points to the same image as b2, which stays"
 
 
 def test_what_is_protected_saves_other_names_of_the_same_image() -> None:
-    found = decide(stream(("1.0", 1, 90), ("old", 1, 90), ("x", 2, 1)), wish(keep=0, protect="^1"), Usage(), NOW)
-    assert gone(found) == {"x"}
+    found = decide(stream(("1.0", 1, 90), ("old-1", 1, 90), ("x-2", 2, 1)), wish(keep=0, protect="^1"), Usage(), NOW)
+    assert gone(found) == {"x-2"}
 
 
 def test_tags_that_follow_and_are_followed_stay() -> None:
     follower = {"from": {"kind": "ImageStreamTag", "name": "app:1.0"}}
     base = {"from": {"kind": "DockerImage", "name": "x.io/base"}, "importPolicy": {"scheduled": True}}
-    tags = stream(("1.0", 1, 9), ("prod", 2, 9), ("base", 3, 9), ("rest", 4, 9), prod=follower, base=base)
-    found = decide(tags, wish(keep=0), Usage(), NOW)
-    assert gone(found) == {"rest"}
+    tags = stream(("1.0", 1, 9), ("prod", 2, 9), ("base", 3, 9), ("rest-1", 4, 9), prod=follower, base=base)
+    usage = Usage()
+    usage.learn_stream(
+        {"metadata": {"name": "app", "namespace": "shop"}, "spec": {"tags": [{"name": "prod", **follower}]}}
+    )
+    found = decide(tags, wish(keep=0), usage, NOW)
+    assert gone(found) == {"rest-1"}
     assert why(found, "1.0") == "it is followed by the tag prod"
 
 
 def test_the_last_tag_goes_only_when_told_to() -> None:
-    tags = stream(("a", 1, 9), ("b", 2, 8))
-    assert gone(decide(tags, wish(keep=0), Usage(), NOW)) == {"a"}
-    assert gone(decide(tags, wish(keep=0, last_tag=True), Usage(), NOW)) == {"a", "b"}
+    tags = stream(("b1", 1, 9), ("b2", 2, 8))
+    assert gone(decide(tags, wish(keep=0), Usage(), NOW)) == {"b1"}
+    assert gone(decide(tags, wish(keep=0, last_tag=True), Usage(), NOW)) == {"b1", "b2"}
 
 
 def test_at_most_so_many_the_oldest_first() -> None:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tags a user wants to be rid of, checked before anybody is asked; pure."""
+"""Which tags a user wants to remove: the module's options, checked before anybody is asked; pure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, Mapping, Pattern
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._duration import seconds_of
 from .._errors import InvalidOptionError
+from .._openshift.documents import NEVER
 from .._reference import checked_image_name, checked_namespace
 from .._targets import Target
 
@@ -33,14 +34,14 @@ SPEC = (
             "workload_namespaces": {"type": "list", "elements": "str", "default": []},
             "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
             "last_tag": {"type": "bool", "default": False},
+            "empty_repositories": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
         },
-        required_one_of=(("keep", "older_than", "revisions"),),
     )
 )
 
 
 @dataclass(frozen=True)
-class PruneWish:
+class PruneOptions:
     """What may go: beyond the newest ``keep`` and older than ``older_than``, of what matches and is not protected.
 
     With neither of the two no tag goes. ``revisions`` is how many images the history of a tag keeps.
@@ -57,31 +58,39 @@ class PruneWish:
     workload_namespaces: tuple[str, ...] = ()
     ignore_unreadable: frozenset[str] = frozenset()
     last_tag: bool = False
+    empty_repositories: bool = False
 
     def protects(self, tag: str) -> bool:
         """Whether the user wants a tag to stay by its name."""
         return bool(self.protect and self.protect.search(tag))
 
-    def passes_by(self, tag: str) -> bool:
+    def excludes(self, tag: str) -> bool:
         """Whether a tag is none of those that the user means."""
         return bool(self.match and not self.match.search(tag))
 
-    def spares(self, pushed: datetime, now: datetime) -> bool:
-        """Whether what was pushed then is not old enough."""
-        return self.older_than is not None and now - pushed < self.older_than
+    def too_young(self, pushed: datetime, now: datetime) -> bool:
+        """Whether what was pushed then is not old enough; what has no known time (NEVER) is taken for young."""
+        return self.older_than is not None and (pushed == NEVER or now - pushed < self.older_than)
 
 
-def prune_wish(options: Mapping[str, Any]) -> PruneWish:
-    """Return the wish; raises InvalidOptionError."""
+def parse_options(options: Mapping[str, Any]) -> PruneOptions:
+    """Return what the module's options say; raises InvalidOptionError."""
     keep, most = options.get("keep"), int(options["max_delete"])
     if keep is not None and keep < 0:
         raise InvalidOptionError("keep is a number from 0")
     revisions = options.get("revisions")
     if revisions is not None and revisions < 1:
-        raise InvalidOptionError("revisions is a number from 1: a tag keeps what it names")
+        raise InvalidOptionError("revisions is a number from 1: a tag keeps what it points to")
     if most < 1:
         raise InvalidOptionError("max_delete is a number from 1")
-    return PruneWish(
+    if all(
+        options.get(name) in (None, "", "keep") for name in ("keep", "older_than", "revisions", "empty_repositories")
+    ):
+        raise InvalidOptionError(
+            "one of keep, older_than, revisions and empty_repositories is required",
+            hint="Nothing is removed without a limit",
+        )
+    return PruneOptions(
         name=checked_image_name(str(options["name"])) if options.get("name") else None,
         keep=keep,
         older_than=_age(options.get("older_than")),
@@ -93,6 +102,7 @@ def prune_wish(options: Mapping[str, Any]) -> PruneWish:
         workload_namespaces=tuple(checked_namespace(str(name)) for name in options["workload_namespaces"]),
         ignore_unreadable=frozenset(str(name).lower() for name in options["ignore_unreadable"]),
         last_tag=bool(options["last_tag"]),
+        empty_repositories=options.get("empty_repositories") == "remove",
     )
 
 
