@@ -85,6 +85,20 @@ def test_a_full_disk(zone: Zone, client: Client, project: str) -> None:
     assert reply.json["errors"][0]["detail"]["Enclosed"]["Err"] == 28
 
 
+def test_a_page_for_everything(zone: Zone, client: Client, project: str) -> None:
+    number = zone.faults.add("page")
+    api = Client(zone, zone.admin_token, "api")
+    replies = [
+        client("GET", "/v2/"),
+        client("PUT", f"/v2/{project}/app/manifests/x", b"{}"),
+        api("GET", "/api/v1/pods"),
+    ]
+    for reply in replies:
+        assert (reply.status, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+        assert reply.body.startswith(b"<!DOCTYPE html>")
+    assert zone.faults.hits(number) == 3
+
+
 def test_a_token_that_ends_in_the_middle(zone: Zone, client: Client) -> None:
     zone.faults.add("revoke_token", side="registry", skip=2, count=1)
     assert [client("GET", "/v2/").status for _ignored in range(4)] == [200, 200, 401, 401]
@@ -196,6 +210,14 @@ def test_the_command_line(tmp_path: Path) -> None:
         variables = run("env").stdout
         assert f"export APPUIO_INVENTORY={tmp_path}/inventory.yml" in variables
         assert "export APPUIO_HOST_CLOUDSCALE_LPG_2=https://127.0.0." in variables
+        # Down and up again in the same directory is a new zone; what else lies there stays.
+        attached(tmp_path)[0].create_project("of-before")
+        (tmp_path / "mine").write_text("kept")
+        assert run("down").stdout == "stopped\n"
+        again = run("up", "--zones", "1")
+        assert again.returncode == 0, again.stderr
+        assert attached(tmp_path)[0].object("Namespace", "of-before") is None
+        assert (tmp_path / "mine").read_text() == "kept"
     finally:
         down = run("down")
     assert (down.returncode, down.stdout) == (0, "stopped\n")
