@@ -22,6 +22,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._source.tar_index 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.plugins.module_utils._source.tar_members import member
+
 LONG = "long/" * 60 + "name"
 
 
@@ -34,14 +36,6 @@ def indexed(content: bytes, tmp_path: Path) -> dict[str, bytes]:
 
 def whole(part: Part) -> bytes:
     return part.content(1 << 30, "a member")
-
-
-def member(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, **fields: object) -> bytes:
-    info = tarfile.TarInfo(name)
-    info.size, info.type = len(content), kind
-    for field, value in fields.items():
-        setattr(info, field, value)
-    return info.tobuf(tarfile.GNU_FORMAT) + content + bytes(-len(content) % 512)
 
 
 def header_with_size(name: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
