@@ -60,11 +60,11 @@ def load_login(files: str, context: str | None, host: str | None, directory: str
     if not any(os.path.exists(os.path.expanduser(one)) for one in files.split(os.pathsep) if one):
         raise InvalidOptionError(f"the kubeconfig {files} does not exist", hint="Run oc login first")
     try:
-        merged: Any = KubeConfigMerger(files).config  # type: ignore[no-untyped-call]
-        document = merged.value if merged is not None else {}
+        merger: Any = KubeConfigMerger(files)  # type: ignore[no-untyped-call]
+        document = {**_mapping(_plain(merger.config)), **_first_current(merger.config_files)}
         chosen = _context_of(document, context, host, files)
         loader = KubeConfigLoader(  # type: ignore[no-untyped-call]
-            merged, active_context=chosen, temp_file_path=directory or None
+            merger.config, active_context=chosen, config_base_path=None, temp_file_path=directory or None
         )
     except AppuioError:
         raise
@@ -117,6 +117,12 @@ def _context_of(document: Mapping[str, Any], context: str | None, host: str | No
     if name not in servers:
         raise InvalidOptionError(f"{files} has no context {name!r} with a server", hint=_known(servers))
     return name
+
+
+def _first_current(files: Mapping[str, Any]) -> dict[str, str]:
+    """Return the current context as kubectl takes it, of the first file that names one; the library takes the last."""
+    named = [_mapping(content).get("current-context") for content in files.values()]
+    return {"current-context": str(next((name for name in named if name), ""))}
 
 
 def _servers(document: Mapping[str, Any]) -> dict[str, str]:
@@ -180,6 +186,14 @@ def _known(servers: Mapping[str, str]) -> str:
 def _named(document: Mapping[str, Any], kind: str, name: Any) -> Mapping[str, Any]:
     entries = document.get(kind) or ()
     return next((entry for entry in entries if isinstance(entry, Mapping) and entry.get("name") == name), {})
+
+
+def _plain(value: Any) -> Any:
+    """Return what the library has merged, without the wrappers that say which file each part is from."""
+    value = getattr(value, "value", value)
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From the parameters of a task to its result: entries of zones, secrets, failures."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible.module_utils import basic
+from ansible_collections.appuio.registry.plugins.module_utils._argspec import (
+    CONNECTION,
+    CREDENTIALS,
+    ZONE,
+    ZONES,
+    ArgumentSpec,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
+
+SPEC = (
+    ZONE
+    + ZONES
+    + CREDENTIALS
+    + CONNECTION
+    + ArgumentSpec(
+        options={"tags": {"type": "list", "elements": "str"}, "current_token": {"type": "str", "no_log": True}},
+        zone_options=("current_token",),
+    )
+)
+
+
+class Nothing:
+    """A plan with nothing to do."""
+
+    changed = False
+
+    def __init__(self, result: dict[str, Any]) -> None:
+        self._result = result
+
+    def predict(self) -> dict[str, Any]:
+        return dict(self._result)
+
+    def diff(self) -> None:
+        return None
+
+
+class Task:
+    """A task that returns what it was given, or fails as it was told."""
+
+    def __init__(self, result: dict[str, Any], error: Exception | None = None) -> None:
+        self.result, self.error, self.closed = result, error, False
+
+    def plan(self) -> Nothing:
+        if self.error:
+            raise self.error
+        return Nothing(self.result)
+
+    def apply(self, plan: Nothing) -> dict[str, Any]:
+        return plan.predict()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@contextmanager
+def arguments(given: dict[str, Any]) -> Iterator[None]:
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:  # ansible-core 2.16
+        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()):
+            yield
+    else:
+        with patch_module_args(given):
+            yield
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], given: dict[str, Any], error: Exception | None = None, **result: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options and the result of a run."""
+    seen: dict[str, Any] = {}
+
+    def start(options: dict[str, Any], context: RunContext) -> Task:
+        seen.update(options, context=context)
+        return Task(result, error)
+
+    with arguments(given), pytest.raises(SystemExit):
+        run_module(SPEC, start)
+    printed = capsys.readouterr().out.strip().splitlines()[-1]
+    return seen, json.loads(printed)
+
+
+def test_entries_of_zones_have_the_types_and_aliases_of_the_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/jane")
+    monkeypatch.setenv("CA", "/ca")
+    entries = ["a-b-1", {"zone": "a-b-2", "api_key": "t", "timeout": "9", "verify_ssl": "no", "ca_path": "~/ca.crt"}]
+    options, result = run(capsys, {"zones": [*entries, {"zone": "a-b-3", "registry_ca_cert": "$CA/r.crt"}]})
+    assert not result.get("failed"), result
+    typed = {"zone": "a-b-2", "token": "t", "timeout": 9, "validate_certs": False, "ca_cert": "/home/jane/ca.crt"}
+    assert options["zones"] == [{"zone": "a-b-1"}, typed, {"zone": "a-b-3", "registry_ca_cert": "/ca/r.crt"}]
+
+
+@pytest.mark.parametrize(
+    ("zones", "message"),
+    [
+        ([{"zone": "a-b-1", "regsitry": "x"}], "entry 1 of zones: .*regsitry.*Known are zone, base_domain"),
+        (["a-b-1", {"zone": "a-b-2", "timeout": "soon"}], "entry 2 of zones: .*timeout"),
+        ([7], "neither a zone identifier nor a dictionary"),
+        ([{"zone": "a-b-1", "tags": ["x"]}], "entry 1 of zones: .*tags"),
+    ],
+)
+def test_an_entry_that_cannot_be_meant_is_refused(
+    zones: list[Any], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options, result = run(capsys, {"zones": zones})
+    assert result["failed"]
+    assert options == {}
+    assert re.search(message, result["msg"]), result["msg"]
+
+
+def test_secrets_in_the_entries_of_zones_are_shown_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
+    zones = [
+        {"zone": "a-b-1", "token": "marker-one"},
+        {"zone": "a-b-2", "username": "u", "password": "marker-two", "current_token": "marker-three"},
+    ]
+    words = "marker-one marker-two marker-three"
+    _options, result = run(capsys, {"zones": zones}, words=words)
+    assert "marker" not in json.dumps(result)
+    _options, result = run(capsys, {"zones": zones}, AppuioError(words))
+    assert "marker" not in json.dumps(result)
+    _options, result = run(capsys, {"zones": [*zones, {"timeout": "marker-one"}]})
+    assert "marker" not in json.dumps(result)
+
+
+def test_a_blank_and_a_number_are_told_before_the_task_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    options, result = run(capsys, {"zone": "a-b-1", "token": ""})
+    assert result["failed"]
+    assert result["msg"].startswith("token is empty")
+    assert options == {}
+    _options, result = run(capsys, {"tags": [1.1]})
+    assert "Put it in quotes" in result["msg"]
+
+
+def test_a_failure_brings_its_result_and_an_unexpected_one_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    _options, result = run(capsys, {}, AppuioError("it is so", zone="one", result={"zones": [1]}))
+    assert (result["failed"], result["msg"], result["zones"]) == (True, "zone one: it is so", [1])
+    _options, result = run(capsys, {}, ValueError("odd"))
+    assert "This is a bug" in result["msg"]
+
+
+def test_secrets_of_the_environment_are_inherited_by_no_program(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPUIO_TOKEN", "marker")
+    monkeypatch.setenv("K8S_AUTH_PASSWORD", "marker")
+    options, _result = run(capsys, {})
+    assert options["context"].environment["APPUIO_TOKEN"] == "marker"
+    assert "marker" not in "".join(os.environ.values())
