@@ -57,6 +57,8 @@ class OciLayout(FileSource):
         if self._wanted:
             return self.manifest(find_entry(entries, self._wanted, self.description))
         images = [entry for entry in entries if len(entries) == 1 or not self._is_attached(entry)]
+        # What an entry names and the layout does not hold is no candidate, unless nothing else is there.
+        images = [entry for entry in images if self.holds(entry)] or images
         digests = {entry.digest for entry in images}
         if len(digests) == 1:
             return self.manifest(images[0])

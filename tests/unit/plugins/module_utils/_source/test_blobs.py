@@ -4,13 +4,23 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, SourceError
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
+    ForbiddenError,
+    InvalidOptionError,
+    LocalStorageError,
+    ServerError,
+    SourceError,
+    UnauthorizedError,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Body
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock
@@ -22,9 +32,10 @@ from ansible_collections.appuio.registry.plugins.module_utils._source.local_file
 from ansible_collections.appuio.registry.plugins.module_utils._source.part import Part
 from ansible_collections.appuio.registry.plugins.module_utils._source.spool import SpooledBlob
 
+from tests.unit.plugins.module_utils._source.tar_members import member
+
 CONTENT = bytes(range(256)) * 4096
 DESCRIPTOR = Descriptor("application/octet-stream", digest_of(CONTENT), len(CONTENT))
-CLOCK = Clock(lambda: 0.0, lambda _seconds: None, lambda: 0.0)
 
 
 def read(body: Body, offset: int = 0, block: int = 100_000) -> bytes:
@@ -46,9 +57,16 @@ def stored(tmp_path: Path, content: bytes) -> FileBlob:
     return FileBlob(Part(file, 0, file.size), DESCRIPTOR, "the blob")
 
 
-def spooled(tmp_path: Path, *attempts: bytes | int) -> SpooledBlob:
-    """A blob whose source sends these contents, one an attempt, or breaks after so many bytes."""
+class Partly(int):
+    """A request is answered with the bytes up to here, and no more."""
+
+
+def spooled(
+    tmp_path: Path, *attempts: bytes | int | AppuioError, retries: int = 2, waited: list[float] | None = None
+) -> SpooledBlob:
+    """A blob whose source sends these contents, one an attempt, breaks after so many bytes, or gives an error."""
     left = list(attempts)
+    clock = Clock(lambda: 0.0, (waited if waited is not None else []).append, lambda: 0.0)
 
     class Stream:
         def __init__(self, content: bytes, broken: bool) -> None:
@@ -64,12 +82,16 @@ def spooled(tmp_path: Path, *attempts: bytes | int) -> SpooledBlob:
     @contextmanager
     def open_stream(offset: int) -> Iterator[Stream]:
         content = left.pop(0)
-        if isinstance(content, int):
+        if isinstance(content, AppuioError):
+            raise content
+        if isinstance(content, Partly):
+            yield Stream(CONTENT[offset:content], False)
+        elif isinstance(content, int):
             yield Stream(CONTENT[offset:content], True)
         else:
             yield Stream(content[offset:], False)
 
-    return SpooledBlob(DESCRIPTOR, "the blob", str(tmp_path), open_stream, Attempts(2, 0, CLOCK))
+    return SpooledBlob(DESCRIPTOR, "the blob", str(tmp_path), open_stream, Attempts(retries, 0, clock))
 
 
 def test_a_file_is_read_by_several_from_anywhere(tmp_path: Path) -> None:
@@ -123,6 +145,77 @@ def test_what_is_wrong_is_never_given_whole(tmp_path: Path, attempts: tuple[byte
     assert caught.value.result["got"] < len(CONTENT)
 
 
+def test_nothing_is_left_on_the_disk_even_while_it_is_fetched(tmp_path: Path) -> None:
+    blob = spooled(tmp_path, CONTENT)
+    reader, buffer = blob.open(), memoryview(bytearray(1000))
+    assert reader.readinto(buffer) == 1000
+    assert list(tmp_path.iterdir()) == []
+    blob.release()
+    assert reader.readinto(buffer) == 1000, "who has opened it reads on"
+
+
+def test_passing_trouble_is_waited_for_as_long_as_the_server_asks(tmp_path: Path) -> None:
+    waited: list[float] = []
+    limited = ServerError("too many", status=429, retry_after=7)
+    blob = spooled(tmp_path, limited, 300_000, ServerError("away", status=503), CONTENT, waited=waited, retries=3)
+    assert read(blob) == CONTENT
+    assert waited == [7, 0, 0]
+
+
+@pytest.mark.parametrize("error", [ServerError("no", status=400), ForbiddenError("no"), UnauthorizedError("no")])
+def test_what_does_not_pass_ends_a_fetch_at_once(tmp_path: Path, error: AppuioError) -> None:
+    with pytest.raises(type(error)):
+        read(spooled(tmp_path, error))
+
+
+def test_attempts_count_anew_after_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ansible_collections.appuio.registry.plugins.module_utils._source.spool._PROGRESS", 100_000)
+    cuts = [100_000, 200_000, 300_000, 400_000, 500_000]
+    assert read(spooled(tmp_path, *cuts, CONTENT, retries=1)) == CONTENT
+    with pytest.raises(ConnectionLostError):
+        read(spooled(tmp_path, 100_000, 100_001, 100_002, CONTENT, retries=1))
+
+
+def test_a_part_of_what_was_asked_for_is_read_on_from(tmp_path: Path) -> None:
+    assert read(spooled(tmp_path, 300_000, Partly(500_000), Partly(900_000), CONTENT)) == CONTENT
+
+
+def test_each_zone_has_its_own_copy_of_an_error(tmp_path: Path) -> None:
+    blob = spooled(tmp_path, ForbiddenError("no"))
+    errors = []
+    for zone in ("lpg", "gva"):
+        with pytest.raises(ForbiddenError) as caught:
+            read(blob)
+        errors.append(caught.value.at(zone=zone))
+    assert [error.zone for error in errors] == ["lpg", "gva"]
+
+
+def test_a_thread_that_cannot_start_lets_nobody_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    blob = spooled(tmp_path, CONTENT)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(SourceError, match="no further thread"):
+            blob.open()
+    assert read(blob) == CONTENT
+
+
+def test_a_disk_that_is_full_is_told_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(*_arguments: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.write", write)
+    with pytest.raises(LocalStorageError, match=rf"{tmp_path} has no room for the blob: No space left.*remote_tmp"):
+        read(spooled(tmp_path, CONTENT))
+
+
+def test_a_directory_that_cannot_be_written_is_told_as_one(tmp_path: Path) -> None:
+    with pytest.raises(LocalStorageError, match="cannot be written to for the blob"):
+        spooled(tmp_path / "gone", CONTENT).open()
+
+
 def test_a_fetch_that_breaks_again_and_again_fails(tmp_path: Path) -> None:
     with pytest.raises(ConnectionLostError):
         read(spooled(tmp_path, 1, 2, 3))
@@ -166,6 +259,93 @@ def test_where_a_source_is(text: str, kind: type, path: str, tag: str | None) ->
 def test_what_is_no_source(text: str) -> None:
     with pytest.raises(InvalidOptionError):
         location.parse_location(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "name"),
+    [
+        ("oci:{0}/app:docker.io/library/alpine:3.20", "{0}/app", "docker.io/library/alpine:3.20"),
+        ("oci:{0}/app:3.20", "{0}/app", "3.20"),
+        ("oci:{0}/app", "{0}/app", None),
+        ("oci:{0}/app:@1", "{0}/app", "@1"),
+        ("oci:{0}/app@sha256:" + "0" * 64, "{0}/app", "sha256:" + "0" * 64),
+        ("oci:{0}/app:@sha256:" + "0" * 64, "{0}/app", "sha256:" + "0" * 64),
+        ("oci:{0}/with:colon", "{0}/with:colon", None),
+        ("oci:{0}/with:colon:1.0", "{0}/with:colon", "1.0"),
+        (
+            "oci-archive:{0}/a.tar:rancher/local-path-provisioner:v0.0.20",
+            "{0}/a.tar",
+            "rancher/local-path-provisioner:v0.0.20",
+        ),
+        ("oci-archive:{0}/none.tar:rancher/provisioner:v0.0.20", "{0}/none.tar", "rancher/provisioner:v0.0.20"),
+        ("oci:~/app:1.0", "{0}/app", "1.0"),
+    ],
+)
+def test_where_a_path_ends_and_a_name_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, path: str, name: str | None
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "app").mkdir()
+    (tmp_path / "with:colon").mkdir()
+    (tmp_path / "a.tar").touch()
+    found = location.parse_location(text.format(tmp_path))
+    assert isinstance(found, location.LayoutLocation)
+    assert (found.path, found.tag) == (path.format(tmp_path), name)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{0}/backend.tar", "Write docker-archive:{0}/backend.tar"),
+        ("build/backend.tar", "Write docker-archive:build/backend.tar"),
+        ("./build/backend.tar", "Write docker-archive:./build/backend.tar"),
+        ("build/missing.tar.gz", "Write docker-archive:build/missing.tar.gz for what docker save wrote"),
+        ("build/image", "Write oci-archive:build/image"),
+        ("./layout", "Write oci:./layout"),
+        ("../nowhere", "is a path"),
+        ("~/nowhere", "is a path"),
+        ("docker-archive:layout", "names a directory, and a file is meant. Write oci:layout"),
+        ("docker-archive:build", "names a directory"),
+        ("oci-archive:layout:1.0", "names a directory, and a file is meant. Write oci:layout"),
+        ("oci:build/backend.tar", "names a file, and a directory is meant. Write docker-archive:build/backend.tar"),
+        ("oci:build/image:1.0", "names a file, and a directory is meant. Write oci-archive:build/image"),
+        ("dir:build/image", "names a file, and a directory is meant. Write oci-archive:build/image"),
+    ],
+)
+def test_a_path_in_the_wrong_notation_is_told_with_the_right_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "build").mkdir()
+    (tmp_path / "layout").mkdir()
+    (tmp_path / "layout" / "index.json").touch()
+    for name, content in {
+        "backend.tar": "manifest.json",
+        "../backend.tar": "manifest.json",
+        "image": "index.json",
+    }.items():
+        (tmp_path / "build" / name).write_bytes(member(content))
+    with pytest.raises(InvalidOptionError, match=re.escape(words.format(tmp_path))):
+        location.parse_location(text.format(tmp_path))
+
+
+def test_a_directory_of_the_name_of_an_image_does_not_stand_in_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "alpine").mkdir()
+    (tmp_path / "nginx").touch()
+    for name in ("alpine", "nginx", "alpine:3.20"):
+        assert isinstance(location.parse_location(name), location.RegistryLocation)
+
+
+@pytest.mark.parametrize(
+    "text", ["me:geheim@ghcr.io/me/app:1", "docker://me:geheim@ghcr.io/me/app:1", "https://me:geheim@x/y"]
+)
+def test_a_password_in_a_source_is_refused_and_not_repeated(text: str) -> None:
+    with pytest.raises(InvalidOptionError) as caught:
+        location.parse_location(text)
+    assert "geheim" not in str(caught.value)
 
 
 def test_a_reference_alone_is_an_image_in_a_registry() -> None:
