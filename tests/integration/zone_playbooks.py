@@ -39,7 +39,7 @@ def run(images: Images, playbook: str, *, check: bool = False, **variables: Any)
 
 
 def quota(zone: Zone, project: str, tags: int) -> None:
-    """Limit a project to 20 ImageStreams and some tags; the zone does not count them."""
+    """Limit a project to 20 ImageStreams and some tags; the zone counts them, and enforces the first only."""
     hard = {"openshift.io/imagestreams": "20", "openshift.io/imagestreamtags": str(tags)}
     metadata = {"name": "organization-objects", "namespace": project}
     zone.put_object({"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": hard}})

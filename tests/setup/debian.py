@@ -16,7 +16,12 @@ from .locks import locked
 
 # Program on the path: package that brings it.
 ZONE_PROGRAMS = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
-INTEROP_PROGRAMS = {"podman": "podman", "buildah": "buildah", "chromium": "chromium"}
+INTEROP_PROGRAMS = {
+    "podman": "podman",
+    "buildah": "buildah",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
+}
 _ANOTHER_NAME = {"docker-registry": "registry"}
 
 
