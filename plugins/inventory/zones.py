@@ -38,7 +38,8 @@ options:
       - The zones. Each is a zone identifier, or a dictionary with C(zone) and any of C(base_domain), C(registry) and
         C(host), which have the meaning they have in the modules, and C(name) for the inventory host.
       - A dictionary without C(zone) needs C(name), C(registry) and C(host).
-      - Other keys become variables of the host, for example C(appuio_namespace).
+      - Other keys become variables of the host, for example C(appuio_namespace). A key that looks like a misspelled
+        one of these is refused.
       - Exactly one of O(zones) and O(control_api) is to be given.
     type: list
     elements: raw
@@ -116,7 +117,6 @@ cache: true
 """
 
 import json
-import sys
 from http import HTTPStatus
 from typing import Any
 from urllib.error import HTTPError
@@ -126,7 +126,16 @@ from ansible.module_utils.urls import open_url
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 
 from ..module_utils._errors import AppuioError, ConnectionFailedError, InvalidOptionError, UnauthorizedError
-from ..module_utils._zone_list import ZoneHost, hosts_of_control_api, zone_hosts
+from ..module_utils._zone_list import ZoneHost, check_keys, hosts_of_control_api, zone_hosts
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core before 2.19 knows no templates that are not trusted
+
+    def trust_as_template(value: str) -> str:
+        """Return the value, which is a template as it is."""
+        return value
+
 
 SUFFIXES = (".zones.yml", ".zones.yaml")
 NAMES = ("zones.yml", "zones.yaml")
@@ -147,8 +156,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Add the zones to the inventory; raises AnsibleParserError."""
         super().parse(inventory, loader, path, cache)
-        self._read_config_data(path)
+        config = self._read_config_data(path)
         try:
+            check_keys(config, {"plugin", *self.get_options()}, "the file")
             hosts = self._hosts(path, cache)
         except AppuioError as error:
             raise AnsibleParserError(f"{path}: {error}") from error
@@ -197,7 +207,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def _add(self, host: ZoneHost) -> None:
         self.inventory.add_host(host.name)
-        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        # Whatever Python has read the inventory: a job may run in another execution environment.
+        python = trust_as_template("{{ ansible_playbook_python }}")
+        local = {"ansible_connection": "local", "ansible_python_interpreter": python}
         variables = {**local, **host.variables}
         for name, value in variables.items():
             self.inventory.set_variable(host.name, name, value)

@@ -101,7 +101,7 @@ def test_a_list_with_groups_and_variables(tmp_path: Path) -> None:
     hosts = variables(ended)
     assert hosts["cloudscale-lpg-2"] == {
         "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "appuio_host": "https://api.cloudscale-lpg-2.appuio.cloud:6443",
         "appuio_name": "app-cloudscale-lpg-2",
         "appuio_registry": "registry.cloudscale-lpg-2.appuio.cloud",
@@ -111,6 +111,26 @@ def test_a_list_with_groups_and_variables(tmp_path: Path) -> None:
     assert groups["provider_cloudscale"]["hosts"] == ["cloudscale-lpg-2"]
     assert groups["region_exoscale_ch_gva_2"]["hosts"] == ["exoscale-ch-gva-2-0"]
     assert groups["stage_test"]["hosts"] == ["exoscale-ch-gva-2-0"]
+
+
+def test_tasks_run_with_the_python_of_the_job_that_runs_them(tmp_path: Path) -> None:
+    path = inventory(tmp_path, zones=["cloudscale-lpg-2"])
+    playbook = tmp_path / "play.yml"
+    task = {"ansible.builtin.command": "true", "changed_when": False}
+    told = {"ansible.builtin.debug": {"msg": "with {{ ansible_python_interpreter }}"}}
+    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [task, told]}]))
+    program = Path(sys.executable).parent / "ansible-playbook"
+    environment = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_HOME": str(tmp_path / ".ansible"),
+        "ANSIBLE_INVENTORY_ENABLED": "appuio.registry.zones",
+    }
+    ended = subprocess.run(
+        [sys.executable, program, "-i", path, playbook], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert f"with {sys.executable}" in ended.stdout
 
 
 def test_the_control_api(tmp_path: Path, control_api: str) -> None:
@@ -142,6 +162,8 @@ def test_the_control_api_is_asked_once_when_cached(tmp_path: Path, control_api: 
         ({}, "exactly one of zones and control_api"),
         ({"zones": ["a-b-1"], "control_api": "http://127.0.0.1:1"}, "exactly one of zones and control_api"),
         ({"control_api": "http://127.0.0.1:1"}, "gives no list of zones"),
+        ({"zones": ["a-b-1"], "base_domian": "x"}, "unknown key base_domian. Is base_domain meant?"),
+        ({"zones": [{"zone": "a-b-1", "regsitry": "r"}]}, "unknown key regsitry. Is registry meant?"),
     ],
 )
 def test_what_cannot_be_meant(tmp_path: Path, options: dict[str, Any], said: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._zone_list import (
     hosts_of_control_api,
-    place_of,
+    provider_and_region,
     zone_hosts,
 )
 
@@ -25,8 +25,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._zone_list import 
         ("lab", ("lab", "")),
     ],
 )
-def test_place_of_a_zone(zone: str, place: tuple[str, str]) -> None:
-    assert place_of(zone) == place
+def test_provider_and_region_of_a_zone(zone: str, place: tuple[str, str]) -> None:
+    assert provider_and_region(zone) == place
 
 
 def test_a_zone_by_its_name() -> None:
@@ -65,11 +65,21 @@ def test_a_cluster_that_is_no_zone() -> None:
         (["Not A Zone"], "cannot be the name"),
         (["UPPER"], "not a zone identifier"),
         ([{"zone": "a-b-1", "name": "two words"}], "cannot be the name"),
+        ([{"zone": "a-b-1", "regsitry": "r"}], "unknown key regsitry. Is registry meant"),
+        ([{"zone": "a-b-1", "hots": "r"}], "unknown key hots. Is host meant"),
+        ([{"zone": "a-b-1", "namespace": "shop"}], "unknown key namespace. .*appuio_namespace"),
+        ([{"zone": "a-b-1", "api_key": "t"}], "unknown key api_key. .*appuio_api_key"),
+        (["https://api.a-b-1.appuio.cloud:6443"], "is a URL, not a zone identifier"),
     ],
 )
 def test_refuses_what_cannot_be_meant(entries: list[Any], said: str) -> None:
     with pytest.raises(InvalidOptionError, match=said):
         zone_hosts(entries)
+
+
+def test_other_keys_become_variables() -> None:
+    (host,) = zone_hosts([{"zone": "cloudscale-lpg-2", "stage": "production", "appuio_tags": ["a"]}])
+    assert (host.variables["stage"], host.variables["appuio_tags"]) == ("production", ["a"])
 
 
 def test_a_zone_of_the_control_api() -> None:
