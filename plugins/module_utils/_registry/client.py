@@ -157,7 +157,9 @@ class RegistryClient:
         path = f"/v2/{repository}/blobs/{digest}"
         with self.http.open("GET", path, headers, step=step, scopes=scopes(repository, "pull")) as opened:
             if opened.status not in (wanted, 200):
-                response = Response(opened.status, opened.headers, opened.read(1 << 20))
+                # What comes with a success are bytes of the blob, which belong into no message.
+                words = opened.read(1 << 20) if opened.status >= 400 else b""
+                response = Response(opened.status, opened.headers, words)
                 raise self._explained(response, step, repository, "pull")
             _skip(opened, offset - _first_byte(opened, offset))
             yield opened
