@@ -18,10 +18,9 @@ import pytest
 import zstandard
 
 from tests.image.archive import Style, save_archive
-from tests.integration.push import Pusher, pusher
+from tests.integration.push import Pusher
 from tests.zone import Zone
 
-__all__ = ["pusher"]
 pytestmark = pytest.mark.thorough
 
 

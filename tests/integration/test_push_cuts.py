@@ -12,9 +12,8 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
 from tests.image import make_layout
-from tests.integration.push import Pusher, pusher
+from tests.integration.push import Pusher
 
-__all__ = ["pusher"]
 pytestmark = pytest.mark.thorough
 
 SIZE = 20_000

@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.image import blob_path, make_image, make_layout
-from tests.integration.push import Pusher, pusher
-
-__all__ = ["pusher"]
+from tests.integration.push import Pusher
 
 pytestmark = pytest.mark.thorough  # in this process, without ansible-core
 

@@ -13,10 +13,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
 from ansible_collections.appuio.registry.plugins.module_utils._push.blob_places import BlobPlaces
 
 from tests.image import make_layout
-from tests.integration.push import Pusher, pusher
+from tests.integration.push import Pusher
 from tests.zone import Distribution
-
-__all__ = ["pusher"]
 
 pytestmark = pytest.mark.thorough  # in this process, without ansible-core
 MIB = 1 << 20

@@ -10,9 +10,7 @@ import pytest
 
 from tests.image import make_layout
 from tests.integration.api import ask
-from tests.integration.push import ACTION, Pusher, pusher
-
-__all__ = ["pusher"]
+from tests.integration.push import ACTION, Pusher
 
 
 @pytest.mark.thorough

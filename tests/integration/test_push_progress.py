@@ -11,9 +11,7 @@ import pytest
 
 from tests.image import make_layout
 from tests.integration.playbook import play, run_playbook
-from tests.integration.push import ACTION, Pusher, pusher
-
-__all__ = ["pusher"]
+from tests.integration.push import ACTION, Pusher
 
 KIB = 1 << 10
 SIZE = 600 * KIB

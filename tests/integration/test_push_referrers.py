@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.image import image_manifest, make_image, put_entry, write_blob
-from tests.integration.push import Pusher, pusher
+from tests.integration.push import Pusher
 
-__all__ = ["pusher"]
 pytestmark = pytest.mark.thorough
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"

@@ -15,10 +15,8 @@ from typing import Any
 import pytest
 
 from tests.image.archive import save_archive
-from tests.integration.push import Pusher, pusher
-from tests.interop.clients import Clients, clients
-
-__all__ = ["clients", "pusher"]
+from tests.integration.push import Pusher
+from tests.interop.clients import Clients
 
 
 @pytest.fixture

@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.image import make_layout
-from tests.integration.push import Pusher, pusher
-from tests.interop.clients import Clients, clients
-
-__all__ = ["clients", "pusher"]
+from tests.integration.push import Pusher
+from tests.interop.clients import Clients
 
 
 @pytest.mark.parametrize("media", ["oci", "docker"])

@@ -1,0 +1,9 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the tests of this folder."""
+
+from __future__ import annotations
+
+from tests.integration.push import pusher
+
+__all__ = ["pusher"]
