@@ -3,7 +3,8 @@
 """What saves work in a later run and is safe to lose: small files in the user's cache directory.
 
 Source: XDG Base Directory Specification 0.8. Where nothing can be written, as in an execution environment,
-nothing is remembered, and that is no error.
+nothing is remembered, and that is no error. What is read here is a hint: whoever uses it checks it first, against
+the source or the zone, as anything may have written these files.
 """
 
 from __future__ import annotations
@@ -11,42 +12,79 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
-from typing import Any, Mapping
+import time
+from typing import Any, Callable, Mapping
+
+from .._json import JsonError, parse_json
 
 _FOLDER = "appuio.registry"
+# Entries of a kind lie in 256 folders, so that 8192 of each kind is all that there ever is.
+MOST_IN_FOLDER = 32
+LONGEST = 90 * 24 * 3600
+LARGEST = 64 * 1024
 
 
 class Cache:
     """JSON values by kind and key; nothing here ever raises. ``directory`` is None where there is no place for them."""
 
-    def __init__(self, directory: str | None) -> None:
+    def __init__(self, directory: str | None, now: Callable[[], float] = time.time) -> None:
         self._directory = directory
+        self._now = now
 
     def get(self, kind: str, key: str) -> Any:
-        """Return what was noted, or None."""
+        """Return a value that was put in the last 90 days, or None."""
         if self._directory is None:
             return None
         try:
-            with open(self._path(kind, key), encoding="utf-8") as file:
-                note = json.load(file)
-        except (OSError, ValueError):
+            entry = parse_json(self._read(self._path(kind, key)), LARGEST)
+        except (OSError, JsonError, UnicodeError):
             return None
-        return note.get("value") if isinstance(note, dict) and note.get("key") == key else None
+        return entry.get("value") if isinstance(entry, dict) and entry.get("key") == key else None
 
     def put(self, kind: str, key: str, value: Any) -> None:
-        """Note a value in place of what was noted before."""
+        """Put a value in place of an earlier one; the oldest entries make room for it."""
         if self._directory is None:
             return
-        path = self._path(kind, key)
         try:
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-            handle, new = tempfile.mkstemp(dir=os.path.dirname(path))
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"key": key, "value": value}, file)
-            os.replace(new, path)
-        except OSError:
+            path = self._path(kind, key)
+            folder = os.path.dirname(path)
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            content = json.dumps({"key": key, "value": value}).encode()
+            self._make_room(folder)
+            handle, new = tempfile.mkstemp(dir=folder)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(content)
+                os.replace(new, path)
+            except OSError:
+                # A disk that is full: what was begun would otherwise stay.
+                os.unlink(new)
+        except (OSError, UnicodeError):
             pass
+
+    def _read(self, path: str) -> bytes:
+        # O_NONBLOCK, as a named pipe in its place would be waited for.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode) or found.st_mtime < self._now() - LONGEST:
+                raise FileNotFoundError
+            return file.read(LARGEST + 1)
+
+    def _make_room(self, folder: str) -> None:
+        """Remove what is too old, then the oldest; also what a run that was killed had begun to write."""
+        with os.scandir(folder) as found:
+            ages = sorted((entry.stat(follow_symlinks=False).st_mtime, entry.path) for entry in found)
+        too_many = len(ages) - MOST_IN_FOLDER + 1
+        for number, (written, path) in enumerate(ages):
+            if number < too_many or written < self._now() - LONGEST:
+                try:
+                    os.unlink(path)
+                except FileNotFoundError:
+                    # Another run was faster.
+                    continue
 
     def _path(self, kind: str, key: str) -> str:
         encoded = hashlib.sha256(key.encode()).hexdigest()

@@ -28,6 +28,8 @@ from .part import Part
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _SECONDS = 300
+# The oldest API that podman 4 and 5 serve.
+_LIBPOD = "/v4.0.0/libpod"
 
 
 class EngineImage:
@@ -46,11 +48,12 @@ class EngineImage:
             self._reference = f"{self._reference}:{DEFAULT_TAG}"
         self.name = named.name if named else self._reference.rpartition(":")[2][:12]
         self.tag = named.tag if named else None
+        self._named = named is not None and not named.digest
 
     def summary(self) -> ImageSummary:
         """Return the image ID and the platform as the engine tells them; raises SourceError."""
-        found = self._inspected()
-        self._check_list()
+        found = self._document(f"/images/{self._quoted}/json")
+        self._check_list(found)
         # An engine that keeps images as registries do calls something else the ID: then the archive tells.
         if found.get("Descriptor"):
             summary = self._fetched().summary()
@@ -91,28 +94,36 @@ class EngineImage:
             self._archive.close()
             self._archive = None
 
-    def _inspected(self) -> dict[str, Any]:
-        found = self._document(f"/images/{self._quoted}/json")
-        if found is None:
-            raise SourceError(f"{self.description} does not exist in the engine at {self._socket}")
-        return found
+    def _check_list(self, inspected: dict[str, Any]) -> None:
+        """podman gives one platform of a manifest list as if that were the image: one without the name asked for.
 
-    def _check_list(self) -> None:
-        """podman gives one platform of a manifest list, as if that were the image; docker has no such path."""
-        found = self._document(f"/libpod/manifests/{self._quoted}/json", optional=True)
-        entries = found.get("manifests") if found else None
+        Only then is the list asked for, as podman looks for it in registries where it has none itself.
+        """
+        names = inspected.get("RepoTags")
+        if not self._named or not isinstance(names, list) or any(self._is_own_name(str(name)) for name in names):
+            return
+        found = self._optional(f"{_LIBPOD}/manifests/{self._quoted}/json")
+        entries = found.get("manifests")
         if not isinstance(entries, list) or len(entries) < 2:
             return
         platforms = [entry.get("platform") for entry in entries if isinstance(entry, dict)]
-        names = [
+        told = [
             "/".join(str(one.get(name)) for name in ("os", "architecture", "variant") if one.get(name))
             for one in platforms
             if isinstance(one, dict)
         ]
         raise SourceError(
-            f"{self.description} is a manifest list ({', '.join(names)}), and an engine gives one of its images only",
+            f"{self.description} is a manifest list ({', '.join(told)}), and an engine gives one of its images only",
             hint=f"Save all of it: podman manifest push --all {self._reference} oci-archive:FILE, "
             "and push oci-archive:FILE",
+        )
+
+    def _is_own_name(self, name: str) -> bool:
+        """Engines shorten names, each in its own way: docker.io/library/app:1.0, localhost/app:1.0, app:1.0."""
+        return (
+            name == self._reference
+            or f"/{name}".endswith(f"/{self._reference}")
+            or (f"/{self._reference}".endswith(f"/{name}"))
         )
 
     def _fetched(self) -> DockerArchive:
@@ -132,25 +143,28 @@ class EngineImage:
             self._archive = DockerArchive("", None, self._directory, self.description, files)
         return self._archive
 
-    def _document(self, path: str, optional: bool = False) -> dict[str, Any] | None:
-        """The JSON object that the engine answers, None for 404 and, where it is ``optional``, any other trouble."""
+    def _document(self, path: str) -> dict[str, Any]:
+        """Return the JSON object that the engine answers; raises SourceError."""
         with self._asked(path) as response:
-            if response.status == 404 or (optional and response.status != 200):
-                return None
             if response.status != 200:
                 raise self._refused(response)
             try:
                 found = parse_json(response.read(_LARGEST_ANSWER + 1), _LARGEST_ANSWER)
             except (OSError, http.client.HTTPException, JsonError) as error:
-                if optional:
-                    return None
                 raise SourceError(
                     f"{self.description} cannot be read: {self._socket} does not answer as an engine: its answer "
                     f"{error if isinstance(error, JsonError) else _reason(error)}"
                 ) from None
-        if not isinstance(found, dict) and not optional:
+        if not isinstance(found, dict):
             raise SourceError(f"{self.description} cannot be read: {self._socket} does not answer as an engine")
-        return found if isinstance(found, dict) else None
+        return found
+
+    def _optional(self, path: str) -> dict[str, Any]:
+        """Return the same, or nothing where only some engines have it."""
+        try:
+            return self._document(path)
+        except SourceError:
+            return {}
 
     @contextmanager
     def _asked(self, path: str) -> Iterator[http.client.HTTPResponse]:
