@@ -80,8 +80,8 @@ def _watch(path: str, host: str, ended: threading.Event) -> None:
         with open(path, "rb", buffering=0) as file:
             while True:
                 last = ended.wait(_LOOK_EVERY)
-                lines.take(file.read())
-                for line in lines.due(time.monotonic() - started):
+                lines.feed(file.read())
+                for line in lines.lines(time.monotonic() - started):
                     # Where errors go, which is never held back, and leaves alone what other programs read.
                     _display.display(line, stderr=True)
                 if last:

@@ -15,6 +15,8 @@ from ._errors import InvalidOptionError, without_userinfo
 
 DEFAULT_BASE_DOMAIN = "appuio.cloud"
 API_PORT = 6443
+# Where the pods of a zone pull from (OpenShift documentation, "Accessing the registry").
+INTERNAL_REGISTRY = "image-registry.openshift-image-registry.svc:5000"
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

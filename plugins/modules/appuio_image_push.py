@@ -361,7 +361,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._runner import Run
 
 def start(options: dict[str, Any], context: RunContext) -> PushTask:
     """Return the task that the options describe; raises InvalidOptionError."""
-    return push_task(options, context.environment, context.temporary_directory, context.register_secret)
+    return push_task(options, context)
 
 
 def main() -> None:

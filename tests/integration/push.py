@@ -12,6 +12,7 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import ACCEPT
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
@@ -58,7 +59,8 @@ class Pusher:
         """Push in this process; raises AppuioError."""
         directory = self.folder / "spool"
         directory.mkdir(exist_ok=True)
-        task = push_task({**_DEFAULTS, **self.options(source, **options)}, environment or {}, str(directory), _keep)
+        context = RunContext(environment or {}, str(directory))
+        task = push_task({**_DEFAULTS, **self.options(source, **options)}, context)
         try:
             plan = task.plan()
             return plan.predict() if check else task.apply(plan)
@@ -101,10 +103,6 @@ class Pusher:
             [f"{one['method']} {one['path'].split('/', 4)[-1]}" for one in zone.requests() if one["side"] == "registry"]
             for zone in self.zones
         ]
-
-
-def _keep(_secret: str) -> None:
-    """Nothing of these tests is printed by Ansible."""
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import cache_from
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
-from ansible_collections.appuio.registry.plugins.module_utils._push.blob_places import BlobPlaces
+from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
 
 from tests.image import make_layout
 from tests.integration.push import Pusher
@@ -139,11 +139,11 @@ def test_what_another_repository_has_is_mounted(pusher: Pusher, tmp_path: Path) 
     assert [zone["blobs"] for zone in mounted["zones"]] == [{"uploaded": 1, "mounted": 2, "existing": 0}] * 3
     # What is noted is wrong: the blobs are sent as if nothing had been noted.
     make_layout(tmp_path / "new", seed="not mounted", size=100_000, platforms=("linux/amd64",))
-    places = BlobPlaces(cache_from(environment))
+    mounts = MountCache(cache_from(environment))
     for file in (tmp_path / "new/blobs/sha256").iterdir():
         for zone in pusher.zones:
             blob = Descriptor("", f"sha256:{file.name}", file.stat().st_size)
-            places.note(zone.registry, f"{pusher.project}/nowhere", blob)
+            mounts.add(zone.registry, f"{pusher.project}/nowhere", blob)
     sent = pusher.push(f"oci:{tmp_path / 'new'}", environment=environment)
     assert [zone["blobs"]["uploaded"] for zone in sent["zones"]] == [3] * 3
     tried = [path for path in pusher.asked()[0] if "mount=" in path and "nowhere" in path]

@@ -121,6 +121,10 @@ class HttpClient:
         for transport in transports:
             transport.close()
 
+    def abort(self) -> None:
+        """End all requests that are running."""
+        self.close()
+
     def _authenticated(
         self, method: str, target: str, headers: dict[str, str], body: Body | None, offset: int, scopes: frozenset[str]
     ) -> OpenResponse:

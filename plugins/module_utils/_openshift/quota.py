@@ -63,9 +63,9 @@ def allowances_of(quota: Mapping[str, Any]) -> list[Allowance]:
     name = str((quota.get("metadata") or {}).get("name") or "")
     found = []
     for written, resource in COUNTED.items():
-        limit = _amount(hard.get(written))
+        limit = amount(hard.get(written))
         if limit is not None:
-            found.append(Allowance(name, resource, limit, _amount(used.get(written))))
+            found.append(Allowance(name, resource, limit, amount(used.get(written))))
     return found
 
 
@@ -78,7 +78,7 @@ def lacking(found: Sequence[Allowance], wanted: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _amount(text: Any) -> int | None:
+def amount(text: Any) -> int | None:
     """Return a whole Kubernetes quantity, None for what is none."""
     found = re.fullmatch(r"(\d+)(k|M|G|Ki|Mi|Gi)?", str(text))
     return int(found[1]) * _UNITS[found[2] or ""] if found else None

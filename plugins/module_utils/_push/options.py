@@ -1,10 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of a push as an argument specification."""
+"""The options of a push: how Ansible reads them, and what they mean for every zone alike."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Mapping
+
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._errors import InvalidOptionError
+from .._oci.model import Platform
+from .._oci.platforms import parse_platform
+from .._reference import DEFAULT_TAG, checked_image_name, checked_tag, is_digest
+from .._text import as_texts, is_blank
 
 SPEC = (
     ZONE
@@ -39,3 +47,48 @@ SPEC = (
         mutually_exclusive=(("source_password", "source_auth_file"),),
     )
 )
+
+
+@dataclass(frozen=True)
+class PushOptions:
+    """What is to be pushed, the same for every zone."""
+
+    name: str
+    tags: tuple[str, ...]
+    platforms: tuple[Platform, ...] = ()
+    atomic: bool = True
+    existing_tags: str = "overwrite"
+    expected_digest: str | None = None
+    force: bool = False
+    referrers: bool = False
+    check_quota: str = "warn"
+    jobs: int = 4
+
+
+def parse_options(options: Mapping[str, Any], source_name: str, source_tag: str | None) -> PushOptions:
+    """Return the options, with name and tag of the source where none are given; raises InvalidOptionError."""
+    tags = as_texts("tags", options.get("tags"))
+    expected = options.get("expected_digest")
+    if is_blank(expected):
+        expected = None
+    elif not is_digest(str(expected)):
+        raise InvalidOptionError(
+            f"expected_digest {expected!r} is not a digest", hint="Write it like sha256:<64 digits>"
+        )
+    jobs = int(options.get("jobs") or 0)
+    if not 1 <= jobs <= 32:
+        raise InvalidOptionError("jobs is a number from 1 to 32")
+    named = [source_tag or DEFAULT_TAG] if tags is None else [checked_tag(tag) for tag in tags]
+    platforms = as_texts("platforms", options.get("platforms")) or ()
+    return PushOptions(
+        name=checked_image_name(options.get("name") or source_name),
+        tags=tuple(dict.fromkeys(named)),
+        platforms=tuple(dict.fromkeys(parse_platform(text) for text in platforms)),
+        atomic=bool(options.get("atomic", True)),
+        existing_tags=str(options.get("existing_tags") or "overwrite"),
+        expected_digest=expected,
+        force=bool(options.get("force")),
+        referrers=bool(options.get("referrers")),
+        check_quota=str(options.get("check_quota") or "warn"),
+        jobs=jobs,
+    )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What there is to do in each zone, each step with its reason; pure."""
+"""What is to be done in each zone and why: from what its repository has and what is wanted to the steps; pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Mapping
 
 from .._errors import AppuioError
 from .._oci.model import Manifest
-from .wish import Wish
+from .options import PushOptions
 
 
 @dataclass(frozen=True)
-class Attached:
-    """A tag of what is attached to the image: the digest it names, and the manifest it is to name."""
+class ReferrerTag:
+    """A tag of what refers to the image: the digest that it points to, and the manifest that it shall point to."""
 
     tag: str
     before: str | None
@@ -25,22 +25,24 @@ class Attached:
 class ZoneState:
     """What a zone's repository has: the digest of each wanted tag, None where there is no such tag.
 
-    ``same`` are the tags that name the image already. ``exists`` is False when the repository is known not
-    to be there, so that none of its blobs can be.
+    ``same`` are the tags that point to the image already. ``exists`` is False when the repository is known not to be
+    there, so that none of its blobs can be. Without tags, ``readable`` says that the image can be read by its digest,
+    and ``complete`` that all its blobs are there, which is as much as a zone tells of an image without a tag.
     """
 
     digests: Mapping[str, str | None]
     same: frozenset[str] = frozenset()
     exists: bool = True
-    holds_digest: bool = False
-    attached: tuple[Attached, ...] = ()
+    readable: bool = False
+    complete: bool = False
+    referrers: tuple[ReferrerTag, ...] = ()
 
 
 @dataclass(frozen=True)
-class Move:
-    """One tag: what it named, whether it is to name the image, and why; ``same`` where it does already.
+class PlannedTag:
+    """One tag: what it pointed to, whether it is to be moved, and why; ``same`` where it points to the image already.
 
-    ``attached`` is what it is to name where that is not the image, but belongs to it.
+    ``referrer`` is what it shall point to where that is not the image, but refers to it.
     """
 
     tag: str
@@ -48,36 +50,47 @@ class Move:
     same: bool
     needed: bool
     reason: str
-    attached: Manifest | None = None
+    referrer: Manifest | None = None
 
 
 @dataclass(frozen=True)
 class ZonePlan:
-    """The steps for one zone, or the problem that stands in their way."""
+    """The steps for one zone, or the error that stands in their way.
+
+    ``put_again`` says that the manifest of an image without a tag is put again, as nobody can read whether it is
+    there; that changes nothing.
+    """
 
     zone: str
     registry: str
     repository: str
-    moves: tuple[Move, ...] = ()
+    tags: tuple[PlannedTag, ...] = ()
     by_digest: bool = False
+    put_again: bool = False
     empty: bool = False
     error: AppuioError | None = None
     warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
-        """Whether something is to be done in this zone."""
-        return self.error is None and (self.by_digest or any(move.needed for move in self.moves))
+        """Whether something is to be changed in this zone."""
+        return self.error is None and (self.by_digest or any(tag.needed for tag in self.tags))
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether something is to be sent to this zone."""
+        return self.changed or (self.error is None and self.put_again)
 
     @property
     def held(self) -> str | None:
-        """The digest of the image as the zone has it under one of the tags, None where it does not."""
-        return next((move.before for move in self.wished if move.same), None)
+        """The digest that the zone has under the wanted tags if none is moved: of the image, else of what is kept."""
+        by_rank = sorted(self.image_tags, key=lambda tag: not tag.same)
+        return next((tag.before for tag in by_rank if tag.before), None)
 
     @property
-    def wished(self) -> tuple[Move, ...]:
+    def image_tags(self) -> tuple[PlannedTag, ...]:
         """The tags of the image itself."""
-        return tuple(move for move in self.moves if move.attached is None)
+        return tuple(tag for tag in self.tags if tag.referrer is None)
 
     @property
     def reason(self) -> str:
@@ -86,48 +99,50 @@ class ZonePlan:
             return str(self.error)
         if self.by_digest:
             return "the repository does not have this image"
-        told = [move for move in self.moves if move.needed or move.attached is None]
-        if not told:
+        explained = [tag for tag in self.tags if tag.needed or tag.referrer is None]
+        if not explained:
             return "the repository has this image"
-        return "; ".join(f"{move.tag}: {move.reason}" for move in told)
+        return "; ".join(f"{tag.tag}: {tag.reason}" for tag in explained)
 
 
-def plan_zone(place: ZonePlan, wish: Wish, state: ZoneState) -> ZonePlan:
+def plan_zone(place: ZonePlan, options: PushOptions, state: ZoneState) -> ZonePlan:
     """Return the steps that lead from what a zone has to what is wanted there."""
-    moves = tuple(_move(tag, state.digests[tag], tag in state.same, wish) for tag in wish.tags)
+    tags = tuple(_plan_tag(tag, state.digests[tag], tag in state.same, options) for tag in options.tags)
     error = None
-    if wish.existing_tags == "fail":
-        for move in moves:
-            if move.before and not move.same:
+    if options.existing_tags == "fail":
+        for tag in tags:
+            if tag.before and not tag.same:
                 error = AppuioError(
-                    f"the tag {move.tag} names another image, {move.before}",
+                    f"the tag {tag.tag} names another image, {tag.before}",
                     zone=place.zone,
                     step="plan",
                     hint="existing_tags is fail: push under another tag, or let it be overwritten",
                 )
+    without_tags = not options.tags
     return ZonePlan(
         zone=place.zone,
         registry=place.registry,
         repository=place.repository,
-        moves=(*moves, *(_attach(attached) for attached in state.attached)),
-        by_digest=not wish.tags and (wish.force or not state.holds_digest),
+        tags=(*tags, *(_plan_referrer(tag) for tag in state.referrers)),
+        by_digest=without_tags and (options.force or not (state.readable or state.complete)),
+        put_again=without_tags and not state.readable,
         empty=not state.exists,
         error=error,
     )
 
 
-def _attach(attached: Attached) -> Move:
-    same = attached.before == attached.manifest.digest
+def _plan_referrer(referrer: ReferrerTag) -> PlannedTag:
+    same = referrer.before == referrer.manifest.digest
     reason = "is there already" if same else "travels with the image"
-    return Move(attached.tag, attached.before, same, not same, reason, attached.manifest)
+    return PlannedTag(referrer.tag, referrer.before, same, not same, reason, referrer.manifest)
 
 
-def _move(tag: str, before: str | None, same: bool, wish: Wish) -> Move:
+def _plan_tag(tag: str, before: str | None, same: bool, options: PushOptions) -> PlannedTag:
     if same:
-        reason = "names this image already, and is put again" if wish.force else "names this image already"
-        return Move(tag, before, True, wish.force, reason)
+        reason = "names this image already, and is put again" if options.force else "names this image already"
+        return PlannedTag(tag, before, True, options.force, reason)
     if before is None:
-        return Move(tag, None, False, True, "does not exist yet")
-    if wish.existing_tags == "keep":
-        return Move(tag, before, False, False, "names another image, and is kept")
-    return Move(tag, before, False, True, "names another image")
+        return PlannedTag(tag, None, False, True, "does not exist yet")
+    if options.existing_tags == "keep":
+        return PlannedTag(tag, before, False, False, "names another image, and is kept")
+    return PlannedTag(tag, before, False, True, "names another image")

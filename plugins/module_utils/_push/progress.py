@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far a push is, zone by zone, told to whoever watches: the module writes a file, the action plugin reads it.
+"""How far a push is, zone by zone, event to whoever watches: the module writes a file, the action plugin reads it.
 
 One JSON object per line, appended whole: ``zone``, ``total`` and ``sent`` in bytes, ``seconds`` since the zone
 began, and ``outcome``, a word or two, in the last line of a zone. Nothing else is ever written there.
@@ -13,42 +13,12 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from typing import Callable, Mapping, Protocol
+from typing import Callable, Mapping
+
+from .._http.message import Body, Reader
 
 VARIABLE = "APPUIO_PROGRESS_FILE"
 BETWEEN_LINES = 0.5
-
-
-class Progress(Protocol):
-    """Hears how far a push is; called from many threads, for each block that was sent, so it is cheap."""
-
-    def begin(self, zone: str, total: int) -> None:
-        """Hear that a zone is to get ``total`` bytes; said again, the total is another one."""
-
-    def advance(self, zone: str, count: int) -> None:
-        """Hear that a zone has ``count`` more bytes; fewer than 0 where what was sent has to be sent again."""
-
-    def end(self, zone: str, outcome: str) -> None:
-        """Hear that a zone is finished, and how, in a word or two: ``uploaded``, ``failed``."""
-
-    def close(self) -> None:
-        """Hear that nothing follows."""
-
-
-class NoProgress:
-    """Nobody watches."""
-
-    def begin(self, zone: str, total: int) -> None:
-        """Do nothing."""
-
-    def advance(self, zone: str, count: int) -> None:
-        """Do nothing."""
-
-    def end(self, zone: str, outcome: str) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 @dataclass
@@ -58,14 +28,15 @@ class _Zone:
     sent: int = 0
 
 
-class FileProgress:
-    """Appends to a file that is there already, a line per zone every half second.
+class Progress:
+    """Appends to a file that is there already, a line per zone every half second; to none where ``path`` is None.
 
-    Never raises, as no push fails for want of an audience.
+    It is called from many threads, for each block that was sent. It never raises, as no push fails because nobody
+    can see how far it is.
     """
 
     def __init__(
-        self, path: str, clock: Callable[[], float] = time.monotonic, between_lines: float = BETWEEN_LINES
+        self, path: str | None, clock: Callable[[], float] = time.monotonic, between_lines: float = BETWEEN_LINES
     ) -> None:
         self._clock = clock
         self._between_lines = between_lines
@@ -73,13 +44,27 @@ class FileProgress:
         self._closed = threading.Event()
         self._running: dict[str, _Zone] = {}
         self._writer: threading.Thread | None = None
+        self._file: int | None = None
         try:
-            self._file: int | None = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
+            if path is not None:
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError:
-            self._file = None
+            pass
+
+    @property
+    def shown(self) -> bool:
+        """Whether somebody reads it."""
+        return self._file is not None
+
+    def expect(self, zone: str, count: int) -> None:
+        """Take more bytes of a zone into account, or fewer."""
+        with self._lock:
+            running = self._running.get(zone)
+            total = count + (running.total if running is not None else 0)
+        self.begin(zone, total)
 
     def begin(self, zone: str, total: int) -> None:
-        """Write the zone's first line, or one with its new total."""
+        """Write the zone's first line, or one with its new total of bytes."""
         with self._lock:
             running = self._running.setdefault(zone, _Zone(total, self._clock()))
             running.total = total
@@ -87,14 +72,14 @@ class FileProgress:
             self._start_writer()
 
     def advance(self, zone: str, count: int) -> None:
-        """Count; it is written in its time."""
+        """Count bytes that were sent, fewer than 0 where they have to be sent again; they are written in their time."""
         with self._lock:
             running = self._running.get(zone)
             if running is not None:
                 running.sent += count
 
     def end(self, zone: str, outcome: str) -> None:
-        """Write the zone's last line; what is still counted for it is not told."""
+        """Write the zone's last line with its outcome, a word or two; what is still counted for it is not written."""
         with self._lock:
             running = self._running.pop(zone, None)
             if running is not None:
@@ -137,16 +122,59 @@ class FileProgress:
         if self._file is None:
             return
         seconds = round(self._clock() - running.begun, 3)
-        told = {"zone": zone, "total": running.total, "sent": running.sent, "seconds": seconds}
+        event = {"zone": zone, "total": running.total, "sent": running.sent, "seconds": seconds}
         if outcome is not None:
-            told["outcome"] = outcome
+            event["outcome"] = outcome
         try:
-            os.write(self._file, json.dumps(told).encode() + b"\n")
+            os.write(self._file, json.dumps(event).encode() + b"\n")
         except OSError:
             pass
 
 
 def progress_from(environment: Mapping[str, str], check_mode: bool) -> Progress:
-    """Return who hears of the progress: the file that the action plugin named, nobody in check mode."""
-    path = environment.get(VARIABLE)
-    return FileProgress(path) if path and not check_mode else NoProgress()
+    """Return the progress that goes to the file that the action plugin named; to none in check mode."""
+    return Progress(None if check_mode else environment.get(VARIABLE) or None)
+
+
+class ProgressBody:
+    """A body that counts the bytes that are read of it, once however often it is opened, and that can be cancelled.
+
+    ``check`` raises CancelledError where nobody needs the body any more. It has one reader at a time.
+    """
+
+    def __init__(self, body: Body, count: Callable[[int], None], check: Callable[[], None]) -> None:
+        self._body = body
+        self._count = count
+        self._position = 0
+        self.check = check
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole body."""
+        return self._body.length
+
+    def open(self, offset: int = 0) -> Reader:
+        """Return a reader of the body from ``offset`` on."""
+        reader = self._body.open(offset)
+        self.moved(offset - self._position)
+        return _ProgressReader(reader, self)
+
+    def moved(self, count: int) -> None:
+        """Count bytes that were read."""
+        self._position += count
+        self._count(count)
+
+
+class _ProgressReader:
+    def __init__(self, reader: Reader, body: ProgressBody) -> None:
+        self._reader = reader
+        self._body = body
+
+    def readinto(self, buffer: memoryview) -> int:
+        self._body.check()
+        count = self._reader.readinto(buffer)
+        self._body.moved(count)
+        return count
+
+    def close(self) -> None:
+        self._reader.close()

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which lines are shown of a push that runs, and when; pure."""
+"""Which lines are line of a push that runs, and when; pure."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the module said last of a zone; ``seconds`` since the zone began, ``outcome`` once it is finished."""
+class Event:
+    """What the module wrote last of a zone; ``seconds`` since the zone began, ``outcome`` once it is finished."""
 
     zone: str
     total: int
@@ -25,8 +25,10 @@ class Told:
 
 
 @dataclass
-class _Shown:
-    told: Told
+class Line:
+    """The last line that was shown of a zone, and what the module wrote since."""
+
+    event: Event
     at: float | None = None
     sent: int = 0
     seconds: float = 0.0
@@ -41,29 +43,29 @@ class ProgressLines:
 
     def __init__(self, host: str) -> None:
         self._host = host
-        self._zones: dict[str, _Shown] = {}
+        self._zones: dict[str, Line] = {}
         self._rest = b""
 
-    def take(self, written: bytes) -> None:
+    def feed(self, written: bytes) -> None:
         """Take more of what the module wrote; it may end in the middle of a line."""
         *whole, self._rest = (self._rest + written).split(b"\n")
         for line in whole:
-            told = _parsed(line)
-            if told is not None:
-                self._zones.setdefault(told.zone, _Shown(told)).told = told
+            event = _parsed(line)
+            if event is not None:
+                self._zones.setdefault(event.zone, Line(event)).event = event
 
-    def due(self, now: float) -> Iterator[str]:
+    def lines(self, now: float) -> Iterator[str]:
         """Yield a line for each zone that has advanced, or has come to its end, since its last line."""
         if now < FIRST_AFTER:
             return
-        for shown in self._zones.values():
-            told = shown.told
-            last = told.outcome is not None
-            early = shown.at is not None and now - shown.at < AT_MOST_EVERY
-            if shown.finished or (early and not last) or not told.total:
+        for line in self._zones.values():
+            event = line.event
+            last = event.outcome is not None
+            early = line.at is not None and now - line.at < AT_MOST_EVERY
+            if line.finished or (early and not last) or not event.total:
                 continue
-            yield f"pushing: [{self._where(told.zone)}] {_end(told) if last else _line(told, shown)}"
-            shown.at, shown.sent, shown.seconds, shown.finished = now, told.sent, told.seconds, last
+            yield f"pushing: [{self._where(event.zone)}] {_end(event) if last else _progress_line(event, line)}"
+            line.at, line.sent, line.seconds, line.finished = now, event.sent, event.seconds, last
 
     def _where(self, zone: str) -> str:
         zone = "".join(letter if letter.isprintable() else "?" for letter in zone)
@@ -78,28 +80,28 @@ def size(count: float) -> str:
     return f"{value:.1f} {_UNITS[number]}" if number else f"{value:.0f} {_UNITS[0]}"
 
 
-def _line(told: Told, shown: _Shown) -> str:
-    sent = min(max(told.sent, 0), told.total)
-    text = f"{100 * sent // told.total} %, {size(sent)} of {size(told.total)}"
-    seconds = told.seconds - shown.seconds
-    return f"{text}, {size((told.sent - shown.sent) / seconds)}/s" if seconds > 0 else text
+def _progress_line(event: Event, line: Line) -> str:
+    sent = min(max(event.sent, 0), event.total)
+    text = f"{100 * sent // event.total} %, {size(sent)} of {size(event.total)}"
+    seconds = event.seconds - line.seconds
+    return f"{text}, {size((event.sent - line.sent) / seconds)}/s" if seconds > 0 else text
 
 
-def _end(told: Told) -> str:
-    outcome = "".join(letter for letter in str(told.outcome) if letter.isprintable())
-    text = f"{outcome}, {size(min(told.sent, told.total))} of {size(told.total)} in {told.seconds:.1f} s"
-    return f"{text}, {size(told.sent / told.seconds)}/s" if told.seconds > 0 else text
+def _end(event: Event) -> str:
+    outcome = "".join(letter for letter in str(event.outcome) if letter.isprintable())
+    text = f"{outcome}, {size(min(event.sent, event.total))} of {size(event.total)} in {event.seconds:.1f} s"
+    return f"{text}, {size(event.sent / event.seconds)}/s" if event.seconds > 0 else text
 
 
-def _parsed(line: bytes) -> Told | None:
+def _parsed(line: bytes) -> Event | None:
     try:
-        told = json.loads(line)
-        outcome = told.get("outcome")
-        return Told(
-            str(told["zone"]),
-            int(told["total"]),
-            int(told["sent"]),
-            float(told["seconds"]),
+        event = json.loads(line)
+        outcome = event.get("outcome")
+        return Event(
+            str(event["zone"]),
+            int(event["total"]),
+            int(event["sent"]),
+            float(event["seconds"]),
             None if outcome is None else str(outcome),
         )
     except (AttributeError, KeyError, TypeError, ValueError):

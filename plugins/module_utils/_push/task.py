@@ -1,168 +1,210 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A push from its options to its result: look, plan, stage, commit."""
+"""A push from its options to its result: sessions, state, plan, blobs, manifests, tags."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Mapping, Sequence
 
-from .._cache.cache import Cache, cache_from
-from .._credentials.resolve import Resolved, check_credentials, resolve_credential
-from .._errors import AppuioError, CancelledError
-from .._http.client import HttpClient
-from .._registry.client import RegistryClient
+from .._cache.cache import cache_from
+from .._context import RunContext
+from .._errors import AppuioError, CancelledError, ForbiddenError
+from .._oci.walk import Image as ImageContents
+from .._signals import StoppedError
 from .._source.base import ArchiveSource
 from .._source.location import open_source, parse_location
-from .._targets import Target, targets_from
-from .blob_places import BlobPlaces
-from .commit import Commit
-from .content import Content
-from .gauge import Gauge
+from .._targets import targets_from
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .._zones.tags import move_tags
+from .._zones.zone_tags import TagState, TagUpdate, ZoneTags
+from .image import Image, ManifestImage
+from .mount_cache import MountCache
+from .options import PushOptions, parse_options
 from .plan import ZonePlan, plan_zone
 from .progress import Progress, progress_from
-from .report import Outcome, PushPlan, failure
-from .shipment import KnownShipment, Shipment, settled
-from .stage import Stage, Work
-from .wish import Wish, check_targets, wish_from
-from .zone_push import ZonePush
-
-if TYPE_CHECKING:
-    from .zone_api import ZoneApi
+from .result import PushedImage, PushPlan, ZoneResult, failure
+from .upload import ANOTHER_FAILED, ImageUpload
+from .zone_upload import ZoneUpload
 
 
 @dataclass
 class PushTask:
     """One push to one or several zones."""
 
-    wish: Wish
-    targets: list[Target]
-    shipment: Shipment
-    notes: Cache
-    environment: Mapping[str, str] = field(repr=False)
-    register_secret: Callable[[str], None]
+    options: PushOptions
+    source: str
+    image: Image
+    sessions: ZoneSessions
+    mounts: MountCache
     progress: Progress
-    _pushes: dict[str, ZonePush] = field(default_factory=dict)
-    _resolved: dict[str, Resolved] = field(default_factory=dict, repr=False)
-    _content: Content | None = None
+    _uploads: dict[str, ZoneUpload] = field(default_factory=dict)
 
     def plan(self) -> PushPlan:
         """Return what is to be done; reads no layer; raises AppuioError, with the results of all zones."""
-        subject = self.shipment.open()
-        with ThreadPoolExecutor(len(self.targets)) as pool:
-            zones = tuple(pool.map(self._planned, self.targets))
-        if any(zone.changed for zone in zones):
-            subject = self.shipment.check()
-        plan = PushPlan(subject, zones)
-        failed = [zone for zone in zones if zone.error]
-        if failed and (self.wish.atomic or len(failed) == len(zones)):
-            raise failure(plan, [Outcome(error=zone.error) for zone in zones])
+        empty = PushPlan(PushedImage(self.source, None, None), tuple(map(self._place, self.sessions.sessions)))
+        plan = PushPlan(self._read(empty, self.image.open), empty.zones)
+        outcomes = self.sessions.each(self._plan_zone)
+        plan.zones = tuple(
+            outcome.value or ZonePlan(place.zone, place.registry, place.repository, error=outcome.error)
+            for outcome, place in zip(outcomes, empty.zones)
+        )
+        if any(zone.has_steps for zone in plan.zones):
+            plan.image = self._read(plan, self.image.check)
+            plan.zones = self._checked_by_api(plan.zones)
+        failed = [zone for zone in plan.zones if zone.error]
+        if failed and (self.options.atomic or len(failed) == len(plan.zones)):
+            raise failure(plan, [ZoneResult(error=zone.error) for zone in plan.zones])
         return plan
 
     def apply(self, plan: PushPlan) -> dict[str, Any]:
-        """Push, and return the result; raises AppuioError, with the results of all zones, where one failed."""
-        outcomes = self._applied(plan)
-        if any(outcome.error for outcome in outcomes):
-            raise failure(plan, outcomes)
-        return plan.result(outcomes)
+        """Push, and return the result; raises AppuioError, with the results of all zones, where one failed.
+
+        A signal to stop is such a failure: what was begun has gone back, or is told where it is.
+        """
+        uploads = []
+        for zone in plan.zones:
+            if zone.has_steps:
+                self._uploads[zone.zone].plan = zone
+                uploads.append(self._uploads[zone.zone])
+        try:
+            if uploads:
+                self._push(plan, uploads)
+            self._note_cancelled(uploads, ANOTHER_FAILED)
+        except StoppedError as stopped:
+            self._note_cancelled(uploads, str(stopped), stopped=True)
+        done = {upload.zone: upload.result for upload in uploads}
+        results = [done.get(zone.zone) or ZoneResult(error=zone.error) for zone in plan.zones]
+        if any(result.error for result in results):
+            raise failure(plan, results)
+        return plan.result(results)
 
     def close(self) -> None:
         """Give back connections, files and tokens that were only fetched for this task."""
         self.progress.close()
-        if self._content is not None:
-            self._content.close()
-        self.shipment.close()
-        for push in self._pushes.values():
-            push.client.close()
-        for resolved in self._resolved.values():
-            resolved.release()
-        self._resolved.clear()
+        self.image.close()
+        self.sessions.close()
 
-    def _applied(self, plan: PushPlan) -> list[Outcome]:
-        outcomes = {zone.zone: Outcome(error=zone.error) for zone in plan.zones}
-        works = [
-            Work(zone, self._pushes[zone.zone], Gauge(self.progress, zone.zone)) for zone in plan.zones if zone.changed
-        ]
-        if works:
-            self._content = self.shipment.content()
-            stage = Stage(self._content, self.wish.jobs, self.wish.atomic)
-            stage.run(works)
-            ready = [work for work in works if work.push.outcome.error is None]
-            if ready and (len(ready) == len(works) or not self.wish.atomic):
-                plan.subject = settled(plan.subject, self._content.image())
-                Commit(stage, self.wish.atomic, self._remove_tag).run(ready)
-            outcomes.update({work.plan.zone: work.push.outcome for work in works})
-            self._note_abandoned(works)
-        return [outcomes[zone.zone] for zone in plan.zones]
+    def _place(self, session: ZoneSession) -> ZonePlan:
+        return ZonePlan(session.name, session.address, session.repository(self.options.name))
 
-    def _note_abandoned(self, works: list[Work]) -> None:
-        """Say of a zone that was ready that it was left as it was because of another one."""
-        if not self.wish.atomic or not any(work.push.outcome.error for work in works):
-            return
-        for work in works:
-            if work.push.outcome.error is None:
-                work.push.outcome.error = CancelledError("left as it was, as another zone failed", zone=work.plan.zone)
-
-    def _planned(self, target: Target) -> ZonePlan:
-        zone, registry = target.zone.name, str(target.zone.registry)
-        place = ZonePlan(zone, registry, f"{target.namespace}/{self.wish.name}")
+    def _read(self, plan: PushPlan, read: Any) -> PushedImage:
+        """Read the source; a failure comes with all zones, in which nothing has happened."""
         try:
-            push = self._push(target, place)
-            return self._within_quota(target, plan_zone(place, self.wish, self.shipment.look(push)))
+            pushed: PushedImage = read()
         except AppuioError as error:
-            return ZonePlan(zone, registry, place.repository, error=error.at(zone=zone))
+            raise failure(plan, [ZoneResult(error=zone.error or error) for zone in plan.zones]) from None
+        return pushed
 
-    def _push(self, target: Target, place: ZonePlan) -> ZonePush:
-        resolved = resolve_credential(target, self.environment, self.register_secret)
-        self._resolved[place.zone] = resolved
-        connection = target.connection
-        authorities = connection.registry_ca_cert or connection.ca_cert
-        http = HttpClient(f"https://{place.registry}", connection, authorities, resolved.credential)
-        push = ZonePush(RegistryClient(place.zone, place.registry, http), place.repository, BlobPlaces(self.notes))
-        self._pushes[place.zone] = push
-        return push
+    def _plan_zone(self, session: ZoneSession) -> ZonePlan:
+        place = self._place(session)
+        upload = ZoneUpload(session.name, session.registry, place.repository, self.mounts, self.progress)
+        self._uploads[session.name] = upload
+        return plan_zone(place, self.options, self.image.inspect(upload))
 
-    def _remove_tag(self, zone: str, tag: str) -> None:
-        self._api(next(target for target in self.targets if target.zone.name == zone)).remove_tag(self.wish.name, tag)
+    def _checked_by_api(self, zones: tuple[ZonePlan, ...]) -> tuple[ZonePlan, ...]:
+        from .quota import check_zone
 
-    def _within_quota(self, target: Target, plan: ZonePlan) -> ZonePlan:
-        if self.wish.check_quota == "ignore" or not plan.changed:
-            return plan
-        short = self._api(target).lacking(plan)
-        if not short:
-            return plan
-        if self.wish.check_quota == "warn":
-            return replace(plan, warnings=tuple(f"zone {plan.zone}: {sentence}" for sentence in short))
-        hint = "Remove tags that nobody needs, or ask for a larger quota"
-        return replace(plan, error=AppuioError("; ".join(short), zone=plan.zone, step="check the quota", hint=hint))
+        moving = sum(tag.needed for zone in zones for tag in zone.tags)
+        can_go_back = self.options.atomic and moving > 1
+        plans = {zone.zone: zone for zone in zones}
 
-    def _api(self, target: Target) -> ZoneApi:
-        from .zone_api import ZoneApi
+        def check(session: ZoneSession) -> ZonePlan:
+            return check_zone(session, plans[session.name], self.options.check_quota, can_go_back)
 
-        return ZoneApi(target, self._resolved[target.zone.name].credential.secret)
+        return tuple(outcome.value or zone for outcome, zone in zip(self.sessions.each(check), zones))
+
+    def _push(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
+        atomic = self.options.atomic
+        ImageUpload(self.image, uploads, self.options.jobs, atomic, lambda zone: self._move(plan, [zone])).run()
+        if atomic and not any(upload.result.error for upload in uploads):
+            self._move(plan, uploads)
+
+    def _move(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
+        """Move the tags of zones that have all of the image, and note what has become of them."""
+        contents = self.image.contents()
+        plan.image = plan.image.pushed_as(contents)
+        zones = [self._zone_tags(upload, contents) for upload in uploads]
+        try:
+            for upload in uploads:
+                upload.moving = True
+            move_tags(zones, self.options.atomic)
+        finally:
+            for upload, zone in zip(uploads, zones):
+                self._note_moved(upload, zone)
+        for upload in uploads:
+            if isinstance(upload.result.error, ForbiddenError):
+                from .quota import explain_refusal
+
+                explain_refusal(self.sessions[upload.zone], upload.plan, contents.size, upload.result.error)
+
+    def _zone_tags(self, upload: ZoneUpload, contents: ImageContents) -> ZoneTags:
+        session = self.sessions[upload.zone]
+
+        def remove(tag: str) -> None:
+            from .._openshift.image_streams import delete_tag
+
+            delete_tag(session.api(), session.namespace, self.options.name, tag)
+
+        # What refers to the image comes first, so that it is there when the image is found.
+        planned = sorted((tag for tag in upload.plan.tags if tag.needed), key=lambda tag: tag.referrer is None)
+        keep = self.options.existing_tags == "keep"
+        updates = [
+            TagUpdate(tag.tag, tag.before, tag.referrer or contents.root, keep_existing=keep and tag.referrer is None)
+            for tag in planned
+        ]
+        return ZoneTags(
+            upload.zone,
+            session.address,
+            upload.registry,
+            upload.repository,
+            updates,
+            remove_tag=remove,
+            put=lambda manifest, tag: upload.push_manifest(manifest, tag, contents, self.image.body),
+        )
+
+    def _note_moved(self, upload: ZoneUpload, zone: ZoneTags) -> None:
+        result, sent = upload.result, upload.result.uploaded + upload.result.mounted
+        result.error = result.error or zone.error
+        result.changed = zone.changed or (upload.plan.by_digest and bool(sent or self.options.force))
+        result.rolled_back = zone.rolled_back
+        result.warnings += zone.warnings
+        kept = [update for update in zone.updates if update.state is TagState.KEPT]
+        for update in kept:
+            result.pointed_to[update.tag] = update.now
+            result.warnings.append(f"the tag {update.tag} was made by somebody else meanwhile, and is kept")
+        if kept and not zone.changed:
+            result.kept = kept[0].now
+
+    def _note_cancelled(self, uploads: Sequence[ZoneUpload], reason: str, stopped: bool = False) -> None:
+        """Say of a zone that was ready why it was left as it was, or put back."""
+        if not stopped and not (self.options.atomic and any(upload.result.error for upload in uploads)):
+            return
+        for upload in uploads:
+            result = upload.result
+            if result.error is None and (not result.changed or self.options.atomic):
+                what = "its tags were put back" if result.rolled_back else "its tags are as they were"
+                text = f"{reason}; {what}" if stopped else reason
+                result.error = CancelledError(text, zone=upload.zone)
 
 
-def push_task(
-    options: Mapping[str, Any],
-    environment: Mapping[str, str],
-    directory: str,
-    register_secret: Callable[[str], None],
-) -> PushTask:
+def push_task(options: Mapping[str, Any], context: RunContext) -> PushTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
-    source = open_source(parse_location(str(options["source"])), options, environment, register_secret, directory)
-    wish = wish_from(options, source.name, source.tag)
-    targets = targets_from(options)
-    check_targets(targets)
-    check_credentials(targets, environment)
-    notes = cache_from(environment)
-    shipment: Shipment
+    written = str(options["source"])
+    environment, directory = context.environment, context.temporary_directory
+    source = open_source(parse_location(written), options, environment, context.register_secret, directory)
+    parsed = parse_options(options, source.name, source.tag)
+    sessions = ZoneSessions(targets_from(options, registry=True, namespace=True), context)
+    cache = cache_from(environment)
+    image: Image
     if isinstance(source, ArchiveSource):
         from .._compression.compressors import GZIP, choose_compressor
-        from .draft_shipment import DraftShipment
+        from .archive_image import ArchiveImage
 
         compressor = choose_compressor(options.get("compression") or GZIP, options.get("compression_level"))
-        shipment = DraftShipment(source, wish, compressor, notes, directory)
+        image = ArchiveImage(source, parsed, compressor, cache, directory)
     else:
-        shipment = KnownShipment(source, wish)
-    return PushTask(wish, targets, shipment, notes, environment, register_secret, progress_from(environment, False))
+        image = ManifestImage(source, parsed)
+    progress = progress_from(environment, False)
+    return PushTask(parsed, written, image, sessions, MountCache(cache), progress)

@@ -8,7 +8,7 @@ import threading
 from contextlib import AbstractContextManager
 from typing import Callable, Protocol
 
-from .._errors import AppuioError, ServerError, SourceError
+from .._errors import AppuioError, CancelledError, ServerError, SourceError
 from .._http.failures import ConnectionLostError
 from .._http.message import BLOCK_SIZE, Reader
 from .._http.retry import PASSING_STATUSES, Attempts
@@ -90,6 +90,9 @@ class SpooledBlob:
         with self._grown:
             self._released = True
             self._file = None
+            if self._available < self.length and self._error is None:
+                self._error = CancelledError(f"{self._where} is not needed any more")
+            self._grown.notify_all()
 
     def _fetch(self, file: TemporaryFile) -> None:
         try:

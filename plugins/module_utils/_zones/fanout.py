@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Any, Callable, Generic, Mapping, Sequence, TypeVar
 
@@ -12,6 +11,7 @@ from .._context import RunContext
 from .._errors import AppuioError, CancelledError
 from .._targets import Target
 from .session import ZoneSession
+from .threads import at_once
 
 _Item = TypeVar("_Item")
 _Value = TypeVar("_Value")
@@ -58,37 +58,6 @@ def each_zone(
 
     at_once(one, range(len(items)))
     return outcomes
-
-
-def at_once(work: Callable[[_Item], Any], items: Sequence[_Item]) -> None:
-    """Do the same for all items at the same time; wait for all, and raise the first of what was raised.
-
-    The first item is done in this thread, and so is what no thread can be started for, so that nobody waits for it
-    for ever.
-    """
-    raised: list[BaseException] = []
-
-    def guarded(item: _Item) -> None:
-        try:
-            work(item)
-        except BaseException as error:
-            raised.append(error)
-
-    threads = []
-    for item in items[1:]:
-        thread = threading.Thread(target=guarded, args=(item,), daemon=True)
-        try:
-            thread.start()
-        except RuntimeError:  # no more threads
-            guarded(item)
-        else:
-            threads.append(thread)
-    for item in items[:1]:
-        guarded(item)
-    for thread in threads:
-        thread.join()
-    if raised:
-        raise raised[0]
 
 
 def joined_error(errors: Sequence[AppuioError | None], result: Mapping[str, Any] | None = None) -> AppuioError:

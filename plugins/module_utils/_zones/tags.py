@@ -8,13 +8,12 @@ A registry has no transaction, so zones are taken in one order, and after the la
 from __future__ import annotations
 
 import time
-from typing import Callable, Sequence, TypeVar
+from typing import Callable, Sequence
 
 from .._errors import AppuioError
-from .fanout import at_once
+from .threads import at_once
 from .zone_tags import TagState, TagUpdate, ZoneTags
 
-_Item = TypeVar("_Item")
 # Seconds in which another run over the same zones moves its last tags, or puts them back.
 _OTHER_RUN = 1.0
 
@@ -27,10 +26,11 @@ def move_tags(zones: Sequence[ZoneTags], atomic: bool, sleep: Callable[[float], 
     to the caller after the tags have gone back.
     """
     ordered = sorted(zones, key=lambda zone: (zone.address, zone.repository))
-    if not atomic:
-        at_once(lambda zone: _noting(zone, zone.move_all), ordered)
-        return
     try:
+        if not atomic:
+            at_once(lambda zone: _noting(zone, zone.move_all), ordered)
+            find_out(ordered)
+            return
         if _is_single_put(ordered):
             _noting(ordered[0], ordered[0].move_all)
         else:
@@ -43,9 +43,14 @@ def move_tags(zones: Sequence[ZoneTags], atomic: bool, sleep: Callable[[float], 
             settle(ordered, sleep)
             return
     except BaseException:
-        roll_back(ordered)
+        (roll_back if atomic else find_out)(ordered)
         raise
     roll_back(ordered)
+
+
+def find_out(zones: Sequence[ZoneTags]) -> None:
+    """Ask whether the tags moved of which that is not known, as an answer was lost; they stay as they are."""
+    at_once(_find_out, zones)
 
 
 def roll_back(zones: Sequence[ZoneTags]) -> None:
@@ -95,6 +100,18 @@ def _noting(zone: ZoneTags, work: Callable[[], None]) -> None:
     except Exception as error:
         text = f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry"
         zone.error = AppuioError(text, zone=zone.zone, step="move the tag")
+
+
+def _find_out(zone: ZoneTags) -> None:
+    for update in zone.updates:
+        if update.state is TagState.BEGUN:
+            try:
+                update.now = zone.points_to(update.tag)
+            except Exception as error:
+                if not update.refused:
+                    _note_not_restored(zone, update, error)
+            else:
+                update.state = TagState.MOVED if update.now == update.after else TagState.WAITING
 
 
 def _restore(zone: ZoneTags, state: TagState) -> None:

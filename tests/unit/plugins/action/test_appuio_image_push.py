@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.action import appuio_image_push as action
-from ansible_collections.appuio.registry.plugins.module_utils._push.progress import VARIABLE, FileProgress
+from ansible_collections.appuio.registry.plugins.module_utils._push.progress import VARIABLE, Progress
 
 
 class Shown:
@@ -69,14 +69,14 @@ def test_nobody_watches(shown: Shown, tmp_path: Path, how: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_somebody_watches(shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
-    monkeypatch.setattr(action.ProgressLines, "due", lambda lines, _now: [f"{len(lines._zones)} zones"])
+    monkeypatch.setattr(action.ProgressLines, "lines", lambda lines, _now: [f"{len(lines._zones)} zones"])
 
     def module(environment: list[dict[str, str]]) -> dict[str, Any]:
         assert environment[0] == {"KEPT": "1"}
         path = Path(environment[1][VARIABLE])
         assert path.parent == tmp_path
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        FileProgress(str(path)).begin("zone-1", 10)
+        Progress(str(path)).begin("zone-1", 10)
         while "1 zones" not in shown.lines:
             time.sleep(0.01)
         if fails:
@@ -97,7 +97,7 @@ def test_trouble_with_the_lines_is_no_failure(shown: Shown, tmp_path: Path, monk
     def broken(_lines: Any, _written: bytes) -> None:
         raise ValueError("broken")
 
-    monkeypatch.setattr(action.ProgressLines, "take", broken)
+    monkeypatch.setattr(action.ProgressLines, "feed", broken)
     assert made(lambda _environment: {"changed": True}).run() == {"changed": True}
     assert shown.lines == ["no progress is shown: broken"]
     monkeypatch.setattr(action.constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "gone"))

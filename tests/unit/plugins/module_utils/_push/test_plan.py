@@ -7,12 +7,17 @@ from __future__ import annotations
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._push.options import PushOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import ZonePlan, ZoneState, plan_zone
-from ansible_collections.appuio.registry.plugins.module_utils._push.report import Outcome, PushPlan, Subject, failure
-from ansible_collections.appuio.registry.plugins.module_utils._push.wish import Wish, wish_from
+from ansible_collections.appuio.registry.plugins.module_utils._push.result import (
+    PushedImage,
+    PushPlan,
+    ZoneResult,
+    failure,
+)
 
 IMAGE, OTHER = "sha256:" + "a" * 64, "sha256:" + "b" * 64
-SUBJECT = Subject("oci:app", IMAGE, OCI_MANIFEST)
+PUSHED = PushedImage("oci:app", IMAGE, OCI_MANIFEST)
 PLACE = ZonePlan("lpg", "registry.example", "shop/app")
 
 
@@ -35,30 +40,30 @@ def state(digests: dict[str, str | None]) -> ZoneState:
     ],
 )
 def test_one_tag(before: str | None, existing: str, force: bool, needed: bool, after: str) -> None:
-    wish = Wish("app", ("1.0",), existing_tags=existing, force=force)
-    planned = plan_zone(PLACE, wish, state({"1.0": before}))
-    (move,) = planned.moves
-    assert (move.needed, planned.changed) == (needed, needed)
-    assert PushPlan(SUBJECT, (planned,)).diff()["after"] == {"registry.example/shop/app": {"1.0": after}}
-    assert move.reason in planned.reason
+    options = PushOptions("app", ("1.0",), existing_tags=existing, force=force)
+    planned = plan_zone(PLACE, options, state({"1.0": before}))
+    (tag,) = planned.tags
+    assert (tag.needed, planned.changed) == (needed, needed)
+    assert PushPlan(PUSHED, (planned,)).diff()["after"] == {"registry.example/shop/app": {"1.0": after}}
+    assert tag.reason in planned.reason
 
 
 def test_a_tag_that_must_not_move_stops_everything() -> None:
-    wish = Wish("app", ("new", "1.0"), existing_tags="fail")
-    planned = plan_zone(PLACE, wish, state({"new": None, "1.0": OTHER}))
+    options = PushOptions("app", ("new", "1.0"), existing_tags="fail")
+    planned = plan_zone(PLACE, options, state({"new": None, "1.0": OTHER}))
     assert not planned.changed
     assert OTHER in str(planned.error)
 
 
 @pytest.mark.parametrize(("holds", "force", "needed"), [(False, False, True), (True, False, False), (True, True, True)])
 def test_without_tags(holds: bool, force: bool, needed: bool) -> None:
-    planned = plan_zone(PLACE, Wish("app", (), force=force), ZoneState({}, holds_digest=holds))
+    planned = plan_zone(PLACE, PushOptions("app", (), force=force), ZoneState({}, readable=holds))
     assert planned.changed is needed
 
 
 def test_diff_and_prediction_follow_the_plan() -> None:
-    planned = plan_zone(PLACE, Wish("app", ("1.0", "2.0")), state({"1.0": OTHER, "2.0": None}))
-    plan = PushPlan(SUBJECT, (planned,))
+    planned = plan_zone(PLACE, PushOptions("app", ("1.0", "2.0")), state({"1.0": OTHER, "2.0": None}))
+    plan = PushPlan(PUSHED, (planned,))
     where = "registry.example/shop/app"
     assert plan.diff() == {
         "before": {where: {"1.0": OTHER, "2.0": None}},
@@ -72,18 +77,18 @@ def test_diff_and_prediction_follow_the_plan() -> None:
 def test_of_several_zones_the_one_that_failed_is_told() -> None:
     from ansible_collections.appuio.registry.plugins.module_utils._errors import CancelledError, ForbiddenError
 
-    plan = PushPlan(SUBJECT, (PLACE, PLACE))
-    outcomes = [Outcome(error=CancelledError("left")), Outcome(error=ForbiddenError("no right", zone="lpg"))]
-    error = failure(plan, outcomes)
+    plan = PushPlan(PUSHED, (PLACE, PLACE))
+    results = [ZoneResult(error=CancelledError("left")), ZoneResult(error=ForbiddenError("no right", zone="lpg"))]
+    error = failure(plan, results)
     assert str(error) == "zone lpg: no right"
     assert [zone["failed"] for zone in error.result["zones"]] == [True, True]
 
 
 def test_defaults_come_from_the_source() -> None:
-    assert wish_from({"jobs": 4}, "app", "1.0").tags == ("1.0",)
-    assert wish_from({"jobs": 4}, "app", None).tags == ("latest",)
-    assert wish_from({"jobs": 4, "tags": []}, "app", "1.0").tags == ()
-    assert wish_from({"jobs": 4, "tags": ["a", "a"], "name": "other"}, "app", None).tags == ("a",)
+    assert parse_options({"jobs": 4}, "app", "1.0").tags == ("1.0",)
+    assert parse_options({"jobs": 4}, "app", None).tags == ("latest",)
+    assert parse_options({"jobs": 4, "tags": []}, "app", "1.0").tags == ()
+    assert parse_options({"jobs": 4, "tags": ["a", "a"], "name": "other"}, "app", None).tags == ("a",)
 
 
 @pytest.mark.parametrize(
@@ -92,4 +97,4 @@ def test_defaults_come_from_the_source() -> None:
 )  # fmt: skip
 def test_what_cannot_be_meant(options: dict[str, object]) -> None:
     with pytest.raises(InvalidOptionError):
-        wish_from(options, "app", None)
+        parse_options(options, "app", None)

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import (
     VARIABLE,
-    FileProgress,
-    NoProgress,
+    Progress,
     progress_from,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress_lines import ProgressLines, size
@@ -45,7 +44,7 @@ def told(file: Path) -> list[dict[str, Any]]:
 
 def test_a_line_at_both_ends_and_between(file: Path) -> None:
     clock = Clock()
-    progress = FileProgress(str(file), clock, NEVER)
+    progress = Progress(str(file), clock, NEVER)
     progress.begin("zone-1", 1000)
     progress.write()
     clock.now += 0.5
@@ -69,7 +68,7 @@ def test_a_line_at_both_ends_and_between(file: Path) -> None:
 
 def test_it_is_written_by_itself(file: Path) -> None:
     before = threading.enumerate()
-    progress = FileProgress(str(file), between_lines=0.005)
+    progress = Progress(str(file), between_lines=0.005)
     progress.begin("a", 10)
     progress.advance("a", 4)
     while told(file)[-1]["sent"] != 4:
@@ -79,7 +78,7 @@ def test_it_is_written_by_itself(file: Path) -> None:
 
 
 def test_each_zone_is_told(file: Path) -> None:
-    progress = FileProgress(str(file), Clock(), NEVER)
+    progress = Progress(str(file), Clock(), NEVER)
     for zone in ("a", "b"):
         progress.begin(zone, 10)
     progress.advance("a", 1)
@@ -91,7 +90,7 @@ def test_each_zone_is_told(file: Path) -> None:
 
 
 def test_the_total_may_become_known_later(file: Path) -> None:
-    progress = FileProgress(str(file), Clock(), NEVER)
+    progress = Progress(str(file), Clock(), NEVER)
     progress.begin("a", 100)
     progress.advance("a", 40)
     progress.begin("a", 60)
@@ -100,7 +99,7 @@ def test_the_total_may_become_known_later(file: Path) -> None:
 
 
 def test_nothing_is_lost_between_threads(file: Path) -> None:
-    progress = FileProgress(str(file))
+    progress = Progress(str(file))
     progress.begin("a", 8000)
 
     def upload() -> None:
@@ -118,13 +117,13 @@ def test_nothing_is_lost_between_threads(file: Path) -> None:
 
 
 def test_nobody_fails_for_want_of_an_audience(tmp_path: Path, file: Path) -> None:
-    gone = FileProgress(str(tmp_path / "gone"))
+    gone = Progress(str(tmp_path / "gone"))
     link = tmp_path / "link"
     link.symlink_to(file)
-    linked = FileProgress(str(link))
-    closed = FileProgress(str(file))
+    linked = Progress(str(link))
+    closed = Progress(str(file))
     closed.close()
-    for progress in (gone, linked, closed, NoProgress()):
+    for progress in (gone, linked, closed, Progress(None)):
         progress.advance("never begun", 1)
         progress.begin("a", 1)
         progress.advance("a", 1)
@@ -136,16 +135,16 @@ def test_nobody_fails_for_want_of_an_audience(tmp_path: Path, file: Path) -> Non
 
 
 def test_a_full_disk_is_no_failure() -> None:
-    progress = FileProgress("/dev/full")
+    progress = Progress("/dev/full")
     progress.begin("a", 1)
     progress.end("a", "uploaded")
     progress.close()
 
 
 def test_who_listens(file: Path) -> None:
-    assert isinstance(progress_from({VARIABLE: str(file)}, check_mode=False), FileProgress)
-    assert isinstance(progress_from({VARIABLE: str(file)}, check_mode=True), NoProgress)
-    assert isinstance(progress_from({}, check_mode=False), NoProgress)
+    assert progress_from({VARIABLE: str(file)}, check_mode=False).shown
+    assert not progress_from({VARIABLE: str(file)}, check_mode=True).shown
+    assert not progress_from({}, check_mode=False).shown
 
 
 def line(sent: int, seconds: float, zone: str = "zone-1", total: int = 100 * MIB, **more: Any) -> bytes:
@@ -154,36 +153,36 @@ def line(sent: int, seconds: float, zone: str = "zone-1", total: int = 100 * MIB
 
 def test_the_first_line_comes_late_and_the_next_later() -> None:
     lines = ProgressLines("zone-1")
-    lines.take(line(0, 0.0) + line(10 * MIB, 0.5))
-    assert list(lines.due(1.9)) == []
-    lines.take(line(30 * MIB, 2.0))
-    assert list(lines.due(2.1)) == ["pushing: [zone-1] 30 %, 30.0 MiB of 100.0 MiB, 15.0 MiB/s"]
-    lines.take(line(50 * MIB, 6.0))
-    assert list(lines.due(7.0)) == []
-    assert list(lines.due(7.2)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 5.0 MiB/s"]
-    lines.take(line(50 * MIB, 12.0))
-    assert list(lines.due(12.3)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 0 B/s"]
+    lines.feed(line(0, 0.0) + line(10 * MIB, 0.5))
+    assert list(lines.lines(1.9)) == []
+    lines.feed(line(30 * MIB, 2.0))
+    assert list(lines.lines(2.1)) == ["pushing: [zone-1] 30 %, 30.0 MiB of 100.0 MiB, 15.0 MiB/s"]
+    lines.feed(line(50 * MIB, 6.0))
+    assert list(lines.lines(7.0)) == []
+    assert list(lines.lines(7.2)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 5.0 MiB/s"]
+    lines.feed(line(50 * MIB, 12.0))
+    assert list(lines.lines(12.3)) == ["pushing: [zone-1] 50 %, 50.0 MiB of 100.0 MiB, 0 B/s"]
 
 
 def test_the_end_is_told_at_once_and_once() -> None:
     lines = ProgressLines("zone-1")
-    lines.take(line(30 * MIB, 2.0))
-    assert len(list(lines.due(2.0))) == 1
-    lines.take(line(100 * MIB, 4.0, outcome="uploaded"))
-    assert list(lines.due(4.0)) == ["pushing: [zone-1] uploaded, 100.0 MiB of 100.0 MiB in 4.0 s, 25.0 MiB/s"]
-    assert list(lines.due(60.0)) == []
+    lines.feed(line(30 * MIB, 2.0))
+    assert len(list(lines.lines(2.0))) == 1
+    lines.feed(line(100 * MIB, 4.0, outcome="uploaded"))
+    assert list(lines.lines(4.0)) == ["pushing: [zone-1] uploaded, 100.0 MiB of 100.0 MiB in 4.0 s, 25.0 MiB/s"]
+    assert list(lines.lines(60.0)) == []
 
 
 def test_a_short_push_shows_nothing() -> None:
     lines = ProgressLines("zone-1")
-    lines.take(line(0, 0.0) + line(100 * MIB, 1.5, outcome="uploaded"))
-    assert list(lines.due(1.6)) == []
+    lines.feed(line(0, 0.0) + line(100 * MIB, 1.5, outcome="uploaded"))
+    assert list(lines.lines(1.6)) == []
 
 
 def test_what_ended_early_is_told_where_another_zone_takes_long() -> None:
     lines = ProgressLines("localhost")
-    lines.take(line(100 * MIB, 1.0, "a", outcome="uploaded") + line(10 * MIB, 2.0, "b"))
-    assert list(lines.due(2.0)) == [
+    lines.feed(line(100 * MIB, 1.0, "a", outcome="uploaded") + line(10 * MIB, 2.0, "b"))
+    assert list(lines.lines(2.0)) == [
         "pushing: [localhost -> a] uploaded, 100.0 MiB of 100.0 MiB in 1.0 s, 100.0 MiB/s",
         "pushing: [localhost -> b] 10 %, 10.0 MiB of 100.0 MiB, 5.0 MiB/s",
     ]
@@ -192,26 +191,26 @@ def test_what_ended_early_is_told_where_another_zone_takes_long() -> None:
 def test_a_line_may_arrive_in_pieces_and_rubbish_is_left_out() -> None:
     lines = ProgressLines("zone-1")
     whole = line(30 * MIB, 2.0)
-    lines.take(b"rubbish\n{}\n[1]\n" + line(1, 1.0, total=0, zone="nothing to send") + whole[:20])
-    assert list(lines.due(2.0)) == []
-    lines.take(whole[20:])
-    assert list(lines.due(2.1)) == ["pushing: [zone-1] 30 %, 30.0 MiB of 100.0 MiB, 15.0 MiB/s"]
+    lines.feed(b"rubbish\n{}\n[1]\n" + line(1, 1.0, total=0, zone="nothing to send") + whole[:20])
+    assert list(lines.lines(2.0)) == []
+    lines.feed(whole[20:])
+    assert list(lines.lines(2.1)) == ["pushing: [zone-1] 30 %, 30.0 MiB of 100.0 MiB, 15.0 MiB/s"]
 
 
 def test_no_line_moves_the_cursor() -> None:
     lines = ProgressLines("localhost")
-    lines.take(line(MIB, 2.0, "a\r\x1b[2J", outcome="up\nloaded"))
-    assert list(lines.due(2.0)) == [
+    lines.feed(line(MIB, 2.0, "a\r\x1b[2J", outcome="up\nloaded"))
+    assert list(lines.lines(2.0)) == [
         "pushing: [localhost -> a??[2J] uploaded, 1.0 MiB of 100.0 MiB in 2.0 s, 512.0 KiB/s"
     ]
 
 
 def test_what_was_sent_twice_does_not_count_beyond_the_whole() -> None:
     lines = ProgressLines("zone-1")
-    lines.take(line(120 * MIB, 2.0))
-    assert list(lines.due(2.0)) == ["pushing: [zone-1] 100 %, 100.0 MiB of 100.0 MiB, 60.0 MiB/s"]
-    lines.take(line(90 * MIB, 8.0))
-    assert list(lines.due(8.0)) == ["pushing: [zone-1] 90 %, 90.0 MiB of 100.0 MiB, 0 B/s"]
+    lines.feed(line(120 * MIB, 2.0))
+    assert list(lines.lines(2.0)) == ["pushing: [zone-1] 100 %, 100.0 MiB of 100.0 MiB, 60.0 MiB/s"]
+    lines.feed(line(90 * MIB, 8.0))
+    assert list(lines.lines(8.0)) == ["pushing: [zone-1] 90 %, 90.0 MiB of 100.0 MiB, 0 B/s"]
 
 
 @pytest.mark.parametrize(

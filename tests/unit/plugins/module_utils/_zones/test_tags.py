@@ -18,7 +18,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
-from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
+from ansible_collections.appuio.registry.plugins.module_utils._zones import threads
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import TagState, TagUpdate, ZoneTags
 
@@ -274,7 +274,7 @@ def test_without_threads_zones_still_go_back(monkeypatch: pytest.MonkeyPatch) ->
     def none_left(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(fanout.threading.Thread, "start", none_left)
+    monkeypatch.setattr(threads.threading.Thread, "start", none_left)
     registries = [Registry({"1.0": OLD}) for _number in range(3)]
     registries[2].on_put["1.0"] = raising(AppuioError("refused"))
     move(*(zone(str(number), registry, "1.0") for number, registry in enumerate(registries)))

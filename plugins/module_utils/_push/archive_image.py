@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An image of an archive or an engine, which has no manifest: zones are asked by the image ID, and one is made.
+
+Compressors of other versions give other bytes for the same layer. So the manifest of a zone that has the image
+already is put everywhere, and its layers come from there: tags and zones never drift apart.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Any, Sequence
+
+from .._cache.cache import Cache
+from .._compression.compressors import Compressor
+from .._errors import AppuioError, SourceError
+from .._http.message import Body, BytesBody
+from .._oci.archive_config import DOCKER_CONFIG, ArchiveConfig, ImageSummary, assemble_manifest
+from .._oci.model import Descriptor, Manifest
+from .._oci.platforms import normalised
+from .._oci.walk import Image as ImageContents
+from .._source.base import ArchiveSource
+from .._source.spool import SpooledBlob
+from .archive_layer import ArchiveLayer, LayerTools
+from .image import PendingBlob, check_expected
+from .options import PushOptions
+from .plan import ZoneState
+from .result import PushedImage
+from .zone_upload import ZoneUpload
+
+MOST_COMPRESSORS = 4
+_KIND = "manifests"
+
+
+class ArchiveImage:
+    """An image whose layers may have to be compressed, each once for all zones, ahead of the slowest of them."""
+
+    _pushed: PushedImage
+    _config: ArchiveConfig
+
+    def __init__(
+        self, source: ArchiveSource, options: PushOptions, compressor: Compressor, cache: Cache, directory: str
+    ) -> None:
+        self._source = source
+        self._options = options
+        self._cache = cache
+        self._directory = directory
+        self._stopped = threading.Event()
+        self._tools = LayerTools(compressor, cache, directory, source.description, self._stopped)
+        self._lock = threading.Lock()
+        self._held: dict[str, tuple[ZoneUpload, Manifest]] = {}
+        self._adopted: tuple[ZoneUpload, Manifest] | None = None
+        self._layers: dict[str, ArchiveLayer] = {}
+        self._pending: dict[PendingBlob, ArchiveLayer] = {}
+        self._spooled: dict[str, SpooledBlob] = {}
+        self._threads: list[threading.Thread] = []
+        self._zones: Sequence[ZoneUpload] = ()
+
+    def open(self) -> PushedImage:
+        """Return what the source says; ``expected_digest`` is compared with the image ID; raises SourceError."""
+        summary = self._source.summary()
+        check_expected(self._options, self._source.description, summary.image_id)
+        _check_platform(self._options, summary)
+        platforms = (str(summary.platform),) if summary.platform else ()
+        self._pushed = PushedImage(self._source.description, None, None, summary.image_id, platforms)
+        return self._pushed
+
+    def inspect(self, zone: ZoneUpload) -> ZoneState:
+        """Return what a zone has, by the image ID."""
+        image_id = str(self._pushed.image_id)
+        state, manifest = zone.inspect_by_id(self._options, image_id)
+        if manifest is None:
+            noted = self._cache.get(_KIND, self._key(zone))
+            manifest = zone.manifest_with_id(noted, image_id) if isinstance(noted, str) else None
+        if manifest is not None:
+            with self._lock:
+                self._held[zone.registry.registry] = (zone, manifest)
+        return state
+
+    def check(self) -> PushedImage:
+        """Nothing more is known before the layers are compressed, unless a zone has the image."""
+        self._source.check()
+        for _address, (zone, manifest) in sorted(self._held.items()):
+            with suppress(AppuioError):
+                if zone.holds_all(manifest.blobs):
+                    self._adopted = (zone, manifest)
+                    break
+        return self._pushed
+
+    def begin(self, zones: Sequence[ZoneUpload]) -> None:
+        """Start compressing, the largest layer first; raises SourceError."""
+        self._zones = zones
+        self._config = config = self._source.config()
+        if config.image_id != self._pushed.image_id:
+            raise SourceError(
+                f"{self._source.description} was {self._pushed.image_id} at first, and is {config.image_id} now",
+                hint="Somebody has built it anew meanwhile: run the push again",
+            )
+        if self._adopted is not None:
+            return
+        for number, diff_id in enumerate(config.diff_ids):
+            if diff_id not in self._layers:
+                self._layers[diff_id] = ArchiveLayer(diff_id, self._source.layer(number), self._tools, zones)
+        waiting = sorted(self._layers.values(), key=lambda layer: layer.size)
+        for _number in range(min(MOST_COMPRESSORS, len(waiting))):
+            thread = threading.Thread(target=_compress, args=(waiting,), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads: uploads compress what they need
+                break
+            self._threads.append(thread)
+        self._pending = {PendingBlob(layer.size, layer.descriptor): layer for layer in self._layers.values()}
+
+    def blobs(self) -> Sequence[PendingBlob]:
+        """Return all blobs."""
+        if self._adopted is not None:
+            return [PendingBlob.known(blob) for blob in self._adopted[1].blobs]
+        own = Descriptor(DOCKER_CONFIG, self._config.image_id, len(self._config.content))
+        return [*self._pending, PendingBlob.known(own)]
+
+    def contents(self) -> ImageContents:
+        """Return the image as its layers have come to be, waiting for them; raises SourceError and CancelledError."""
+        if self._adopted is not None:
+            root = self._adopted[1]
+        else:
+            root = assemble_manifest(
+                self._config, [self._layers[diff_id].descriptor() for diff_id in self._config.diff_ids]
+            )
+        for zone in self._zones:
+            if self._cache.get(_KIND, self._key(zone)) != root.digest:
+                self._cache.put(_KIND, self._key(zone), root.digest)
+        platforms = (str(self._config.platform),) if self._config.platform else ()
+        return ImageContents(root, (root,), root.blobs, platforms)
+
+    def body(self, blob: Descriptor) -> Body:
+        """Return a blob as a body; a layer that was not compressed in this run, or released, is compressed now."""
+        if blob.digest == self._config.image_id:
+            return BytesBody(self._config.content)
+        if self._adopted is not None:
+            return self._from_zone(self._adopted[0], blob)
+        return next(layer for layer in self._layers.values() if layer.digest == blob.digest).body()
+
+    def release(self, blob: PendingBlob) -> None:
+        """Remove the file of a layer that every zone has."""
+        if blob in self._pending:
+            self._pending[blob].release()
+        elif self._adopted is not None:
+            with self._lock:
+                spooled = self._spooled.pop(blob.descriptor().digest, None)
+            if spooled is not None:
+                spooled.release()
+
+    def stop(self) -> None:
+        """Compress no more; does not wait."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Remove all files, and give back what the source holds."""
+        self.stop()
+        for thread in self._threads:
+            thread.join()
+        for layer in self._layers.values():
+            layer.release()
+        for blob in self._spooled.values():
+            blob.release()
+        self._source.close()
+
+    def _from_zone(self, zone: ZoneUpload, blob: Descriptor) -> Body:
+        with self._lock:
+            if blob.digest not in self._spooled:
+                self._spooled[blob.digest] = SpooledBlob(
+                    blob,
+                    f"the blob {blob.digest} of {zone.registry.registry}/{zone.repository}",
+                    self._directory,
+                    lambda offset: zone.registry.open_blob(zone.repository, blob.digest, offset),
+                    zone.registry.http.attempts(),
+                )
+            return self._spooled[blob.digest]
+
+    def _key(self, zone: ZoneUpload) -> str:
+        return f"{zone.registry.registry} {zone.repository} {self._pushed.image_id}"
+
+
+def _compress(waiting: list[ArchiveLayer]) -> None:
+    """Compress what is still to be compressed; a failure shows where the layer is wanted."""
+    while waiting:
+        try:
+            layer = waiting.pop()
+        except IndexError:  # another thread took the last one
+            return
+        with suppress(AppuioError):
+            layer.descriptor()
+
+
+def _check_platform(options: PushOptions, summary: ImageSummary) -> None:
+    there: Any = normalised(summary.platform) if summary.platform else None
+    if summary.others and not options.platforms:
+        others = ", ".join(str(platform) for platform in summary.others)
+        raise SourceError(
+            f"the source has the image for {there} and for {others}, and this notation gives the first only",
+            hint=f"Push all of them from oci-archive:, or this one: platforms: [{there}]",
+        )
+    if options.platforms and options.platforms != (there,):
+        names = ", ".join(str(platform) for platform in options.platforms)
+        raise SourceError(f"the source is one image for {there or 'an unknown platform'}, not for {names}")

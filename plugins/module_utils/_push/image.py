@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An image that is to be pushed, from what its source says at first to the blobs that every zone gets."""
+
+from __future__ import annotations
+
+from typing import Callable, Protocol, Sequence
+
+from .._errors import SourceError
+from .._http.message import Body
+from .._oci.model import Descriptor, Manifest
+from .._oci.platforms import is_attestation
+from .._oci.pushable import check_pushable
+from .._oci.walk import Image as ImageContents
+from .._oci.walk import gather, platform_of, select
+from .._source.base import ReferrerSource, Source
+from .options import PushOptions
+from .plan import ZoneState
+from .referrers import ImageReferrers, find_referrers, with_referrers
+from .result import PushedImage
+from .zone_upload import ZoneUpload
+
+
+class PendingBlob:
+    """A blob of an image; ``size`` in bytes is what is known of it beforehand, so that the largest goes first."""
+
+    def __init__(self, size: int, resolve: Callable[[], Descriptor]) -> None:
+        self.size = size
+        self._resolve = resolve
+
+    @classmethod
+    def known(cls, blob: Descriptor) -> PendingBlob:
+        """Return a blob whose descriptor is known."""
+        return cls(blob.size, lambda: blob)
+
+    def descriptor(self) -> Descriptor:
+        """Return the blob's descriptor, waiting until it is known; raises SourceError and CancelledError."""
+        return self._resolve()
+
+
+class Image(Protocol):
+    """An image of a source. ``open`` comes first, then ``inspect`` and ``check``, then ``begin`` and the rest."""
+
+    def open(self) -> PushedImage:
+        """Return what the source says, without reading layers; raises SourceError."""
+
+    def inspect(self, zone: ZoneUpload) -> ZoneState:
+        """Return what a zone has of it; several zones are asked at the same time; raises AppuioError."""
+
+    def check(self) -> PushedImage:
+        """Return the same with what is needed to push it; raises SourceError for what cannot be pushed."""
+
+    def begin(self, zones: Sequence[ZoneUpload]) -> None:
+        """Start what takes time, for these zones; raises SourceError."""
+
+    def blobs(self) -> Sequence[PendingBlob]:
+        """Return all blobs, each once; ``begin`` comes before."""
+
+    def contents(self) -> ImageContents:
+        """Return the image, whose descriptors are all known when its blobs are in a zone; raises SourceError."""
+
+    def body(self, blob: Descriptor) -> Body:
+        """Return a blob as a body that several uploads may open; raises SourceError and CancelledError."""
+
+    def release(self, blob: PendingBlob) -> None:
+        """Forget a blob that every zone has, or that nobody needs any more."""
+
+    def stop(self) -> None:
+        """End what was begun, as nobody needs it any more; does not wait."""
+
+    def close(self) -> None:
+        """Give back what the source holds, and remove what was made."""
+
+
+class ManifestImage:
+    """An image whose manifest the source has: it is passed through byte for byte."""
+
+    _root: Manifest
+    _contents: ImageContents | None = None
+    _referrers: ImageReferrers = ImageReferrers()
+
+    def __init__(self, source: Source, options: PushOptions) -> None:
+        self._source = source
+        self._options = options
+
+    def open(self) -> PushedImage:
+        """Return what the source names, of the platforms that are wanted; raises SourceError."""
+        options = self._options
+        self._root = root = select(self._source.root(), self._source.manifest, options.platforms, self._source.read)
+        check_expected(options, self._source.description, root.digest)
+        size = None if root.is_index else sum(blob.size for blob in root.blobs)
+        if options.referrers and isinstance(self._source, ReferrerSource):
+            self._referrers = find_referrers(self._source, root)
+        if not options.tags:
+            self._gather()  # what a zone has of an image without a tag shows by its blobs alone
+        return self._pushed(self._platforms(), size)
+
+    def inspect(self, zone: ZoneUpload) -> ZoneState:
+        """Return what a zone has, by the digest."""
+        blobs = self._contents.blobs if self._contents is not None else ()
+        return zone.inspect(self._options, self._root.digest, blobs, self._referrers.tags)
+
+    def check(self) -> PushedImage:
+        """Read all manifests; a file that is missing or too short shows here, before anything is uploaded."""
+        contents = self._gather()
+        for blob in contents.blobs:
+            self._source.blob(blob)
+        return self._pushed(contents.platforms, contents.size)
+
+    def begin(self, zones: Sequence[ZoneUpload]) -> None:
+        """Nothing has to be made."""
+
+    def blobs(self) -> Sequence[PendingBlob]:
+        """Return all blobs."""
+        return [PendingBlob.known(blob) for blob in self.contents().blobs]
+
+    def contents(self) -> ImageContents:
+        """Return the image with what refers to it."""
+        return self._gather()
+
+    def body(self, blob: Descriptor) -> Body:
+        """Return a blob of the source."""
+        return self._source.blob(blob)
+
+    def release(self, blob: PendingBlob) -> None:
+        """Let the source forget a blob."""
+        self._source.release(blob.descriptor())
+
+    def stop(self) -> None:
+        """Read no more of the source."""
+        self._source.close()
+
+    def close(self) -> None:
+        """Give back what the source holds."""
+        self._source.close()
+
+    def _gather(self) -> ImageContents:
+        if self._contents is None:
+            contents = gather(self._root, self._source.manifest, self._source.read, self._source.holds)
+            check_pushable(contents, self._source.read)
+            self._contents = with_referrers(contents, self._referrers.tags)
+        return self._contents
+
+    def _pushed(self, platforms: tuple[str, ...], size: int | None) -> PushedImage:
+        root = self._root
+        image_id = root.config.digest if root.config else None
+        return PushedImage(
+            self._source.description, root.digest, root.media_type, image_id, platforms, size, self._referrers.skipped
+        )
+
+    def _platforms(self) -> tuple[str, ...]:
+        if self._root.is_index:
+            entries = [entry for entry in self._root.entries if not is_attestation(entry)]
+            return tuple(str(entry.platform) for entry in entries if entry.platform)
+        there = platform_of(self._root, self._source.read)
+        return (str(there),) if there else ()
+
+
+def check_expected(options: PushOptions, description: str, digest: str) -> None:
+    """Raise SourceError where the source is not what the user expects."""
+    expected = options.expected_digest
+    if expected and expected != digest:
+        raise SourceError(
+            f"{description} is {digest}, not {expected} as expected_digest says", hint="Nothing was uploaded"
+        )

@@ -1,0 +1,71 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a zone's API tells of a push: the quota, the right to remove a tag again, and the limit that refused one.
+
+All of it is good to know and not needed, so that a push goes on where the API cannot be asked.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from .._errors import AppuioError
+from .._openshift.access import allowed
+from .._openshift.client import Api, missing_library
+from .._openshift.limits import exceeded_limits
+from .._openshift.quota import allowances, lacking
+from .._zones.session import ZoneSession
+from .plan import ZonePlan
+
+_HINT = "Remove tags that nobody needs, or ask for a larger quota"
+
+
+def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_back: bool) -> ZonePlan:
+    """Return the plan with what stands against it; the API is asked for new tags alone.
+
+    ``check_quota`` is the option; ``can_go_back`` says that tags go back where another one cannot be moved.
+    """
+    new = sum(tag.before is None and tag.needed for tag in plan.tags)
+    if not new or plan.error is not None or (check_quota == "ignore" and not can_go_back):
+        return plan
+    api = session.optional_api()
+    if api is None:
+        missing = missing_library() is not None and check_quota != "ignore"
+        return _warned(plan, f"the quota was not checked: {session.api_unavailable}") if missing else plan
+    if check_quota != "ignore":
+        with suppress(AppuioError):
+            short = _short(api, session.namespace, plan, new)
+            if short and check_quota == "fail":
+                error = AppuioError("; ".join(short), zone=plan.zone, step="check the quota", hint=_HINT)
+                return replace(plan, error=error)
+            plan = _warned(plan, *short)
+    if can_go_back:
+        with suppress(AppuioError):
+            if not allowed(api, session.namespace, "delete", "image.openshift.io", "imagestreamtags"):
+                text = "the credential may not remove tags, so a new tag stays where another one cannot be moved"
+                plan = _warned(plan, f"{text}; registry-editor may remove them, system:image-builder may not")
+    return plan
+
+
+def explain_refusal(session: ZoneSession, plan: ZonePlan, size: int, error: AppuioError) -> None:
+    """Say which limit or quota refused a tag, in the error's hint, where the API tells; ``size`` is the image's."""
+    with suppress(AppuioError):
+        api = session.optional_api()
+        if api is None:
+            return
+        causes = exceeded_limits(api, session.namespace, size)
+        new = sum(tag.before is None and tag.needed for tag in plan.tags)
+        with suppress(AppuioError):
+            causes += _short(api, session.namespace, plan, new)
+        if causes:
+            error.hint = "; ".join(causes)
+
+
+def _short(api: Api, namespace: str, plan: ZonePlan, new: int) -> list[str]:
+    found = allowances(api, namespace) or []
+    return lacking(found, {"imagestreams": int(plan.empty), "imagestreamtags": new})
+
+
+def _warned(plan: ZonePlan, *sentences: str) -> ZonePlan:
+    return replace(plan, warnings=(*plan.warnings, *(f"zone {plan.zone}: {sentence}" for sentence in sentences)))

@@ -1,0 +1,193 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One zone's part of a push: what its repository has, the blobs and manifests that it gets, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Callable, Sequence
+
+from .._errors import AppuioError, CancelledError, SourceError
+from .._http.message import Body
+from .._oci.model import Descriptor, Manifest, parse_manifest
+from .._oci.walk import Image as ImageContents
+from .._registry.client import BlobsMissingError, ManifestResponse, RegistryClient
+from .._registry.upload import Upload
+from .._zones.threads import at_once
+from .._zones.zone_tags import TaggedManifest
+from .mount_cache import MountCache
+from .options import PushOptions
+from .plan import ReferrerTag, ZonePlan, ZoneState
+from .progress import Progress, ProgressBody
+from .referrers import Referrer
+from .result import ZoneResult
+
+BodyOf = Callable[[Descriptor], Body]
+
+
+class ZoneUpload:
+    """The repository of one zone; safe for several threads. ``plan`` is set once it is known what is to be done."""
+
+    plan: ZonePlan
+
+    def __init__(
+        self, zone: str, registry: RegistryClient, repository: str, mounts: MountCache, progress: Progress
+    ) -> None:
+        self.zone = zone
+        self.registry = registry
+        self.repository = repository
+        self.result = ZoneResult()
+        self.moving = False
+        self._mounts = mounts
+        self._progress = progress
+        self._cancelled: str | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether nothing more is to be sent to this zone."""
+        return self._cancelled is not None
+
+    def inspect(
+        self, options: PushOptions, digest: str, blobs: Sequence[Descriptor], referrers: Sequence[Referrer] = ()
+    ) -> ZoneState:
+        """Return what the wanted tags point to; one request per tag, at the same time; raises AppuioError.
+
+        Without tags, what the repository has of the image is asked instead; ``blobs`` are all of it then.
+        """
+        tags = tuple(self._inspect_referrer(referrer) for referrer in referrers)
+        if not options.tags:
+            readable = self.registry.holds_manifest(self.repository, digest)
+            complete = readable or self.holds_all(blobs)
+            return ZoneState({}, readable=readable, complete=complete, referrers=tags)
+        found = self._each(options, lambda tag: self.registry.head_manifest(self.repository, tag))
+        same = {tag for tag, manifest in found.items() if manifest and manifest.digest == digest}
+        return self._state(found, same, tags)
+
+    def inspect_by_id(self, options: PushOptions, image_id: str) -> tuple[ZoneState, Manifest | None]:
+        """Return the same where only the image's configuration is known, and a manifest of it that the zone has."""
+        found = self._each(options, lambda tag: self.registry.get_manifest(self.repository, tag))
+        known = {tag: _with_id(manifest, image_id) for tag, manifest in found.items() if manifest}
+        same = {tag: manifest for tag, manifest in known.items() if manifest is not None}
+        return self._state(found, set(same)), next(iter(same.values()), None)
+
+    def manifest_with_id(self, digest: str, image_id: str) -> Manifest | None:
+        """Return the manifest of a digest if the zone has it and it is of this image; raises nothing."""
+        with suppress(AppuioError):
+            if self.registry.holds_manifest(self.repository, digest):
+                found = self.registry.get_manifest(self.repository, digest)
+                return _with_id(found, image_id) if found is not None else None
+        return None
+
+    def holds(self, digest: str) -> bool:
+        """Whether the repository has a blob; False also where that cannot be asked."""
+        with suppress(AppuioError):
+            return self.registry.has_blob(self.repository, digest)
+        return False
+
+    def holds_all(self, blobs: Sequence[Descriptor]) -> bool:
+        """Whether the repository has all these blobs, of which there has to be one; raises AppuioError."""
+        return bool(blobs) and all(self.registry.has_blob(self.repository, blob.digest) for blob in blobs)
+
+    def end_of_blob(self, blob: Descriptor, count: int) -> bytes:
+        """Return the last ``count`` bytes of a blob; more or fewer where its size is another; raises AppuioError."""
+        with self.registry.open_blob(self.repository, blob.digest, max(0, blob.size - count)) as opened:
+            return bytes(opened.read(count + 1))
+
+    def push_blob(self, blob: Descriptor, body_of: BodyOf) -> bool:
+        """Bring a blob into the repository; return whether its bytes were sent; one that cannot be there is sent."""
+        if not self.plan.empty and self.registry.has_blob(self.repository, blob.digest):
+            self._mounts.add(self.registry.registry, self.repository, blob)
+            with self._lock:
+                self.result.existing += 1
+            return False
+        return self._upload(blob, body_of)
+
+    def push_manifest(self, manifest: TaggedManifest, reference: str, image: ImageContents, body_of: BodyOf) -> None:
+        """Put a manifest; a blob that the registry lost meanwhile is brought once more; raises AppuioError."""
+        try:
+            self.registry.put_manifest(self.repository, reference, manifest.content, manifest.media_type)
+        except BlobsMissingError as missing:
+            lost = [blob for blob in image.blobs if blob.digest in missing.digests]
+            if not lost:
+                raise
+            for blob in lost:
+                self._upload(blob, body_of)
+            self.registry.put_manifest(self.repository, reference, manifest.content, manifest.media_type)
+
+    def body(self, body: Body) -> Body:
+        """Return a body whose bytes count for this zone, and that ends when the zone is cancelled."""
+        return ProgressBody(body, lambda count: self._progress.advance(self.zone, count), self.check_cancelled)
+
+    def expect(self, count: int) -> None:
+        """Take more bytes into account, or fewer."""
+        self._progress.expect(self.zone, count)
+
+    def cancel(self, reason: str, abort: bool = False) -> None:
+        """Send nothing more; ``abort`` also ends requests that are running, unless they move a tag."""
+        if self._cancelled is None:
+            self._cancelled = reason
+        if abort and not self.moving:
+            self.registry.http.abort()
+
+    def check_cancelled(self) -> None:
+        """Raise CancelledError where nothing more is to be sent."""
+        if self._cancelled is not None:
+            raise CancelledError(self._cancelled, zone=self.zone)
+
+    def end(self, seconds: float) -> None:
+        """Note how long it took, in seconds, and tell that nothing follows for this zone."""
+        self.result.duration = seconds
+        self._progress.end(self.zone, "failed" if self.result.error or self.cancelled else "uploaded")
+
+    def _inspect_referrer(self, referrer: Referrer) -> ReferrerTag:
+        found = self.registry.get_manifest(self.repository, referrer.tag)
+        existing = parse_manifest(found.content, found.media_type) if found else None
+        return ReferrerTag(referrer.tag, found.digest if found else None, referrer.wanted(existing))
+
+    def _each(
+        self, options: PushOptions, ask: Callable[[str], ManifestResponse | None]
+    ) -> dict[str, ManifestResponse | None]:
+        found: dict[str, ManifestResponse | None] = {}
+        waiting = list(reversed(options.tags))
+
+        def work(_number: int) -> None:
+            while waiting:
+                try:
+                    tag = waiting.pop()
+                except IndexError:  # another thread took the last one
+                    return
+                found[tag] = ask(tag)
+
+        at_once(work, range(min(options.jobs, len(options.tags))))
+        return {tag: found[tag] for tag in options.tags}
+
+    def _state(
+        self, found: dict[str, ManifestResponse | None], same: set[str], referrers: tuple[ReferrerTag, ...] = ()
+    ) -> ZoneState:
+        exists = any(found.values()) or self.registry.tags(self.repository) is not None
+        digests = {tag: manifest.digest if manifest else None for tag, manifest in found.items()}
+        return ZoneState(digests, frozenset(same), exists, referrers=referrers)
+
+    def _upload(self, blob: Descriptor, body_of: BodyOf) -> bool:
+        self.check_cancelled()
+        candidates = self._mounts.repositories(self.registry.registry, self.repository, blob)
+        how = Upload(self.registry, self.repository, blob, self.body(body_of(blob))).run(candidates)
+        self._mounts.add(self.registry.registry, self.repository, blob)
+        with self._lock:
+            if how == "mounted":
+                self.result.mounted += 1
+            else:
+                self.result.uploaded += 1
+                self.result.bytes_uploaded += blob.size
+        return how == "uploaded"
+
+
+def _with_id(found: ManifestResponse, image_id: str) -> Manifest | None:
+    """Return what a registry has as a manifest if it is of this image."""
+    try:
+        manifest = parse_manifest(found.content, found.media_type)
+    except SourceError:
+        return None
+    return manifest if manifest.config is not None and manifest.config.digest == image_id else None
