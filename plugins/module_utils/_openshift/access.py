@@ -15,6 +15,7 @@ from typing import Any
 from .._errors import ConflictError, ForbiddenError, NotFoundError
 from . import resources
 from .client import Api
+from .documents import mapping
 
 VERBS = {"pull": "get", "push": "update"}
 
@@ -35,7 +36,7 @@ def allowed(api: Api, namespace: str, verb: str, group: str, resource: str, subr
         "spec": {"resourceAttributes": attributes},
     }
     answer = api.create(resources.ACCESS_REVIEW, "", review, step=f"ask for the right to {verb} {resource}")
-    return bool((answer.get("status") or {}).get("allowed"))
+    return mapping(answer.get("status")).get("allowed") is True
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any
 from .._errors import ForbiddenError, NotFoundError
 from . import resources
 from .client import Api
+from .documents import mapping, text
 
 COUNTED = {
     "secrets": "secrets",
@@ -57,10 +58,10 @@ def allowances(api: Api, namespace: str) -> list[Allowance] | None:
 
 def allowances_of(quota: Mapping[str, Any]) -> list[Allowance]:
     """Return the limits in one ResourceQuota object."""
-    status = quota.get("status") or {}
-    hard = status.get("hard") or (quota.get("spec") or {}).get("hard") or {}
-    used = status.get("used") or {}
-    name = str((quota.get("metadata") or {}).get("name") or "")
+    status = mapping(quota.get("status"))
+    hard = mapping(status.get("hard")) or mapping(mapping(quota.get("spec")).get("hard"))
+    used = mapping(status.get("used"))
+    name = text(mapping(quota.get("metadata")).get("name"))
     found = []
     for written, resource in COUNTED.items():
         limit = amount(hard.get(written))
@@ -78,7 +79,7 @@ def lacking(found: Sequence[Allowance], wanted: Mapping[str, int]) -> list[str]:
     ]
 
 
-def amount(text: Any) -> int | None:
+def amount(value: Any) -> int | None:
     """Return a whole Kubernetes quantity, None for what is none."""
-    found = re.fullmatch(r"(\d+)(k|M|G|Ki|Mi|Gi)?", str(text))
+    found = re.fullmatch(r"([0-9]{1,18})(k|M|G|Ki|Mi|Gi)?", str(value)[:30])
     return int(found[1]) * _UNITS[found[2] or ""] if found else None

@@ -54,7 +54,7 @@ class PruneTask:
     def _planned(self, target: Target) -> ZonePrune:
         zone = ZonePrune(target.zone.name, str(target.namespace))
         try:
-            ZonePlanner(self.options, target, self._api(target), zone).plan(datetime.now(timezone.utc))
+            ZonePlanner(self.options, target.zone.registry, self._api(target), zone).plan(datetime.now(timezone.utc))
         except AppuioError as error:
             zone.error = error.at(zone=zone.zone)
         return zone

@@ -15,7 +15,6 @@ from .._openshift.client import Api
 from .._openshift.image_children import image_children
 from .._openshift.image_streams import ImageStream, parse_stream, stream_documents
 from .._openshift.stream_history import RIGHT
-from .._targets import Target
 from .history import history_trims
 from .options import PruneOptions
 from .plan import Children, Decision, decide, limited
@@ -30,10 +29,10 @@ _AT_ONCE = 8
 
 @dataclass
 class ZonePlanner:
-    """Reads a zone and writes into ``zone`` what goes there and what stays."""
+    """Reads a zone and writes into ``zone`` what goes there and what stays; ``registry`` is its public address."""
 
     options: PruneOptions
-    target: Target
+    registry: str | None
     api: Api
     zone: ZonePrune
 
@@ -68,7 +67,7 @@ class ZonePlanner:
 
     def _usage(self, documents: list[Mapping[str, Any]], streams: list[ImageStream], skipped: list[str]) -> Usage:
         public = {stream.public_repository.partition("/")[0] for stream in streams}
-        usage = Usage(frozenset({*public, str(self.target.zone.registry)} - {"", "None"}))
+        usage = Usage(frozenset({*public, self.registry or ""} - {""}))
         for document in documents:
             usage.learn_stream(document)
         if not self.options.protect_in_use:

@@ -160,6 +160,7 @@ def test_a_tag_of_unknown_age_stays() -> None:
     ]}}  # fmt: skip
     found = decide(parse_stream(document), options(older_than="1d", keep=1), Usage(), NOW)
     assert gone(found) == {"b-2"}
+    assert gone(decide(parse_stream(document), options(keep=1), Usage(), NOW)) == {"b-2"}
 
 
 def follower(namespace: str, name: str, tag: str, origin: Mapping[str, Any], **status: Any) -> dict[str, Any]:
@@ -254,10 +255,10 @@ def calls(count: int) -> int:
     """Return how many functions are called to plan and report a prune of so many tags in as many streams as ten."""
     zone = ZonePrune("lpg", "shop")
     streams = [
-        stream({f"b-{number}": [number % 7 + 1, number + 9] for number in range(count // 10)}, name=f"app{one}")
+        stream({f"b-{number}": [number + 9, number % 7 + 1] for number in range(count // 10)}, name=f"app{one}")
         for one in range(10)
     ]
-    usage = Usage(digests={digest(number): "Pod" for number in range(0, count, 3)})
+    usage = Usage(digests={digest(number): "Pod" for number in range(0, count, 7)})
     wanted = options(keep=3, revisions=1, max_delete=count // 2, match=".")
     made = 0
 
@@ -270,6 +271,7 @@ def calls(count: int) -> int:
         decisions = [one for each in streams for one in decide(each, wanted, usage, NOW)]
         zone.decisions = tuple(limited(decisions, wanted.max_delete))
         zone.trims = tuple(history_trims(streams, zone.decisions, wanted, usage, NOW))
+        assert len(zone.going) == count // 2
         plan = PrunePlan([zone])
         plan.diff()
         plan.predict()
