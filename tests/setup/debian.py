@@ -4,19 +4,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 from collections.abc import Iterable
-from typing import TextIO
 
-from .commands import CommandFailed, as_the_user, run
-from .failure import SetupFailed
-from .locks import locked
+from . import BUILD, SetupError
 
 # Program on the path: package that brings it.
 ZONE_PROGRAMS = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
 INTEROP_PROGRAMS = {
+    **ZONE_PROGRAMS,
     "podman": "podman",
     "buildah": "buildah",
     "chromium": "chromium",
@@ -25,29 +24,34 @@ INTEROP_PROGRAMS = {
 _ANOTHER_NAME = {"docker-registry": "registry"}
 
 
-def install(programs: Iterable[str], log: TextIO) -> None:
-    """Install what is missing of these programs; raises SetupFailed with the command that would do it."""
-    wanted = {**ZONE_PROGRAMS, **INTEROP_PROGRAMS}
-    with locked("debian"):
-        missing = sorted({wanted[program] for program in programs if not _there(program)})
-        if not missing:
-            log.write("every program is there\n")
-            return
-        by_hand = f"apt-get install --no-install-recommends {' '.join(missing)}"
-        if shutil.which("apt-get") is None:
-            raise SetupFailed(f"missing: {', '.join(missing)}. On Debian: {by_hand}")
-        allowed = _root()
-        if allowed is None:
-            raise SetupFailed(
-                f"missing: {', '.join(missing)}, and this is neither root nor allowed sudo. Run: {by_hand}"
-            )
-        apt = [*allowed, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-        try:
-            run([*apt, "update"], log, env=as_the_user())
-            run([*apt, "install", "-y", "--no-install-recommends", *missing], log, env=as_the_user())
-            _leave_stopped(missing, allowed, log)
-        except CommandFailed as failure:
-            raise SetupFailed(f"{failure}. Run: {by_hand}") from None
+def install(programs: Iterable[str]) -> None:
+    """Install what is missing of these programs; raises SetupError with the command that would do it."""
+    BUILD.mkdir(exist_ok=True)
+    with open(BUILD / ".debian.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two sessions may find the same program missing
+        missing = sorted({INTEROP_PROGRAMS[program] for program in programs if not _there(program)})
+        if missing:
+            _install(missing)
+
+
+def _install(packages: list[str]) -> None:
+    by_hand = f"apt-get install --no-install-recommends {' '.join(packages)}"
+    if shutil.which("apt-get") is None:
+        raise SetupError(f"missing: {', '.join(packages)}. On Debian: {by_hand}")
+    allowed = _root()
+    if allowed is None:
+        raise SetupError(f"missing: {', '.join(packages)}, and this is neither root nor allowed sudo. Run: {by_hand}")
+    apt = [*allowed, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+    try:
+        subprocess.run([*apt, "update"], stdin=subprocess.DEVNULL, check=True)
+        subprocess.run(
+            [*apt, "install", "-y", "--no-install-recommends", *packages], stdin=subprocess.DEVNULL, check=True
+        )
+        if "docker-registry" in packages and os.path.isdir("/run/systemd/system"):
+            # Debian starts a fresh one as a service; the test zones start their own.
+            subprocess.run([*allowed, "systemctl", "disable", "--now", "docker-registry"], check=True)
+    except subprocess.CalledProcessError as error:
+        raise SetupError(f"{' '.join(error.cmd)} ended with status {error.returncode}. Run: {by_hand}") from None
 
 
 def _there(program: str) -> bool:
@@ -60,11 +64,5 @@ def _root() -> list[str] | None:
         return []
     if shutil.which("sudo") is None:
         return None
-    asked = subprocess.run(["sudo", "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    return ["sudo", "-n"] if asked.returncode == 0 else None
-
-
-def _leave_stopped(packages: list[str], allowed: list[str], log: TextIO) -> None:
-    """Stop the service that Debian starts with a fresh docker-registry; the test zones start their own."""
-    if "docker-registry" in packages and os.path.isdir("/run/systemd/system"):
-        run([*allowed, "systemctl", "disable", "--now", "docker-registry"], log, env=as_the_user())
+    answer = subprocess.run(["sudo", "-n", "true"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return ["sudo", "-n"] if answer.returncode == 0 else None

@@ -42,7 +42,7 @@ def interpreters() -> tuple[Python, ...]:
     return tuple(sorted(found.values(), reverse=True))
 
 
-def newest(lowest: tuple[int, int], highest: tuple[int, int]) -> Python | None:
+def newest_python(lowest: tuple[int, int], highest: tuple[int, int]) -> Python | None:
     """Return the newest interpreter from ``lowest`` to ``highest``, both included, or None."""
     for python in interpreters():
         if lowest <= python.version <= highest:

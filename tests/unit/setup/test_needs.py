@@ -1,28 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is missing is named with the command that installs it; what was begun and not finished is made anew."""
+"""What is missing is named with the command that installs it, and nothing of the user's reaches the tests."""
 
 from __future__ import annotations
 
-import io
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.setup import cells, commands, debian, environments, places, pythons
-from tests.setup.commands import CommandFailed
-from tests.setup.environments import Environment
-from tests.setup.failure import SetupFailed
-from tests.setup.pythons import Python
+from tests.setup import SetupError, ansible_test, artifact, debian, environment, pythons, versions
 
 
 @pytest.fixture(autouse=True)
 def _build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(places, "ENVIRONMENTS", tmp_path / "build" / "environments")
+    for module in (debian, environment, ansible_test):
+        monkeypatch.setattr(module, "BUILD", tmp_path)
 
 
 @pytest.fixture
@@ -43,21 +37,21 @@ def put(folder: Path, name: str, script: str = "exit 0") -> None:
 def test_nothing_is_installed_when_all_is_there(programs: Path) -> None:
     put(programs, "registry")
     put(programs, "skopeo")
-    debian.install(["docker-registry", "skopeo"], io.StringIO())
+    debian.install(["docker-registry", "skopeo"])
 
 
 def test_without_apt_the_command_for_debian_is_named(programs: Path) -> None:
     put(programs, "skopeo")
-    with pytest.raises(SetupFailed, match=r"apt-get install --no-install-recommends docker-registry podman\Z"):
-        debian.install(["docker-registry", "podman", "skopeo"], io.StringIO())
+    with pytest.raises(SetupError, match=r"apt-get install --no-install-recommends docker-registry podman\Z"):
+        debian.install(["docker-registry", "podman", "skopeo"])
 
 
 def test_without_root_and_sudo_the_command_is_named(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(programs, "apt-get", "exit 1")
     put(programs, "sudo", "exit 1")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(SetupFailed, match=r"neither root nor allowed sudo. Run: apt-get install"):
-        debian.install(["docker-registry"], io.StringIO())
+    with pytest.raises(SetupError, match=r"neither root nor allowed sudo. Run: apt-get install"):
+        debian.install(["docker-registry"])
 
 
 @pytest.mark.parametrize("user", [0, 1000])
@@ -68,48 +62,8 @@ def test_root_or_sudo_installs(user: int, programs: Path, monkeypatch: pytest.Mo
     put(programs, "true")
     put(programs, "env", 'shift; exec "$@"')
     put(programs, "apt-get", f'echo "$@" >> {said}')
-    with open(tmp_path / "log", "w", encoding="utf-8") as log:
-        debian.install(["podman", "skopeo"], log)
+    debian.install(["podman", "skopeo"])
     assert said.read_text().splitlines() == ["update", "install -y --no-install-recommends podman skopeo"]
-
-
-def made(environment: Environment, monkeypatch: pytest.MonkeyPatch, fail: bool = False) -> list[str]:
-    """Make the environment with a pip that only leaves a file; return the commands that ran."""
-    ran: list[str] = []
-
-    def run(command: list[object], log: object, **options: object) -> None:
-        ran.append(" ".join(str(word) for word in command))
-        environment.bin.mkdir(parents=True, exist_ok=True)
-        if fail:
-            raise CommandFailed("stopped")
-
-    monkeypatch.setattr(environments, "run", run)
-    environment.make(io.StringIO())
-    return ran
-
-
-def test_an_environment_is_made_once_and_anew_when_its_requirements_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = tmp_path / "requirements.txt"
-    file.write_text("pytest\n", encoding="utf-8")
-    environment = Environment("core", Python((3, 12), "/bin/python3.12"), ("ansible-core==2.16.*",), (file,))
-    first = environment.folder
-    assert len(made(environment, monkeypatch)) == 2
-    assert made(environment, monkeypatch) == []
-    file.write_text("pytest\nhypothesis\n", encoding="utf-8")
-    assert len(made(environment, monkeypatch)) == 2
-    assert not first.exists()
-
-
-def test_an_interrupted_environment_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    environment = Environment("core", Python((3, 12), "/bin/python3.12"), ("ansible-core",), ())
-    with pytest.raises(SetupFailed, match="apt-get install python3-venv"):
-        made(environment, monkeypatch, fail=True)
-    leftover = environment.bin / "half"
-    leftover.touch()
-    assert len(made(environment, monkeypatch)) == 2
-    assert not leftover.exists()
 
 
 def test_a_python_that_does_not_start_is_passed_over(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,43 +75,55 @@ def test_a_python_that_does_not_start_is_passed_over(programs: Path, monkeypatch
     pythons.interpreters.cache_clear()
     try:
         assert [str(python) for python in pythons.interpreters()] == ["3.12", "3.11"]
-        assert [cell.name for cell in cells.runnable()] == ["newest", "2.19", "2.16"]
+        assert [core.name for core in versions.runnable()] == ["2.16", "2.19", "2.20", "2.21"]
         put(programs, "python3.12", "exit 127")
         pythons.interpreters.cache_clear()
-        assert [cell.name for cell in cells.runnable()] == ["2.19", "2.16"]
-        assert "ansible-core newest did not run: it needs Python 3.12" in cells.left_out()[0]
+        assert [core.name for core in versions.runnable()] == ["2.16", "2.19"]
+        assert "ansible-core 2.20 did not run: it needs Python 3.12" in versions.left_out()[0]
     finally:
         pythons.interpreters.cache_clear()
 
 
 def test_no_setting_of_the_user_reaches_the_tests(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(places, "HOME", tmp_path / "home")
     for name in ("K8S_AUTH_HOST", "APPUIO_TOKEN", "ANSIBLE_CONFIG", "REGISTRY_AUTH_FILE", "KUBECONFIG", "PYTHONPATH"):
         monkeypatch.setenv(name, "mine")
-    env = commands.surroundings(tmp_path / "venv")
+    env = environment.private(tmp_path / "venv")
     assert "mine" not in env.values()
-    assert env["HOME"] == str(tmp_path / "home")
+    assert env["HOME"] == str(tmp_path / "home" / "tests")
     assert env["PATH"].startswith(f"{tmp_path / 'venv'}:")
 
 
-def test_a_command_that_fails_takes_its_children_with_it(tmp_path: Path) -> None:
-    with open(tmp_path / "log", "w+", encoding="utf-8") as log:
-        script = "sleep 600 & echo $!; exit 4"
-        with pytest.raises(CommandFailed, match="status 4"):
-            commands.run(["sh", "-c", script], log, env=dict(os.environ))
-        log.seek(0)
-        child = int(log.read().splitlines()[-1])
-    assert gone(child)
+def test_ansible_test_finds_a_pip_where_its_own_is_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    package = tmp_path / "site-packages" / "ansible_test"
+    for name, text in (
+        ("_util/target/setup/requirements.py", "url = 'https://pip.invalid/get-pip-%s.py' % version"),
+        ("_internal/python_requirements.py", "default_packages = dict(\n    pip='25.2',\n)"),
+    ):
+        (package / name).parent.mkdir(parents=True)
+        (package / name).write_text(text, encoding="utf-8")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://packages.example/simple")
+    home = ansible_test.home("sanity", package.parent)
+    assert "ensurepip" in (home / ".ansible/test/cache/get_pip_25_2.py").read_text(encoding="utf-8")
+    settings = (home / ".config/pip/pip.conf").read_text(encoding="utf-8")
+    assert "extra-index-url = https://packages.example/simple" in settings
 
 
-def gone(process: int) -> bool:
-    """Tell whether a process ends; what nobody has collected yet counts as ended."""
-    for _attempt in range(1000):
-        try:
-            state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0]
-        except FileNotFoundError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.01)
-    return False
+def test_an_ansible_core_without_ansible_test_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="there is no ansible-test in"):
+        ansible_test.home("sanity", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([*artifact.NEEDED, "tests/unit/test_a.py"], r"what no user needs: tests/unit/test_a\.py"),
+        ([*artifact.NEEDED, ".github/workflows/ci.yml"], r"what no user needs: \.github"),
+        ([name for name in artifact.NEEDED if name != "LICENSE"], r"lacks LICENSE\Z"),
+    ],
+)
+def test_an_artifact_holds_what_users_need_and_nothing_else(names: list[str], said: str) -> None:
+    artifact.check(list(artifact.NEEDED))
+    with pytest.raises(SetupError, match=said):
+        artifact.check(names)

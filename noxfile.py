@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions of nox; ``nox --list`` names them, and the Makefile runs them by two.
+
+Those of antsibull-nox.toml come from antsibull-nox. Arguments behind ``--`` go to pytest, ansible-test, the benchmark.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import antsibull_nox
+import nox
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, debian, dependencies, tree, versions
+from tests.setup import ansible_test as ansible_test_home
+from tests.setup.environment import private
+from tests.setup.pythons import newest_python
+from tests.setup.versions import OLDEST_TARGET, Core
+
+RUNTIME = ROOT / "meta" / "ee-requirements.txt"
+NEWEST = versions.newest()
+NEWEST_PYTHON = NEWEST.python.path if NEWEST and NEWEST.python else None
+# Ends what hangs, with all its children; no slow machine comes near it.
+AT_MOST = ("timeout", "--kill-after=60", "3h")
+
+nox.options.envdir = str(BUILD / "nox")
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "virtualenv"
+antsibull_nox.load_antsibull_nox_toml()
+
+
+def run(session: nox.Session, *command: str | Path, folder: Path = ROOT, **env: str) -> None:
+    """Run a command of the session's environment, which sees nothing of the user's settings."""
+    with session.chdir(folder):
+        everything = private(session.bin, **{"ANSIBLE_COLLECTIONS_PATH": collections(session), **env})
+        session.run(*AT_MOST, *map(str, command), env=everything, include_outer_env=False, external=True)
+
+
+def collections(session: nox.Session) -> str:
+    """Return the path of ours, as a link to the checkout, and of those it depends on."""
+    oldest = session.name.endswith("-2.16")
+    version = dependencies.OLDEST if oldest else dependencies.NEWEST
+    return f"{tree.linked()}:{dependencies.unpacked(version, str(Path(session.bin) / 'python'))}"
+
+
+def install_programs(session: nox.Session, programs: dict[str, str]) -> None:
+    """Install Debian's programs, or end the session with the command that would."""
+    try:
+        debian.install(programs)
+    except SetupError as error:
+        session.error(str(error))
+
+
+def install_core(session: nox.Session, core: Core | None, *more: str | Path) -> None:
+    """Install a version of ansible-core and what the tests import."""
+    if core is None:
+        session.error("no Python here runs a release of ansible-core")
+    session.install("-r", str(RUNTIME), "-r", str(REQUIREMENTS / "test.txt"), core.requirement, *map(str, more))
+
+
+def pytest(session: nox.Session, core: Core | None, *folders: str) -> None:
+    """Run the tests of these folders, or of what is given behind ``--``."""
+    # The longest tests, and those of the tests themselves, run where the newest ansible-core does.
+    marks = [] if core == NEWEST else ["-m", "not thorough"]
+    # Tests are of very different length: a worker that has none left takes another's.
+    workers = [] if session.posargs else ["-v", "-n", "2", "--dist", "worksteal", "-ra", "--durations=15", *marks]
+    cache = ["-o", f"cache_dir={BUILD / 'pytest' / session.name}"]
+    run(session, "python", "-m", "pytest", *cache, *workers, *(session.posargs or folders))
+
+
+def for_core(name: str, core: Core, function: Callable[[nox.Session, Core], None]) -> None:
+    """Make a session of this function for this version of ansible-core."""
+
+    def session_function(session: nox.Session) -> None:
+        function(session, core)
+
+    session_function.__doc__ = f"{function.__doc__} ansible-core {core.name}"
+    if core.python is not None:
+        nox.session(name=f"{name}-{core.name}", python=core.python.path, default=False)(session_function)
+
+
+def unit(session: nox.Session, core: Core) -> None:
+    """Unit tests on"""
+    install_core(session, core)
+    # What looks at the tree and the tests themselves finds the same whatever ansible-core there is.
+    pytest(session, core, "tests/unit" if core == NEWEST else "tests/unit/plugins")
+
+
+def zone(session: nox.Session, core: Core) -> None:
+    """Tests against local zones on"""
+    install_core(session, core)
+    install_programs(session, debian.ZONE_PROGRAMS)
+    # The zones themselves are the same whatever ansible-core there is.
+    pytest(session, core, *(("tests/zone", "tests/integration") if core == NEWEST else ("tests/integration",)))
+
+
+def sanity(session: nox.Session, core: Core) -> None:
+    """ansible-test sanity of"""
+    session.install(core.requirement)
+    assert core.python is not None
+    ansible_test(session, "sanity", "--local", "--python", str(core.python), "--skip-test", "pslint")  # no PowerShell
+
+
+for each in versions.runnable():
+    for_core("unit", each, unit)
+    for_core("zone", each, zone)
+    for_core("sanity", each, sanity)
+
+
+def ansible_test(session: nox.Session, kind: str, *options: str, path: str = "", tests: bool = False) -> None:
+    """Run ansible-test on a copy of what users get, with a home of its own."""
+    folders = list((Path(session.virtualenv.location) / "lib").glob("python*/site-packages"))
+    try:
+        home = ansible_test_home.home(session.name, folders[0])
+    except SetupError as error:
+        session.error(str(error))
+    copy = tree.copied(session.name, python_of_tests=tests)
+    env = private(session.bin, HOME=str(home), ANSIBLE_COLLECTIONS_PATH=collections(session).partition(":")[2])
+    env["PATH"] += path
+    command = ["ansible-test", kind, "--color", "no", "--truncate", "0", *options, *session.posargs]
+    with session.chdir(copy):
+        session.run(*AT_MOST, *command, env=env, include_outer_env=False, external=True)
+
+
+@nox.session(name="sanity-targets", python=NEWEST_PYTHON, default=False)
+def sanity_targets(session: nox.Session) -> None:
+    """Compile and import what runs on targets with the oldest Python there"""
+    oldest, target = versions.oldest(), newest_python(OLDEST_TARGET, OLDEST_TARGET)
+    if oldest is None or target is None:
+        session.skip(f"there is no Python {'.'.join(map(str, OLDEST_TARGET))} here")
+    session.install(oldest.requirement)
+    controller = ["--controller", f"origin:python={oldest.python}", "--target-python", str(target)]
+    only = ["--test", "compile", "--test", "import"]
+    ansible_test(session, "sanity", *controller, *only, path=f":{Path(target.path).parent}")
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def integration(session: nox.Session) -> None:
+    """ansible-test integration of tests/integration/targets, against local zones"""
+    install_core(session, NEWEST)
+    install_programs(session, debian.ZONE_PROGRAMS)
+    assert NEWEST is not None
+    ansible_test(session, "integration", "--local", "--python", str(NEWEST.python), tests=True)
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def interop(session: nox.Session) -> None:
+    """Other tools on the same images, and a browser on the report"""
+    install_core(session, NEWEST)
+    install_programs(session, debian.INTEROP_PROGRAMS)
+    pytest(session, NEWEST, "tests/interop")
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def typing(session: nox.Session) -> None:
+    """mypy, strictly, on plugins and on tests"""
+    install_core(session, NEWEST, "-r", REQUIREMENTS / "lint.txt", "-r", REQUIREMENTS / "nox.txt")
+    mypy = ("mypy", "--cache-dir", BUILD / "cache" / "mypy")
+    here = {"MYPYPATH": str(tree.linked())}
+    # For plugins, the oldest Python that mypy still knows; ansible-test compiles them with 3.9 where that is there.
+    run(session, *mypy, "--python-version", "3.10", "-p", "ansible_collections.appuio.registry.plugins", **here)
+    run(session, *mypy, "-p", "tests", "-m", "conftest", "-m", "noxfile", **here)
+
+
+@nox.session(name="ansible-doc", python=NEWEST_PYTHON, default=False)
+def ansible_doc(session: nox.Session) -> None:
+    """The manual page of every module, plugin and role"""
+    assert NEWEST is not None
+    session.install(NEWEST.requirement)
+    for kind in ("module", "inventory", "filter", "role"):
+        env = private(session.bin, ANSIBLE_COLLECTIONS_PATH=collections(session))
+        asked = ("ansible-doc", "--type", kind, "--list", "appuio.registry")
+        listed = session.run(*asked, silent=True, env=env, include_outer_env=False) or ""
+        names = [word for line in str(listed).splitlines() for word in line.split()[:1] if word.startswith("appuio.")]
+        if not names:
+            session.error(f"ansible-doc finds no {kind}")
+        run(session, "ansible-doc", "--type", kind, *names)
+
+
+def install_artifact(session: nox.Session) -> None:
+    """Build the collection from what git tracks and install it into an empty path, its dependencies beside it."""
+    copy = tree.copied("artifact")
+    for folder in (artifact.BUILT, artifact.INSTALLED):
+        shutil.rmtree(folder, ignore_errors=True)
+    run(session, "ansible-galaxy", "collection", "build", "--output-path", artifact.BUILT, copy)
+    others = collections(session).partition(":")[2]
+    command = ("ansible-galaxy", "collection", "install", "--offline", "--pre", "-p", artifact.INSTALLED)
+    run(session, *command, artifact.path(), ANSIBLE_COLLECTIONS_PATH=others)
+    for namespace in Path(others, "ansible_collections").iterdir():
+        (artifact.INSTALLED / "ansible_collections" / namespace.name).symlink_to(namespace, target_is_directory=True)
+
+
+def run_demo(session: nox.Session) -> None:
+    """Run the demo from the installed artifact."""
+    python = Path(session.bin) / "python"
+    run(session, python, ROOT / "tests/demo/run", "--collections", artifact.INSTALLED, "--python", python)
+
+
+@nox.session(name="artifact", python=NEWEST_PYTHON, default=False)
+def artifact_session(session: nox.Session) -> None:
+    """Build the collection, look at what is in it, install it, lay out an execution environment, run the demo"""
+    install_core(session, NEWEST, "-r", REQUIREMENTS / "lint.txt")
+    install_programs(session, debian.ZONE_PROGRAMS)
+    install_artifact(session)
+    environment = BUILD / "execution-environment"
+    shutil.rmtree(environment, ignore_errors=True)
+    environment.mkdir()
+    found = environment / "requirements.txt"
+    run(session, "ansible-builder", "introspect", "--write-pip", found, artifact.INSTALLED)
+    try:
+        artifact.check(artifact.files())
+        artifact.check_requirements(found.read_text(encoding="utf-8"))
+    except SetupError as error:
+        session.error(str(error))
+    definition = environment / "execution-environment.yml"
+    # No image is built: that would need its base image from somewhere.
+    definition.write_text("version: 3\ndependencies: {galaxy: {collections: [appuio.registry]}}\n", encoding="utf-8")
+    run(session, "ansible-builder", "create", "--file", definition, "--context", environment / "context")
+    run_demo(session)
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def demo(session: nox.Session) -> None:
+    """Roll an image out to three zones on this machine, from the installed artifact"""
+    install_core(session, NEWEST)
+    install_programs(session, debian.ZONE_PROGRAMS)
+    install_artifact(session)
+    run_demo(session)
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def bench(session: nox.Session) -> None:
+    """Measure pushes against skopeo"""
+    install_core(session, NEWEST)
+    install_programs(session, debian.ZONE_PROGRAMS)
+    run(session, "python", "-m", "tests.benchmark", *(session.posargs or ("--write", "docs/benchmarks.md")))
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def mutation(session: nox.Session) -> None:
+    """Break important lines one by one and see the unit tests fail"""
+    install_core(session, NEWEST)
+    run(session, "python", "-m", "tests.mutation", *(session.posargs or ("--write", "docs/reliability.md")))
