@@ -121,6 +121,9 @@ def ansible_test(session: nox.Session, kind: str, *options: str, path: str = "",
     except SetupError as error:
         session.error(str(error))
     copy = tree.copied(session.name, python_of_tests=tests)
+    others = Path(collections(session).partition(":")[2], "ansible_collections")
+    for namespace in others.iterdir() if tests else ():  # ansible-test sets the path of collections itself
+        (copy.parents[1] / namespace.name).symlink_to(namespace, target_is_directory=True)
     env = private(session.bin, HOME=str(home), ANSIBLE_COLLECTIONS_PATH=collections(session).partition(":")[2])
     env["PATH"] += path
     command = ["ansible-test", kind, "--color", "no", "--truncate", "0", *options, *session.posargs]

@@ -36,10 +36,9 @@ def lanes(target: str) -> Lanes:
         "unit": units,
         "zone": zones,
         "interop": ["interop"],
-        "integration": ["integration"],
         "artifact": ["artifact"],
     }
-    checks = {"lint": LINT, "sanity": [*sanity, "sanity-targets"]}
+    checks = {"lint": LINT, "sanity": [*sanity, "sanity-targets"], "integration": ["integration"]}
     if target == "test":
         return [name for names in tests.values() for name in names], [n for names in checks.values() for n in names]
     return tests.get(target, []), checks.get(target, [])
