@@ -160,15 +160,22 @@ def interop(session: nox.Session) -> None:
     pytest(session, NEWEST, "tests/interop")
 
 
+@nox.session(default=False)
+def ruff(session: nox.Session) -> None:
+    """ruff check, with what is given behind -- (such as --fix)"""
+    session.install("-r", str(REQUIREMENTS / "ruff.txt"))
+    run(session, "ruff", "check", "--cache-dir", BUILD / "cache" / "ruff", *session.posargs, ".")
+
+
 @nox.session(python=NEWEST_PYTHON, default=False)
 def typing(session: nox.Session) -> None:
     """mypy, strictly, on plugins and on tests"""
     install_core(session, NEWEST, "-r", REQUIREMENTS / "lint.txt", "-r", REQUIREMENTS / "nox.txt")
     mypy = ("mypy", "--cache-dir", BUILD / "cache" / "mypy")
-    here = {"MYPYPATH": str(tree.linked())}
+    here = str(tree.linked())
     # For plugins, the oldest Python that mypy still knows; ansible-test compiles them with 3.9 where that is there.
-    run(session, *mypy, "--python-version", "3.10", "-p", "ansible_collections.appuio.registry.plugins", **here)
-    run(session, *mypy, "-p", "tests", "-m", "conftest", "-m", "noxfile", **here)
+    run(session, *mypy, "--python-version", "3.10", "-p", "ansible_collections.appuio.registry.plugins", MYPYPATH=here)
+    run(session, *mypy, "-p", "tests", "-m", "conftest", "-m", "noxfile", MYPYPATH=here)
 
 
 @nox.session(name="ansible-doc", python=NEWEST_PYTHON, default=False)

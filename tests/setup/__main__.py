@@ -50,15 +50,15 @@ def _nox() -> list[str]:
     if core is None or core.python is None:
         raise SetupError("a Python from 3.11 to 3.14 is needed. On Debian: apt-get install python3 python3-venv")
     requirements = REQUIREMENTS / "nox.txt"
-    folder = BUILD / f"nox-{core.python}"
-    finished = folder / "requirements.txt"
-    wanted = requirements.read_text(encoding="utf-8")
+    folder = BUILD / "tools"
+    finished = folder / "made-of.txt"
+    wanted = f"{core.python.path}\n{requirements.read_text(encoding='utf-8')}"
     if not finished.is_file() or finished.read_text(encoding="utf-8") != wanted:
         print("Setting up nox", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         try:
             subprocess.run([core.python.path, "-m", "venv", folder], stdin=subprocess.DEVNULL, check=True)
-            install = [folder / "bin" / "python", "-m", "pip", "install", "-qq", "-r", requirements]
+            install = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "-r", str(requirements)]
             subprocess.run(install, stdin=subprocess.DEVNULL, check=True)
         except subprocess.CalledProcessError as error:
             hint = "On Debian: apt-get install python3-venv" if "venv" in error.cmd else "pip finds no packages"

@@ -13,7 +13,7 @@ CHECKS = ("test", "unit", "zone", "interop", "integration", "sanity", "lint", "a
 ALONE = {"demo": "demo", "bench": "bench", "mutation": "mutation", "importer": "build-import-check"}
 
 LINT = [
-    "codeqa",
+    "ruff",
     "formatters",
     "typing",
     "yamllint",

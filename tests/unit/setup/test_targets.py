@@ -80,7 +80,7 @@ def test_every_session_is_in_the_noxfile_or_comes_from_antsibull_nox() -> None:
     own |= set(re.findall(r'name="([a-z-]+)"', noxfile))
     configured = (ROOT / "antsibull-nox.toml").read_text(encoding="utf-8")
     sections = {name.replace("_", "-") for name in re.findall(r"^\[sessions\.([a-z_]+)\]", configured, re.MULTILINE)}
-    # These four are what its section on linting consists of.
-    brought = sections - {"lint"} | {"codeqa", "formatters", "yamllint", "antsibull-nox-config"}
+    # These three are what its section on linting consists of.
+    brought = sections - {"lint"} | {"formatters", "yamllint", "antsibull-nox-config"}
     wanted = {re.sub(r"-2\.\d+\Z", "", name) for name in sessions("test")} | set(targets.ALONE.values())
     assert wanted <= own | brought
