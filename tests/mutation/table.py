@@ -49,14 +49,18 @@ class Mutation:
         return text.replace(self.line, self.becomes)
 
 
-def read() -> list[Mutation]:
-    """Return all mutations; raises TableError if one fits its file no longer."""
-    mutations = [
+def entries() -> list[Mutation]:
+    """Return all mutations, whether they fit or not."""
+    return [
         Mutation(**{**entry, "tests": tuple(entry.get("tests", ()))})
         for table in sorted(_TABLES.glob("*.toml"))
         for entry in tomllib.loads(table.read_text(encoding="utf-8"))["mutation"]
     ]
-    wrong = []
+
+
+def read() -> list[Mutation]:
+    """Return all mutations; raises TableError, which names every one that fits its file no longer."""
+    mutations, wrong = entries(), []
     for mutation in mutations:
         try:
             broken = mutation.applied_to((ROOT / mutation.path).read_text(encoding="utf-8"))
