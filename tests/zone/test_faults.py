@@ -85,6 +85,17 @@ def test_a_full_disk(zone: Zone, client: Client, project: str) -> None:
     assert reply.json["errors"][0]["detail"]["Enclosed"]["Err"] == 28
 
 
+def test_another_answer_than_what_was_done(zone: Zone, client: Client, project: str) -> None:
+    zone.faults.add("replace_answer", method="PUT", status=504, body=b"late", headers=[("X-From", "router")], count=1)
+    upload = client.start_upload(f"{project}/app")
+    reply = client("PUT", f"{upload}&digest={digest_of(CONTENT)}", CONTENT)
+    assert (reply.status, reply.body, reply.headers["X-From"]) == (504, b"late", "router")
+    assert reply.headers["Connection"] == "close"
+    assert client("HEAD", f"/v2/{project}/app/blobs/{digest_of(CONTENT)}").status == 200
+    record = next(record for record in zone.requests() if record["method"] == "PUT")
+    assert (record["status"], record["bytes_in"]) == (504, len(CONTENT))
+
+
 def test_a_page_for_everything(zone: Zone, client: Client, project: str) -> None:
     number = zone.faults.add("page")
     api = Client(zone, zone.admin_token, "api")

@@ -104,6 +104,23 @@ def test_a_reference_can_be_deleted(zone: Zone, project: str, api: Client) -> No
     assert api("DELETE", f"{path}/app:prod").status == 404
 
 
+def test_what_follows_a_tag_of_its_stream_moves_with_it(zone: Zone, project: str, push: Client, api: Client) -> None:
+    old, new = (push.image(f"{project}/app", text) for text in ("old", "new"))
+    push.put_manifest(f"{project}/app", "prod", old)
+    path = f"{IMAGE}/{project}/imagestreamtags"
+    for name, source in (("app:stable", "app:prod"), ("app:short", "prod"), ("other:stable", "app:prod")):
+        follows = {"from": {"kind": "ImageStreamTag", "name": source}}
+        assert api("POST", path, {**reference("any", ""), "metadata": {"name": name}, "tag": follows}).status == 201
+    push.put_manifest(f"{project}/app", "prod", new)
+    assert set(zone.tags(project, "app").values()) == {digest_of(new)}
+    assert [image for image, _reference in events(zone, project)["stable"]] == [digest_of(new), digest_of(old)]
+    # Another stream stays behind.
+    assert zone.tags(project, "other") == {"stable": digest_of(old)}
+    # A push to the follower itself leaves what it follows alone.
+    push.put_manifest(f"{project}/app", "stable", old)
+    assert zone.tags(project, "app") == {"prod": digest_of(new), "short": digest_of(new), "stable": digest_of(old)}
+
+
 def test_layers_tell_children_configurations_and_sizes(project: str, push: Client, api: Client) -> None:
     repository = f"{project}/app"
     child = push.image(repository, "child")

@@ -60,12 +60,14 @@ class ImageStreams:
         return tag_names(stream) if stream else set()
 
     def put_tag(self, namespace: str, name: str, tag: str, digest: str) -> None:
-        """Let a tag name an image, as a push does; the same image again changes nothing."""
+        """Let a tag name an image, as a push does, and what follows it; the same image again changes nothing."""
         with self._store.lock:
             stream = self.get(namespace, name)
             if stream is None:
                 stream = self._store.create(IMAGE, "imagestreams", namespace, self.new(namespace, name))
             if self._event(stream, tag, digest):
+                for follower in _followers(stream, tag):
+                    self._event(stream, follower, digest)
                 self._store.update(IMAGE, "imagestreams", namespace, stream)
 
     def set_spec_tag(self, namespace: str, name: str, reference: dict[str, Any]) -> None:
@@ -177,6 +179,20 @@ def tag_names(stream: Object) -> set[str]:
     """Return the names of the tags in spec and status of a stream."""
     in_spec = {str(entry["name"]) for entry in (stream.get("spec") or {}).get("tags") or []}
     return in_spec | {str(entry["tag"]) for entry in (stream.get("status") or {}).get("tags") or []}
+
+
+def _followers(stream: Object, tag: str) -> list[str]:
+    """Return the tags of a stream whose spec follows another of its tags; those of other streams stay behind."""
+    metadata, found = stream["metadata"], []
+    for entry in (stream.get("spec") or {}).get("tags") or []:
+        source = entry.get("from") or {}
+        name, colon, followed = str(source.get("name", "")).partition(":")
+        if not colon:
+            name, followed = metadata["name"], name
+        same = (source.get("namespace") or metadata["namespace"], name) == (metadata["namespace"], metadata["name"])
+        if source.get("kind") == "ImageStreamTag" and same and followed == tag and entry["name"] != tag:
+            found.append(str(entry["name"]))
+    return found
 
 
 def _drop_status(stream: Object, tag: str) -> bool:

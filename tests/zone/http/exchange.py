@@ -72,10 +72,7 @@ class Exchange:
         if self.fault("page"):
             self.reply(200, _PAGE, [("Content-Type", "text/html; charset=utf-8")])
         elif status := self.fault("status"):
-            fields = list(status.headers)
-            if status.retry_after is not None:
-                fields.append(("Retry-After", status.retry_after))
-            self.reply(status.status, status.body, fields)
+            self._reply_fault(status)
         else:
             handle(self)
         self._drain()
@@ -129,6 +126,10 @@ class Exchange:
         """Send the head of an answer, with the first of its body."""
         if self.fault("lose_answer"):
             raise Aborted(hard=True)
+        if instead := self._faults.pop("replace_answer", None):
+            self.keep_alive = False
+            self._reply_fault(instead)
+            raise Aborted(hard=False)
         if not self.body.finished and not self._can_drain():
             self.keep_alive = False
         headers.remove("Connection")
@@ -176,6 +177,12 @@ class Exchange:
             return "", ""
         user, _ignored, password = text.partition(":")
         return user, password
+
+    def _reply_fault(self, fault: Fault) -> None:
+        fields = list(fault.headers)
+        if fault.retry_after is not None:
+            fields.append(("Retry-After", fault.retry_after))
+        self.reply(fault.status, fault.body, fields)
 
     def _note(self, octets: int) -> None:
         """Bring the record up to date before the client gets the last of its answer and looks at it."""

@@ -19,6 +19,7 @@ ACTIONS = (
     "truncate_response",  # send `after_bytes` of the answer's body, then close properly
     "revoke_token",  # the token of the request stops being good, from this request on
     "disk_full",  # the registry's disk is full after `after_bytes` of the request's body
+    "replace_answer",  # do what is asked, then answer `status`, `body` and `headers` instead, and close
     "lose_answer",  # do what is asked, then break the connection instead of answering
 )
 
