@@ -77,6 +77,7 @@ class ManifestImage:
 
     _root: Manifest
     _contents: ImageContents | None = None
+    _warnings: tuple[str, ...] = ()
     _referrers: ImageReferrers = ImageReferrers()
 
     def __init__(self, source: Source, options: PushOptions) -> None:
@@ -86,7 +87,10 @@ class ManifestImage:
     def open(self) -> PushedImage:
         """Return what the source names, of the platforms that are wanted; raises SourceError."""
         options = self._options
-        self._root = root = select(self._source.root(), self._source.manifest, options.platforms, self._source.read)
+        top = self._source.root()
+        self._root = root = select(top, self._source.manifest, options.platforms, self._source.read)
+        if top.is_index and not root.is_index and not options.platforms:
+            self._warnings = (f"{top.digest} is an index of one image without platform, of which that image is pushed",)
         check_expected(options, self._source.description, root.digest)
         size = None if root.is_index else sum(blob.size for blob in root.blobs)
         if options.referrers and isinstance(self._source, ReferrerSource):
@@ -144,8 +148,13 @@ class ManifestImage:
     def _pushed(self, platforms: tuple[str, ...], size: int | None) -> PushedImage:
         root = self._root
         image_id = root.config.digest if root.config else None
+        warnings = self._warnings
+        if self._contents is not None and self._contents.foreign:
+            names = ", ".join(blob.digest for blob in self._contents.foreign)
+            warnings += (f"foreign layers are not in the source, and pulled from the addresses they name: {names}",)
+        skipped = self._referrers.skipped
         return PushedImage(
-            self._source.description, root.digest, root.media_type, image_id, platforms, size, self._referrers.skipped
+            self._source.description, root.digest, root.media_type, image_id, platforms, size, skipped, warnings
         )
 
     def _platforms(self) -> tuple[str, ...]:

@@ -40,7 +40,8 @@ class PushedImage:
     """The image that is pushed, as far as it is known: an archive's digest is not, before its layers are compressed.
 
     ``size`` are the bytes of all blobs; it is None where they were not read, or are not compressed yet.
-    ``skipped`` names the referrers of the image that cannot travel, each with the reason.
+    ``skipped`` names the referrers of the image that cannot travel, each with the reason; ``warnings`` what else
+    a user would not expect.
     """
 
     source: str
@@ -50,6 +51,7 @@ class PushedImage:
     platforms: tuple[str, ...] = ()
     size: int | None = None
     skipped: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def pushed_as(self, contents: ImageContents) -> PushedImage:
         """Return the image with what is known of it once all of it has been uploaded."""
@@ -90,7 +92,7 @@ class PushPlan:
         zones = [self._zone(zone, result) for zone, result in zip(self.zones, results)]
         changed = any(zone["changed"] for zone in zones)
         digest = self.image.digest or next((zone["digest"] for zone in zones if zone["digest"]), None)
-        warnings = [warning for zone in self.zones for warning in zone.warnings]
+        warnings = [*self.image.warnings, *(warning for zone in self.zones for warning in zone.warnings)]
         warnings += [f"zone {zone.zone}: {text}" for zone, one in zip(self.zones, results) for text in one.warnings]
         reason = zones[0]["reason"]
         if len(zones) > 1:
