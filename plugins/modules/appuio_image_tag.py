@@ -248,7 +248,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._tag.task import T
 
 def start(options: dict[str, Any], context: RunContext) -> TagTask:
     """Return the task that the options describe; raises InvalidOptionError."""
-    return tag_task(options, context.environment, context.register_secret)
+    return tag_task(options, context)
 
 
 def main() -> None:

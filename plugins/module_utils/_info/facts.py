@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from .._errors import AppuioError
-from .._image.image_reader import ImageDetails
 from .._openshift.documents import NEVER
 from .._openshift.image_streams import StreamTag, TagEvent
 from .._openshift.quota import Allowance
+from .._registry.image_reader import ImageDetails
 
 API, REGISTRY = "api", "registry"
 COUNTED = ("imagestreams", "imagestreamtags")

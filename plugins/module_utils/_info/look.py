@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Callable, Mapping
 
 from .._errors import AppuioError, ConnectionFailedError, ForbiddenError, TlsVerificationError, UnauthorizedError
-from .._image.image_reader import ImageDetails, image_details
 from .._image.image_zone import ImageZone
 from .._openshift.client import Api
 from .._openshift.image_streams import ImageStream, get_stream, list_streams
 from .._openshift.quota import allowances
+from .._registry.image_reader import ImageDetails, image_details
 from .._targets import Target
 from .facts import API, REGISTRY, QuotaFacts, RepositoryFacts, TagFacts, ZoneFacts, quota_facts
 from .options import Question

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
 from .._errors import ForbiddenError
-from .._image.image_reader import read_image
 from .._oci.model import Descriptor, parse_manifest
 from .._registry.client import ManifestResponse, RegistryClient, scopes, transient
+from .._registry.image_reader import read_image
 
 JOBS = 4
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Mapping
 
@@ -35,6 +36,9 @@ SPEC = (
     )
 )
 
+# A digest as people and reports shorten it.
+_SHORT = re.compile(r"(sha256:)?[0-9a-f]{6,63}(\.\.\.|…)?")
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -50,8 +54,8 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What is wanted of a tag, the same in every zone."""
+class TagOptions:
+    """What the tag shall point to, the same in every zone."""
 
     name: str
     tag: str
@@ -69,8 +73,8 @@ class Wish:
         return self.state == "rolled_back" and self.to_digest is None
 
 
-def wish_from(options: Mapping[str, Any]) -> Wish:
-    """Return the wish that the options are; raises InvalidOptionError."""
+def parse_options(options: Mapping[str, Any]) -> TagOptions:
+    """Return what the options say; raises InvalidOptionError."""
     state = str(options.get("state") or "present")
     name, tag = checked_image_name(str(options["name"])), checked_tag(str(options["tag"]))
     for option, only in (("from", "present"), ("to_digest", "rolled_back")):
@@ -84,7 +88,7 @@ def wish_from(options: Mapping[str, Any]) -> Wish:
     origin = parse_origin(str(options["from"])) if options.get("from") else None
     if origin and origin.reference == tag and origin.namespace is None and origin.name in (None, name):
         raise InvalidOptionError(f"from is the tag {tag} itself")
-    return Wish(
+    return TagOptions(
         name=name,
         tag=tag,
         state=state,
@@ -126,6 +130,11 @@ def parse_origin(text: str) -> Origin:
 
 def _digest(options: Mapping[str, Any], name: str) -> str | None:
     value = options.get(name)
-    if value and not is_digest(str(value)):
-        raise InvalidOptionError(f"{name} {value!r} is not a digest", hint="Write it like sha256:<64 digits>")
-    return str(value) if value else None
+    if not value:
+        return None
+    if not is_digest(str(value)):
+        hint = "Write it like sha256:<64 digits>"
+        if _SHORT.fullmatch(str(value)):
+            hint = "It is shortened: appuio_image_info and the results of the modules have all 64 digits"
+        raise InvalidOptionError(f"{name} {value!r} is not a digest", hint=hint)
+    return str(value)

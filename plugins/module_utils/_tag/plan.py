@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._errors import AppuioError, NotFoundError
-from .options import Wish
+from .options import TagOptions
 
 PUT = "its manifest is put under the tag, which takes no more than the right to push"
 MOUNT = "its manifest is put under the tag and its layers are mounted from {}, which takes the rights to pull and push"
@@ -17,15 +17,17 @@ REMOVE = "the tag and its history are removed through the API, as the registry r
 
 @dataclass(frozen=True)
 class TagState:
-    """What a zone has: the digest the tag names (None for no such tag), what it named before, and what moves it.
+    """What a zone has: the digest the tag points to (None for no such tag), what it did before, and what moves it.
 
-    ``history`` has the newest first; it is None where the API was not asked, for which ``shut`` is the reason.
+    ``history`` has the newest first, with an empty digest for what is no image of the zone, of which ``references``
+    has the names; it is None where the API was not asked, for which ``shut`` is the reason.
     ``followed`` says in words what the entry in ``spec.tags`` follows, ``pinned`` which image it names.
     """
 
     digest: str | None
     exists: bool = False
     history: tuple[str, ...] | None = None
+    references: tuple[str, ...] = ()
     followed: str | None = None
     pinned: str | None = None
     shut: AppuioError | None = None
@@ -65,40 +67,48 @@ class ZonePlan:
         return replace(self, changed=False, error=error.at(zone=self.zone))
 
 
-def wanted_digest(wish: Wish, state: TagState, found: str | None) -> str | None:
+def wanted_digest(options: TagOptions, state: TagState, found: str | None) -> str | None:
     """Return what the tag is to name, None for nothing; raises AppuioError.
 
     ``found`` is the digest of what ``from`` or ``to_digest`` names in the zone.
     """
-    if wish.state == "absent":
+    if options.state == "absent":
         return None
-    if not wish.by_revision:
+    if not options.by_revision:
         return found
-    if state.digest is None or state.digest != wish.expected_digest:
+    if state.digest is None or state.digest != options.expected_digest:
         return state.digest
     if state.history is None:
         raise state.shut or AppuioError(
             "what a tag named before is known to the API alone",
             hint="Give zone or host and a credential with access to the API, or to_digest",
         )
-    if len(state.history) <= wish.revision:
+    if len(state.history) <= options.revision:
         reach = max(0, len(state.history) - 1)
         raise NotFoundError(
-            f"the history of the tag {wish.tag} goes back {reach} images, not {wish.revision}",
+            f"the history of the tag {options.tag} goes back {reach} images, not {options.revision}",
             hint="APPUiO keeps three images of a tag. Give to_digest, or push the image again",
         )
-    return state.history[wish.revision]
+    digest = state.history[options.revision]
+    if not digest:
+        reference = state.references[options.revision] if len(state.references) > options.revision else ""
+        named = f"a reference to {reference}" if reference else "a reference"
+        raise NotFoundError(
+            f"the tag {options.tag} named no image of this zone before, but {named}",
+            hint="A tag cannot go back to that. Give another revision, or to_digest",
+        )
+    return digest
 
 
-def plan_zone(place: ZonePlan, wish: Wish, state: TagState, after: str | None, origin: str) -> ZonePlan:
+def plan_zone(place: ZonePlan, options: TagOptions, state: TagState, after: str | None, origin: str) -> ZonePlan:
     """Return what leads from what a zone has to what is wanted there."""
     place = replace(place, before=state.digest, after=after, origin=origin)
-    settled = _settled(wish, state, after)
+    settled = _settled(options, state, after)
     if settled:
         return replace(place, after=state.digest, reason=settled)
-    if wish.expected_digest and state.digest != wish.expected_digest:
+    if options.expected_digest and state.digest != options.expected_digest:
         error = AppuioError(
-            f"the tag {wish.tag} names {state.digest or 'nothing'}, not {wish.expected_digest}",
+            f"the tag {options.tag} names {state.digest or 'nothing'}, not {options.expected_digest}",
             step="compare with expected_digest",
             hint="Somebody has moved it meanwhile. Nothing was changed: look again, and decide anew",
         )
@@ -106,17 +116,17 @@ def plan_zone(place: ZonePlan, wish: Wish, state: TagState, after: str | None, o
     if after is None:
         return replace(place, changed=True, reason=f"is to be absent; {REMOVE}")
     if state.followed:
-        if wish.following == "keep":
+        if options.following == "keep":
             return replace(place, after=state.digest, reason=f"follows {state.followed}, and is kept")
         error = AppuioError(
-            f"the tag {wish.tag} follows {state.followed}, which can move it again",
+            f"the tag {options.tag} follows {state.followed}, which can move it again",
             step="look at spec.tags",
             hint="Move what it follows, or remove the tag first, or keep it with following: keep",
         )
         return place.failed(error)
     if state.digest is None:
         reason = "does not exist yet"
-    elif wish.state == "rolled_back":
+    elif options.state == "rolled_back":
         reason = f"is rolled back from {_short(state.digest)}"
     else:
         reason = f"names another image, {_short(state.digest)}"
@@ -128,12 +138,15 @@ def plan_zone(place: ZonePlan, wish: Wish, state: TagState, after: str | None, o
     return replace(place, changed=True, reason=reason)
 
 
-def _settled(wish: Wish, state: TagState, after: str | None) -> str | None:
+def _settled(options: TagOptions, state: TagState, after: str | None) -> str | None:
     """Return why there is nothing to do, None where there is."""
-    if wish.state == "absent":
+    if options.state == "absent":
         return None if state.exists else "does not exist"
-    if wish.by_revision and state.digest != wish.expected_digest:
-        return "does not exist" if state.digest is None else "does not name the image to roll back from"
+    if options.by_revision and state.digest != options.expected_digest:
+        if state.digest is None:
+            return "does not exist"
+        bad = _short(str(options.expected_digest))
+        return f"does not name the image to roll back from, {bad}, but {_short(state.digest)}"
     return "names this image already" if state.digest == after else None
 
 

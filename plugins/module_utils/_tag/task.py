@@ -1,106 +1,153 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A tag from the module's options to its result: look, plan, mount, move."""
+"""One run of the module appuio_image_tag: what each zone has, what leads to what is wanted, and the tags that move."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping
+from typing import Any, Mapping, Sequence
 
+from .._context import RunContext
 from .._errors import AppuioError, CancelledError
-from .._image.image_zone import ImageZone, image_targets, open_zone
+from .._openshift.image_streams import delete_tag
 from .._registry.client import ManifestResponse
-from .._targets import Target
-from .look import look_at
+from .._signals import StoppedError
+from .._targets import targets_from
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .._zones.tags import move_tags
+from .._zones.threads import at_once
+from .._zones.zone_tags import TagUpdate, ZoneTags
 from .mount import mount_image
-from .move import Work, move
-from .options import Wish, wish_from
+from .options import TagOptions, parse_options
 from .plan import ZonePlan
-from .report import Outcome, TagPlan, failure
+from .result import TagPlan, ZoneResult, failure
+from .state import read_plan
+
+
+@dataclass
+class ZoneWork:
+    """One zone's part: its plan, the manifest that the tag shall point to, and what has become of it."""
+
+    plan: ZonePlan
+    session: ZoneSession
+    manifest: ManifestResponse | None
+    result: ZoneResult = field(default_factory=ZoneResult)
 
 
 @dataclass
 class TagTask:
     """What one run of the module does to a tag of one or several zones."""
 
-    wish: Wish
-    targets: list[Target]
-    environment: Mapping[str, str] = field(repr=False)
-    register_secret: Callable[[str], None]
-    _zones: dict[str, ImageZone] = field(default_factory=dict, repr=False)
+    options: TagOptions
+    sessions: ZoneSessions
     _manifests: dict[str, ManifestResponse | None] = field(default_factory=dict, repr=False)
 
     def plan(self) -> TagPlan:
         """Return what is to be done; only reads; raises AppuioError, with the results of all zones."""
-        with ThreadPoolExecutor(len(self.targets)) as pool:
-            zones = tuple(pool.map(self._planned, self.targets))
+        outcomes = self.sessions.each(self._plan_zone)
+        zones = tuple(
+            outcome.value or self._place(session).failed(outcome.error or AppuioError("nothing is known of it"))
+            for outcome, session in zip(outcomes, self.sessions.sessions)
+        )
         plan = TagPlan(zones, self._warnings(zones))
         failed = [zone for zone in zones if zone.error]
-        if failed and (self.wish.atomic or len(failed) == len(zones)):
-            raise failure(plan, [Outcome(error=zone.error) for zone in zones])
+        if failed and (self.options.atomic or len(failed) == len(zones)):
+            raise failure(plan, [ZoneResult(error=zone.error) for zone in zones])
         return plan
 
     def apply(self, plan: TagPlan) -> dict[str, Any]:
-        """Do it and return the result; raises AppuioError, with the results of all zones, where one failed."""
-        works = [Work(zone, self._zones[zone.zone], self._manifests[zone.zone]) for zone in plan.zones if zone.changed]
-        if works:
-            with ThreadPoolExecutor(len(works)) as pool:
-                list(pool.map(self._mount, works))
-            ready = [work for work in works if work.outcome.error is None]
-            if len(ready) == len(works) or not self.wish.atomic:
-                move(ready, self.wish.atomic)
-            self._note_abandoned(works)
-        outcomes = {zone.zone: Outcome(error=zone.error) for zone in plan.zones}
-        outcomes.update({work.plan.zone: work.outcome for work in works})
-        told = [outcomes[zone.zone] for zone in plan.zones]
-        if any(outcome.error for outcome in told):
-            raise failure(plan, told)
-        return plan.result(told)
+        """Do it and return the result; raises AppuioError, with the results of all zones, where one failed.
+
+        A signal to stop is such a failure: what was begun has gone back, or is told where it is.
+        """
+        works = [
+            ZoneWork(zone, self.sessions[zone.zone], self._manifests[zone.zone]) for zone in plan.zones if zone.changed
+        ]
+        try:
+            self._move(works)
+            if self.options.atomic and any(work.result.error for work in works):
+                _note_cancelled(works, "left as it was, as another zone failed")
+        except StoppedError as stopped:
+            _note_cancelled(works, str(stopped))
+        results = {zone.zone: ZoneResult(error=zone.error) for zone in plan.zones}
+        results.update({work.plan.zone: work.result for work in works})
+        in_order = [results[zone.zone] for zone in plan.zones]
+        if any(result.error for result in in_order):
+            raise failure(plan, in_order)
+        return plan.result(in_order)
 
     def close(self) -> None:
         """Give back connections, and tokens that were only fetched for this task."""
-        for zone in self._zones.values():
-            zone.close()
-        self._zones.clear()
+        self.sessions.close()
 
-    def _planned(self, target: Target) -> ZonePlan:
-        name = target.zone.name
-        try:
-            zone = open_zone(target, self.environment, self.register_secret)
-            self._zones[name] = zone
-            planned, self._manifests[name] = look_at(zone, self.wish)
-            return planned
-        except AppuioError as error:
-            place = ZonePlan(name, str(target.zone.registry), str(target.namespace), self.wish.name, self.wish.tag)
-            return place.failed(error)
+    def _place(self, session: ZoneSession) -> ZonePlan:
+        return ZonePlan(session.name, session.address, session.namespace, self.options.name, self.options.tag)
 
-    def _mount(self, work: Work) -> None:
-        plan = work.plan
-        if not plan.mounts or work.manifest is None:
+    def _plan_zone(self, session: ZoneSession) -> ZonePlan:
+        planned, self._manifests[session.name] = read_plan(session, self.options)
+        return planned
+
+    def _move(self, works: Sequence[ZoneWork]) -> None:
+        at_once(_mount, works)
+        ready = [work for work in works if work.result.error is None]
+        if not ready or (self.options.atomic and len(ready) < len(works)):
             return
+        zones = [zone_tags(work, self.options) for work in ready]
         try:
-            work.outcome.mounted = mount_image(work.zone.registry, plan.origin, plan.repository, work.manifest)
-        except AppuioError as error:
-            work.outcome.error = error.at(zone=plan.zone)
-
-    def _note_abandoned(self, works: list[Work]) -> None:
-        """Say of a zone that was ready that it was left as it was because of another one."""
-        if not self.wish.atomic or not any(work.outcome.error for work in works):
-            return
-        for work in works:
-            if work.outcome.error is None:
-                work.outcome.error = CancelledError("left as it was, as another zone failed", zone=work.plan.zone)
+            move_tags(zones, self.options.atomic)
+        finally:
+            for work, zone in zip(ready, zones):
+                result = work.result
+                result.error, result.changed, result.rolled_back = zone.error, zone.changed, zone.rolled_back
+                result.warnings += [f"zone {zone.zone}: {text}" for text in zone.warnings]
 
     def _warnings(self, zones: tuple[ZonePlan, ...]) -> tuple[str, ...]:
-        digests = {zone.after for zone in zones if zone.error is None}
-        if self.wish.origin is None or len(digests) < 2:
-            return ()
-        return (f"the zones do not have the same image as {self.wish.origin.reference}: the tag will differ, too",)
+        options, known = self.options, [zone for zone in zones if zone.error is None]
+        if options.origin is not None and len({zone.after for zone in known}) > 1:
+            where = options.origin.reference
+            return (f"the zones do not have the same image as {where}: the tag will differ, too",)
+        if options.by_revision and known and all(zone.before != options.expected_digest for zone in known):
+            return (f"the tag {options.tag} names {options.expected_digest} in no zone: nothing is rolled back",)
+        return ()
 
 
-def tag_task(
-    options: Mapping[str, Any], environment: Mapping[str, str], register_secret: Callable[[str], None]
-) -> TagTask:
+def zone_tags(work: ZoneWork, options: TagOptions) -> ZoneTags:
+    """Return the one tag of a zone that is to move; removal takes the zone's API."""
+    plan, session = work.plan, work.session
+    update = TagUpdate(plan.tag, plan.before, work.manifest, remove=options.state == "absent")
+    return ZoneTags(
+        plan.zone,
+        session.address,
+        session.registry,
+        plan.repository,
+        [update],
+        remove_tag=lambda tag: _remove(session, plan.name, tag),
+    )
+
+
+def _remove(session: ZoneSession, name: str, tag: str) -> None:
+    delete_tag(session.api(), session.namespace, name, tag)
+
+
+def _mount(work: ZoneWork) -> None:
+    plan = work.plan
+    if plan.mounts and work.manifest is not None:
+        try:
+            work.result.mounted = mount_image(work.session.registry, plan.origin, plan.repository, work.manifest)
+        except AppuioError as error:
+            work.result.error = error.at(zone=plan.zone)
+
+
+def _note_cancelled(works: Sequence[ZoneWork], reason: str) -> None:
+    """Say of a zone that did not fail why it was left as it was, or put back."""
+    for work in works:
+        if work.result.error is None and not work.result.changed:
+            text = f"{reason}; the tag was put back" if work.result.rolled_back else reason
+            work.result.error = CancelledError(text, zone=work.plan.zone)
+
+
+def tag_task(options: Mapping[str, Any], context: RunContext) -> TagTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
-    return TagTask(wish_from(options), image_targets(options, environment), environment, register_secret)
+    parsed = parse_options(options)
+    return TagTask(parsed, ZoneSessions(targets_from(options, registry=True, namespace=True), context))

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
-from ansible_collections.appuio.registry.plugins.module_utils._image.image_reader import ImageDetails
 from ansible_collections.appuio.registry.plugins.module_utils._info.facts import (
     Answers,
     RepositoryFacts,
@@ -21,6 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._info.facts import
 from ansible_collections.appuio.registry.plugins.module_utils._info.options import question_from
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import StreamTag, TagEvent
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.quota import Allowance
+from ansible_collections.appuio.registry.plugins.module_utils._registry.image_reader import ImageDetails
 
 A, B = (f"sha256:{letter * 64}" for letter in "ab")
 THEN = datetime(2026, 11, 23, 8, 10, 30, tzinfo=timezone.utc)  # noqa: UP017

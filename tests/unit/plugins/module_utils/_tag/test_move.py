@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,15 +17,18 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
-from ansible_collections.appuio.registry.plugins.module_utils._image.image_zone import ImageZone
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse, RegistryClient
-from ansible_collections.appuio.registry.plugins.module_utils._tag.mount import mount_blob
-from ansible_collections.appuio.registry.plugins.module_utils._tag.move import Work, move
+from ansible_collections.appuio.registry.plugins.module_utils._tag import mount as mount_module
+from ansible_collections.appuio.registry.plugins.module_utils._tag.mount import mount_blob, mount_image
+from ansible_collections.appuio.registry.plugins.module_utils._tag.options import TagOptions
 from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import ZonePlan
+from ansible_collections.appuio.registry.plugins.module_utils._tag.task import ZoneWork, zone_tags
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
+from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import ZoneTags
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer
@@ -61,21 +65,40 @@ class Registry:
         return put.digest
 
 
+@dataclass
+class Session:
+    """A zone whose API cannot be asked where ``given`` is None."""
+
+    address: str
+    registry: Registry
+    given: Any
+    namespace: str = "shop"
+
+    def api(self) -> Any:
+        if self.given is None:
+            raise AppuioError("nothing names the zone's API")
+        return self.given
+
+
 def work(
     name: str,
     registry: Registry,
     before: ManifestResponse | None = OLD,
     after: ManifestResponse | None = NEW,
     api: Any = None,
-) -> Work:
+) -> ZoneTags:
     digests = (before.digest if before else None, after.digest if after else None)
     plan = ZonePlan(name, f"{name}.example", "shop", "app", "prod", *digests, True)
-    zone = ImageZone(name, "shop", cast(RegistryClient, registry), api, cast(Any, None))
-    return Work(plan, zone, after)
+    work = ZoneWork(plan, cast(Any, Session(f"{name}.example", registry, api)), after)
+    return zone_tags(work, TagOptions("app", "prod", state="present" if after else "absent"))
 
 
-def told(works: list[Work]) -> list[tuple[bool, bool, bool]]:
-    return [(one.outcome.changed, one.outcome.rolled_back, one.outcome.error is not None) for one in works]
+def move(works: list[ZoneTags], atomic: bool) -> None:
+    move_tags(works, atomic, lambda _seconds: None)
+
+
+def told(works: list[ZoneTags]) -> list[tuple[bool, bool, bool]]:
+    return [(one.changed, one.rolled_back, one.error is not None) for one in works]
 
 
 def test_all_zones_move() -> None:
@@ -110,7 +133,7 @@ def test_a_tag_that_somebody_has_moved_meanwhile_stays() -> None:
     move(works, atomic=True)
     assert [registry.named for registry in registries] == [OLD, THIRD]
     assert registries[0].puts == []
-    assert "was moved meanwhile" in str(works[1].outcome.error)
+    assert "was moved meanwhile" in str(works[1].error)
 
 
 def test_a_new_tag_is_removed_again() -> None:
@@ -128,8 +151,8 @@ def test_what_cannot_be_put_back_is_told() -> None:
     works = [work("one", Registry(None), before=None), work("two", Registry(OLD, fails=1))]
     move(works, atomic=True)
     assert told(works)[0] == (True, False, True)
-    assert "could not be put back" in str(works[0].outcome.error)
-    assert "It named nothing before" in str(works[0].outcome.error)
+    assert "could not be put back" in str(works[0].error)
+    assert "It named nothing before" in str(works[0].error)
 
 
 def test_a_removal_that_fails_elsewhere_is_undone() -> None:
@@ -174,6 +197,52 @@ def test_a_mount_that_is_refused_uploads_nothing() -> None:
 def test_a_problem_names_its_zone() -> None:
     works = [work("lpg", Registry(OLD, fails=1))]
     move(works, atomic=True)
-    error = works[0].outcome.error
+    error = works[0].error
     assert isinstance(error, AppuioError)
     assert error.zone == "lpg"
+
+
+def test_an_index_that_is_mounted_brings_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its images, an index under a tag gives a 404 for each platform that is pulled."""
+    parts = make_index()
+    puts: list[tuple[str, str]] = []
+    mounted: list[str] = []
+    monkeypatch.setattr(mount_module, "mount_blob", lambda _registry, _origin, _to, blob: mounted.append(blob.digest))
+
+    class Holder:
+        def holds_manifest(self, _repository: str, _digest: str) -> bool:
+            return True
+
+        def get_manifest(self, _repository: str, reference: str) -> ManifestResponse:
+            return parts[reference]
+
+        def put_manifest(self, repository: str, reference: str, _content: bytes, _media_type: str) -> None:
+            puts.append((repository, reference))
+
+    index = parts["index"]
+    assert mount_image(cast(Any, Holder()), "test/app", "shop/app", index) == 3
+    children = [digest for digest in parts if digest != "index"]
+    assert puts == [("shop/app", digest) for digest in children]
+    assert len(mounted) == 3
+
+
+def make_index() -> dict[str, ManifestResponse]:
+    """Return an index of two images that share a layer, and these by their digests."""
+    parts = {}
+    for architecture in ("amd64", "arm64"):
+        config = {"mediaType": "config", "digest": digest_of(architecture.encode()), "size": 5}
+        layer = {"mediaType": "layer", "digest": BLOB.digest, "size": 5}
+        document = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer]}
+        content = json.dumps(document).encode()
+        parts[digest_of(content)] = ManifestResponse(digest_of(content), OCI_MANIFEST, content)
+    entries = [
+        {
+            "mediaType": OCI_MANIFEST,
+            "digest": digest,
+            "size": len(part.content),
+            "platform": {"os": "linux", "architecture": architecture},
+        }
+        for (digest, part), architecture in zip(parts.items(), ("amd64", "arm64"), strict=True)
+    ]
+    content = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+    return {**parts, "index": ManifestResponse(digest_of(content), OCI_INDEX, content)}

@@ -11,23 +11,29 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     CancelledError,
     InvalidOptionError,
+    NotFoundError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._tag.options import Origin, Wish, parse_origin, wish_from
+from ansible_collections.appuio.registry.plugins.module_utils._tag.options import (
+    Origin,
+    TagOptions,
+    parse_options,
+    parse_origin,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import (
     TagState,
     ZonePlan,
     plan_zone,
     wanted_digest,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._tag.report import Outcome, TagPlan, failure
+from ansible_collections.appuio.registry.plugins.module_utils._tag.result import TagPlan, ZoneResult, failure
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 PLACE = ZonePlan("lpg", "registry.example", "shop", "app", "prod")
 HERE = "shop/app"
 
 
-def wish(**options: Any) -> Wish:
-    return Wish("app", "prod", **options)
+def wanted(**options: Any) -> TagOptions:
+    return TagOptions("app", "prod", **options)
 
 
 @pytest.mark.parametrize(
@@ -74,12 +80,12 @@ def test_where_no_image_can_be(text: str, told: str) -> None:
 )
 def test_what_cannot_be_meant(options: dict[str, Any], told: str) -> None:
     with pytest.raises(InvalidOptionError, match=told):
-        wish_from({"name": "app", "tag": "prod", "revision": 1, **options})
+        parse_options({"name": "app", "tag": "prod", "revision": 1, **options})
 
 
 def test_numbers_may_be_text() -> None:
     options = {"name": "app", "tag": "prod", "state": "rolled_back", "expected_digest": A, "revision": "2"}
-    assert wish_from(options).revision == 2
+    assert parse_options(options).revision == 2
 
 
 @pytest.mark.parametrize(
@@ -99,7 +105,7 @@ def test_numbers_may_be_text() -> None:
 def test_what_is_to_be_done(
     names: str | None, to_name: str | None, options: dict[str, Any], changed: bool, reason: str
 ) -> None:
-    planned = plan_zone(PLACE, wish(**options), TagState(names, exists=bool(names)), to_name, HERE)
+    planned = plan_zone(PLACE, wanted(**options), TagState(names, exists=bool(names)), to_name, HERE)
     assert planned.changed is changed
     assert planned.reason.startswith(reason)
     assert planned.error is None
@@ -122,7 +128,7 @@ def test_what_is_to_be_done(
 )
 def test_somebody_was_faster(names: str | None, options: dict[str, Any]) -> None:
     after = None if options.get("state") == "absent" else A
-    planned = plan_zone(PLACE, wish(**options), TagState(names, exists=bool(names)), after, HERE)
+    planned = plan_zone(PLACE, wanted(**options), TagState(names, exists=bool(names)), after, HERE)
     assert not planned.changed
     assert f"not {C}" in str(planned.error)
     with pytest.raises(AppuioError, match="lpg"):
@@ -136,7 +142,7 @@ def test_somebody_was_faster(names: str | None, options: dict[str, Any]) -> None
 def test_back_in_the_history_only_from_the_bad_image(
     history: tuple[str, ...], revision: int, after: str | None
 ) -> None:
-    back = wish(state="rolled_back", expected_digest=B, revision=revision)
+    back = wanted(state="rolled_back", expected_digest=B, revision=revision)
     state = TagState(history[0] if history else None, bool(history), history)
     assert wanted_digest(back, state, None) == after
     planned = plan_zone(PLACE, back, state, after, HERE)
@@ -145,7 +151,7 @@ def test_back_in_the_history_only_from_the_bad_image(
 
 
 def test_a_history_that_is_too_short_or_not_known() -> None:
-    back = wish(state="rolled_back", expected_digest=B, revision=2)
+    back = wanted(state="rolled_back", expected_digest=B, revision=2)
     with pytest.raises(AppuioError, match="goes back 1 images, not 2"):
         wanted_digest(back, TagState(B, True, (B, A)), None)
     with pytest.raises(AppuioError, match="no route"):
@@ -154,32 +160,59 @@ def test_a_history_that_is_too_short_or_not_known() -> None:
 
 def test_what_follows_is_left_alone() -> None:
     state = TagState(B, True, (B,), followed="the tag app:next")
-    refused = plan_zone(PLACE, wish(), state, A, HERE)
+    refused = plan_zone(PLACE, wanted(), state, A, HERE)
     assert "follows the tag app:next" in str(refused.error)
-    kept = plan_zone(PLACE, wish(following="keep"), state, A, HERE)
+    kept = plan_zone(PLACE, wanted(following="keep"), state, A, HERE)
     assert (kept.changed, kept.error, kept.after) == (False, None, B)
-    assert plan_zone(PLACE, wish(state="absent"), state, None, HERE).changed
-    assert plan_zone(PLACE, wish(), TagState(B, True, (B,), pinned=f"app@{B}"), A, HERE).reason.endswith("go past it")
-    assert plan_zone(PLACE, wish(), TagState(B, True), A, HERE).reason.endswith("as the API could not be asked")
+    assert plan_zone(PLACE, wanted(state="absent"), state, None, HERE).changed
+    assert plan_zone(PLACE, wanted(), TagState(B, True, (B,), pinned=f"app@{B}"), A, HERE).reason.endswith("go past it")
+    assert plan_zone(PLACE, wanted(), TagState(B, True), A, HERE).reason.endswith("as the API could not be asked")
 
 
 def test_the_reason_says_how() -> None:
-    assert "no more than the right to push" in plan_zone(PLACE, wish(), TagState(B), A, HERE).reason
-    mounted = plan_zone(PLACE, wish(), TagState(B), A, "test/app")
+    assert "no more than the right to push" in plan_zone(PLACE, wanted(), TagState(B), A, HERE).reason
+    mounted = plan_zone(PLACE, wanted(), TagState(B), A, "test/app")
     assert mounted.mounts
     assert "mounted from test/app" in mounted.reason
 
 
 def test_a_failure_tells_of_causes_and_of_all_zones() -> None:
     plan = TagPlan(tuple(ZonePlan(name, "r", "shop", "app", "prod", A, B, True) for name in ("one", "two", "three")))
-    outcomes = [
-        Outcome(error=CancelledError("left as it was", zone="one"), rolled_back=True),
-        Outcome(error=AppuioError("no", zone="two")),
-        Outcome(changed=True),
+    results = [
+        ZoneResult(error=CancelledError("left as it was", zone="one"), rolled_back=True),
+        ZoneResult(error=AppuioError("no", zone="two")),
+        ZoneResult(changed=True),
     ]
-    error = failure(plan, outcomes)
+    error = failure(plan, results)
     assert str(error) == "zone two: no"
     told = error.result["zones"]
     assert [zone["digest"] for zone in told] == [A, A, B]
     assert [zone["failed"] for zone in told] == [True, True, False]
     assert error.result["digest"] is None
+
+
+def test_a_tag_does_not_go_back_to_what_is_no_image_and_is_never_removed_for_it() -> None:
+    """``oc tag --reference`` leaves an event without an image, which once took the tag away."""
+    options = wanted(state="rolled_back", expected_digest=A)
+    state = TagState(A, True, history=(A, "", C), references=("", "quay.io/base/app:1.0", ""))
+    with pytest.raises(NotFoundError, match=r"no image of this zone before, but a reference to quay\.io/base/app:1\.0"):
+        wanted_digest(options, state, None)
+    assert wanted_digest(wanted(state="rolled_back", expected_digest=A, revision=2), state, None) == C
+
+
+@pytest.mark.parametrize("short", ["sha256:abcdef012345", "abcdef012345", "sha256:abcdef012345..."])
+def test_a_short_digest_is_told_where_the_long_one_is(short: str) -> None:
+    with pytest.raises(InvalidOptionError, match="It is shortened: appuio_image_info"):
+        parse_options({"name": "app", "tag": "prod", "revision": 1, "state": "rolled_back", "expected_digest": short})
+
+
+def test_a_rollback_that_finds_the_bad_image_nowhere_says_so() -> None:
+    options = wanted(state="rolled_back", expected_digest=A)
+    zones = tuple(
+        plan_zone(PLACE, options, TagState(digest, True, history=(digest,)), digest, HERE) for digest in (B, C)
+    )
+    result = TagPlan(zones).predict()
+    assert not result["changed"]
+    assert result["reason"].startswith("0 of 2 zones changed: does not name the image to roll back from")
+    assert B[:19] in result["reason"]
+    assert C[:19] in result["reason"]

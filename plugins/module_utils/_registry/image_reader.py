@@ -10,7 +10,7 @@ from .._errors import NotFoundError, SourceError
 from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import Image, gather
-from .._registry.client import RegistryClient
+from .client import RegistryClient
 
 _LARGEST_CONFIG = 4 * 1024 * 1024
 

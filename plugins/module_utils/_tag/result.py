@@ -4,21 +4,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Sequence
 
-from .._errors import AppuioError, CancelledError
+from .._errors import AppuioError
+from .._zones.fanout import joined_error
 from .plan import ZonePlan, diff_of
 
 
 @dataclass
-class Outcome:
+class ZoneResult:
     """What happened in one zone."""
 
     changed: bool = False
     mounted: int = 0
     rolled_back: bool = False
     error: AppuioError | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -35,21 +37,25 @@ class TagPlan:
 
     def predict(self) -> dict[str, Any]:
         """Return the result of a run that goes as planned; raises AppuioError where a zone stands against it."""
-        outcomes = [Outcome(changed=zone.changed, error=zone.error) for zone in self.zones]
-        if any(outcome.error for outcome in outcomes):
-            raise failure(self, outcomes)
-        return self.result(outcomes)
+        results = [ZoneResult(changed=zone.changed, error=zone.error) for zone in self.zones]
+        if any(result.error for result in results):
+            raise failure(self, results)
+        return self.result(results)
 
     def diff(self) -> dict[str, Any]:
         """Return what the tag of each zone names before and after."""
         return diff_of(self.zones)
 
-    def result(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    def result(self, results: Sequence[ZoneResult]) -> dict[str, Any]:
         """Return the module's result from what happened in each zone, in the order of the zones."""
-        zones = [_told(zone, outcome) for zone, outcome in zip(self.zones, outcomes)]
+        zones = [_zone(zone, result) for zone, result in zip(self.zones, results)]
         changed = sum(zone["changed"] for zone in zones)
         digests = {zone["digest"] for zone in zones}
-        reason = zones[0]["reason"] if len(zones) == 1 else f"{changed} of {len(zones)} zones changed"
+        reasons = list(dict.fromkeys(zone["reason"] for zone in zones))
+        reason = reasons[0] if len(zones) == 1 else f"{changed} of {len(zones)} zones changed"
+        if len(zones) > 1 and not changed:
+            reason += f": {'; '.join(reasons)}"
+        warnings = list(dict.fromkeys([*self.warnings, *(text for result in results for text in result.warnings)]))
         return {
             "changed": bool(changed),
             "reason": reason,
@@ -57,23 +63,19 @@ class TagPlan:
             "tag": self.zones[0].tag,
             "digest": digests.pop() if len(digests) == 1 else None,
             "zones": zones,
-            **({"warnings": list(self.warnings)} if self.warnings else {}),
+            **({"warnings": warnings} if warnings else {}),
         }
 
 
-def failure(plan: TagPlan, outcomes: Sequence[Outcome]) -> AppuioError:
-    """Return the one problem that tells of all zones that failed, with the result of all zones."""
-    failed = [outcome.error for outcome in outcomes if outcome.error]
-    causes = [error for error in failed if not isinstance(error, CancelledError)] or failed
-    told = list(dict.fromkeys(str(error) for error in causes))
-    text = told[0] if len(told) == 1 else f"{len(causes)} of {len(outcomes)} zones failed: {' | '.join(told)}"
-    return AppuioError(text, result={**causes[0].result, **plan.result(outcomes)})
+def failure(plan: TagPlan, results: Sequence[ZoneResult]) -> AppuioError:
+    """Return the one error that tells of all zones that failed, with the result of all zones."""
+    return joined_error([result.error for result in results], plan.result(results))
 
 
-def _told(zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
+def _zone(zone: ZonePlan, result: ZoneResult) -> dict[str, Any]:
     address = f"{zone.registry}/{zone.repository}"
-    error = outcome.error
-    digest = zone.after if outcome.changed else zone.before
+    error = result.error
+    digest = zone.after if result.changed else zone.before
     return {
         "zone": zone.zone,
         "registry": zone.registry,
@@ -84,10 +86,10 @@ def _told(zone: ZonePlan, outcome: Outcome) -> dict[str, Any]:
         "reference_digest": f"{address}@{digest}" if digest else None,
         "digest": digest,
         "previous_digest": zone.before,
-        "changed": outcome.changed,
+        "changed": result.changed,
         "reason": str(error) if error else zone.reason,
-        "mounted": outcome.mounted,
-        "rolled_back": outcome.rolled_back,
+        "mounted": result.mounted,
+        "rolled_back": result.rolled_back,
         "failed": error is not None,
         "error": str(error) if error else None,
     }
