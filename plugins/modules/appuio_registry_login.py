@@ -272,7 +272,7 @@ zones:
       expires_at:
       access: []
       changed: true
-      msg: "Logged in to registry.cloudscale-lpg-2.appuio.cloud: the registry was not there"
+      msg: "Logged in to registry.cloudscale-lpg-2.appuio.cloud: no credential was stored"
 msg:
   description: What was done, and why.
   type: str
@@ -282,18 +282,17 @@ msg:
 
 from typing import Any
 
+from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import SPEC, logins_from
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 
 
 def start(options: dict[str, Any], context: RunContext) -> LoginTask:
     """Return the task that the options describe; raises InvalidOptionError."""
     return LoginTask(
-        logins=logins_from(options, context.environment),
-        environment=context.environment,
-        register_secret=context.register_secret,
-        warn=context.warn,
+        logins_from(options, context.environment),
+        context,
         several=options.get("zones") is not None,
         dockerconfigjson=options["dockerconfigjson"],
     )

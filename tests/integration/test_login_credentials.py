@@ -164,7 +164,7 @@ def test_a_page_in_a_browser(zone: Zone, logins: Logins) -> None:
 def test_kubeconfigs(zone: Zone, logins: Logins, tmp_path: Path, path: Path) -> None:
     token = zone.create_user("kate", PASSWORD, {PROJECT: "edit"})
     good = kubeconfig(zone, tmp_path / "good", {"token": token})
-    certificate = kubeconfig(zone, tmp_path / "certificate", {"client-certificate-data": "x"})
+    certificate = kubeconfig(zone, tmp_path / "certificate", {"client-certificate-data": "eA==", "client-key-data": "eA=="})
     other = kubeconfig(zone, tmp_path / "other", {"token": token}, "https://api.other.example:6443")
     logins.add("token", kubeconfig=good, username="kate")
     logins.add("by variable", username=None, env={"K8S_AUTH_KUBECONFIG": good})

@@ -111,6 +111,18 @@ def find_credential(document: Mapping[str, Any], key: str, path: str) -> Credent
     return None if entry is None else _credential(entry, key, path)
 
 
+def is_usable(document: Mapping[str, Any], key: str) -> bool:
+    """Tell whether clients can use the entry of a zone's registry as it is written.
+
+    OpenShift's registry gives nothing for an identity token, and clients send a line end along with the secret.
+    """
+    entry = find_entry(document, key)
+    if entry is None or entry.get("identitytoken") or entry.get("registrytoken"):
+        return False
+    secret = _split(entry["auth"], key, "")[1].rstrip("\0") if entry.get("auth") else entry.get("password")
+    return isinstance(secret, str) and secret == checked_secret(secret)
+
+
 def helper_for(document: Mapping[str, Any], key: str) -> str | None:
     """Return the credential helper configured for a registry, or None for the file itself."""
     helpers = document.get("credHelpers") or {}

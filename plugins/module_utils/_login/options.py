@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._context import RunContext
+from .._credential import DEFAULT_USERNAME
 from .._credentials.auth_attributes import FileAttributes, file_attributes
 from .._credentials.auth_paths import file_to_write
-from .._credentials.resolve import check_credentials
 from .._errors import InvalidOptionError
 from .._targets import Target, targets_from
 
@@ -40,7 +41,6 @@ SPEC = (
         },
     )
 )
-_FILE_NAMES = ("auth_file", "authfile", "config_path", "dockercfg_path")
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -66,13 +66,20 @@ class Login:
         """The registry, which is known to be given."""
         return str(self.target.zone.registry)
 
+    def expected_username(self) -> str:
+        """Return the user name that a credential which has yet to be got will have."""
+        who = self.target.who
+        return DEFAULT_USERNAME if who.get("service_account") else str(who.get("username") or DEFAULT_USERNAME)
+
+    def credential_context(self, context: RunContext) -> RunContext:
+        """Return the context without the file that a login writes, which is no credential for it."""
+        known = {name: value for name, value in context.environment.items() if name != "REGISTRY_AUTH_FILE"}
+        return replace(context, environment=known)
+
 
 def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Login]:
     """Return the logins that the options name; raises InvalidOptionError."""
     targets = _targets(options)
-    present = options["state"] == "present"
-    if present:
-        check_credentials(targets, credential_environment(environment))
     attributes = file_attributes(options["mode"], options.get("owner"), options.get("group"))
     store = str(options["credential_store"])
     if not _HELPER.fullmatch(store):
@@ -85,7 +92,7 @@ def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> l
             Login(
                 target=target,
                 auth_file=os.path.abspath(path),
-                present=present,
+                present=options["state"] == "present",
                 client=options["client"],
                 verify=options["verify"],
                 access=tuple(dict.fromkeys(options.get("access") or ())),
@@ -102,34 +109,23 @@ def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> l
     return logins
 
 
-def credential_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without the file that a login writes, which is no credential for it."""
-    return {name: value for name, value in environment.items() if name != "REGISTRY_AUTH_FILE"}
-
-
 def _targets(options: Mapping[str, Any]) -> list[Target]:
     """For this module, ``auth_file`` is where a login is written, and nobody's credential."""
     given = {name: value for name, value in options.items() if name != "auth_file"}
     if given.get("zones"):
         given["zones"] = [_without_file(entry) for entry in given["zones"]]
-    return [replace(target, who=dict(target.who)) for target in targets_from(given)]
+    return targets_from(given)
 
 
 def _without_file(entry: Any) -> Any:
     if not isinstance(entry, Mapping):
         return entry
-    return {name: value for name, value in entry.items() if name not in _FILE_NAMES}
+    return {name: value for name, value in entry.items() if name != "auth_file"}
 
 
 def _own_files(options: Mapping[str, Any]) -> list[str | None]:
-    entries = options.get("zones")
-    if not entries:
-        return [None]
-    found: list[str | None] = []
-    for entry in entries:
-        named = [entry[name] for name in _FILE_NAMES if isinstance(entry, Mapping) and entry.get(name)]
-        found.append(str(named[0]) if named else None)
-    return found
+    entries = options.get("zones") or [None]
+    return [entry.get("auth_file") if isinstance(entry, Mapping) else None for entry in entries]
 
 
 def _check(login: Login) -> None:

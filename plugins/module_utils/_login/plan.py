@@ -10,14 +10,15 @@ from typing import Any
 from .._credential import Credential
 from .._credentials.token import expiry, timestamp
 from .._errors import AppuioError
+from .._zones.fanout import joined_error
 
 
 @dataclass(frozen=True)
 class LoginPlan:
     """One login: what is there, what is wanted, and the reasons for what will be done (none: nothing).
 
-    ``credential`` is the one that will be stored, None where it has yet to be got; ``kept`` says that it is
-    the one that is there.
+    ``credential`` is the one that will be stored, None where it has yet to be got. ``remarks`` go with what is done;
+    ``revoked`` says that the stored token is to end, and ``error`` why the login cannot be.
     """
 
     zone: str
@@ -29,6 +30,8 @@ class LoginPlan:
     credential: Credential | None = field(default=None, repr=False)
     username: str = ""
     reasons: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+    revoked: bool = False
     expires_at: float | None = None
     access: tuple[str, ...] = ()
     backup_file: str | None = None
@@ -44,8 +47,8 @@ class LoginPlan:
         return replace(self, error=error.at(zone=self.zone), reasons=())
 
     def result(self) -> dict[str, Any]:
-        """Return what the module tells of this login."""
-        told: dict[str, Any] = {
+        """Return this login's part of the module's result."""
+        result: dict[str, Any] = {
             "zone": self.zone,
             "registry": self.registry,
             "username": self.username,
@@ -57,10 +60,10 @@ class LoginPlan:
             "msg": self.message(),
         }
         if self.backup_file:
-            told["backup_file"] = self.backup_file
+            result["backup_file"] = self.backup_file
         if self.error:
-            told.update(failed=True, error=str(self.error))
-        return told
+            result.update(failed=True, error=str(self.error))
+        return result
 
     def message(self) -> str:
         """Return in one sentence what was or will be done, and why."""
@@ -68,7 +71,7 @@ class LoginPlan:
             return str(self.error)
         if self.reasons:
             done = "Logged in to" if self.present else "Logged out of"
-            return f"{done} {self.registry}: {', '.join(self.reasons)}"
+            return "; ".join([f"{done} {self.registry}: {', '.join(self.reasons)}", *self.remarks])
         return f"{'Already logged in to' if self.present else 'Not logged in to'} {self.registry}"
 
     def diff(self) -> dict[str, str] | None:
@@ -112,21 +115,18 @@ class Plan:
 
     def diff(self) -> Any:
         """Return the difference of each login that changes."""
-        found = [diff for diff in (login.diff() for login in self.logins) if diff]
-        return found if self.several else found[0] if found else None
+        changes = [diff for diff in (login.diff() for login in self.logins) if diff]
+        return changes if self.several else changes[0] if changes else None
 
 
 def result_of(logins: tuple[LoginPlan, ...], several: bool) -> dict[str, Any]:
-    """Return the module's result; raises the first AppuioError, with what holds for the other zones."""
-    told = [login.result() for login in logins]
+    """Return the module's result; raises an AppuioError that names every zone that failed, with the results of all."""
+    results = [login.result() for login in logins]
     changed = any(login.changed for login in logins)
-    errors = [login.error for login in logins if login.error]
-    if errors:
-        error = errors[0]
-        if several:
-            error.result.update(zones=told, changed=changed)
-        raise error
+    if several and any(login.error for login in logins):
+        raise joined_error([login.error for login in logins], {"zones": results, "changed": changed})
     if not several:
-        return {name: value for name, value in told[0].items() if name != "zone"}
-    messages = [str(entry["msg"]) for entry in told]
-    return {"changed": changed, "zones": told, "msg": "; ".join(messages)}
+        if logins[0].error:
+            raise logins[0].error
+        return {name: value for name, value in results[0].items() if name != "zone"}
+    return {"changed": changed, "zones": results, "msg": "; ".join(str(result["msg"]) for result in results)}

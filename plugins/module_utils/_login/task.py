@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Logging in and out: look, plan, then do what the plan says."""
+"""Logging in and out: all zones are asked at the same time, then the files are written, one after the other."""
 
 from __future__ import annotations
 
@@ -8,192 +8,219 @@ import json
 import time
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Sequence
 
-from .._credential import DEFAULT_USERNAME, Credential
+from .._context import RunContext
+from .._credential import Credential
 from .._credentials.auth_document import basic
-from .._credentials.auth_edit import edit
-from .._credentials.resolve import masked
+from .._credentials.auth_edit import Edited
+from .._credentials.password_method import PasswordMethod
 from .._credentials.token import timestamp
 from .._errors import AppuioError, UnauthorizedError
-from .candidate import Candidate, candidate, fetched
+from .._zones.fanout import at_once, each_zone
+from .._zones.session import ZoneSession
+from .credential import ReusableCredential, reusable_credential, revoke, unrevocable
 from .options import Login
-from .place import Place, place_of
 from .plan import LoginPlan, Plan, result_of
-from .revocation import revoke
+from .store import CredentialStore, open_store
 from .verification import check_access, check_end, check_login
 
+_Step = Callable[["_ZoneLogin", LoginPlan], LoginPlan]
 
-@dataclass(frozen=True)
+
 class LoginTask:
     """The logins of one run of the module."""
 
-    logins: list[Login]
-    environment: Mapping[str, str] = field(repr=False)
-    register_secret: Callable[[str], None]
-    warn: Callable[[str], None]
-    several: bool = False
-    dockerconfigjson: bool = False
+    def __init__(
+        self, logins: Sequence[Login], context: RunContext, *, several: bool = False, dockerconfigjson: bool = False
+    ) -> None:
+        self.several = several
+        self.dockerconfigjson = dockerconfigjson
+        self.zones = [_ZoneLogin(login, context) for login in logins]
 
     def plan(self) -> Plan:
         """Return what is to be done; what a zone says against it becomes part of the plan."""
-        return Plan(tuple(self._planned(login) for login in self.logins), self.several)
+        initial = [zone.initial_plan() for zone in self.zones]
+        return Plan(self._in_each_zone(_ZoneLogin.plan, initial), self.several)
 
     def apply(self, plan: Plan) -> dict[str, Any]:
-        """Do it, zone by zone; raises AppuioError at the end where one failed, with the results of all."""
-        done = [self._done(login, planned) for login, planned in zip(self.logins, plan.logins)]
-        result = result_of(tuple(done), self.several)
+        """Do it; raises AppuioError at the end where a zone failed, with the results of all."""
+        ready = self._in_each_zone(_ZoneLogin.prepare, plan.logins)
+        done = tuple(_attempt(_ZoneLogin.store, zone, planned) for zone, planned in zip(self.zones, ready))
+        result = result_of(done, self.several)
         if self.dockerconfigjson:
-            result["dockerconfigjson"] = _dockerconfigjson(self.logins, done)
+            result["dockerconfigjson"] = _dockerconfigjson(done)
         return result
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Let tokens end that were got and are stored nowhere, because something failed or the task was stopped."""
+        at_once(_ZoneLogin.close, self.zones)
 
-    def _planned(self, login: Login) -> LoginPlan:
-        zone = login.target.zone.name
-        planned = LoginPlan(zone, login.registry, login.auth_file, "file", login.present)
-        try:
-            place = place_of(login, self.environment)
-            stored = place.stored()
-            if stored:
-                masked(stored, self.register_secret)
-            planned = replace(planned, store=place.store, before=stored)
-            return self._present(login, place, planned) if login.present else self._absent(login, place, planned)
-        except AppuioError as error:
-            return planned.failed(error)
+    def _in_each_zone(self, step: _Step, planned: Sequence[LoginPlan]) -> tuple[LoginPlan, ...]:
+        outcomes = each_zone(
+            lambda pair: _attempt(step, *pair), list(zip(self.zones, planned)), lambda pair: pair[1].zone
+        )
+        return tuple(
+            outcome.value or before.failed(outcome.error or AppuioError("nothing is known of it"))
+            for outcome, before in zip(outcomes, planned)
+        )
 
-    def _present(self, login: Login, place: Place, planned: LoginPlan) -> LoginPlan:
+
+def _attempt(step: _Step, zone: _ZoneLogin, planned: LoginPlan) -> LoginPlan:
+    """What one zone says against it is told at the end, when the others have been served."""
+    if planned.error:
+        return planned
+    try:
+        return step(zone, planned)
+    except AppuioError as error:
+        return planned.failed(error)
+
+
+@dataclass
+class _ZoneLogin:
+    """The login of one zone."""
+
+    login: Login
+    context: RunContext = field(repr=False)
+    session: ZoneSession | None = None
+
+    def __post_init__(self) -> None:
+        if self.login.present:
+            self.session = ZoneSession(self.login.target, self.login.credential_context(self.context))
+
+    def initial_plan(self) -> LoginPlan:
+        """Return a plan that says nothing yet but which login it is."""
+        login = self.login
+        return LoginPlan(login.target.zone.name, login.registry, login.auth_file, "file", login.present)
+
+    def plan(self, planned: LoginPlan) -> LoginPlan:
+        """Return what is to be done; nothing is changed anywhere. Raises AppuioError."""
+        store = self._open_store()
+        stored = store.stored()
+        if stored:
+            for secret in (stored.secret, basic(stored)):
+                self.context.register_secret(secret)
+        planned = replace(planned, store=store.name, before=stored)
+        if self.session is None:
+            return self._plan_logout(store, planned)
+        return self._plan_login(self.session, store, planned)
+
+    def prepare(self, planned: LoginPlan) -> LoginPlan:
+        """Get the credential where it is still to be got, and try it; raises AppuioError."""
+        session = self.session
+        if session is None:
+            if planned.revoked and planned.before:
+                revoke(self.login, planned.before)
+            return planned
+        if planned.credential is None:
+            fetched = session.credential
+            access = self._verified(session, fetched.credential, may_write=True)
+            return replace(
+                planned,
+                credential=fetched.credential,
+                username=fetched.credential.username,
+                expires_at=fetched.expires_at,
+                access=access,
+            )
+        if len(planned.access) == len(self.login.access):
+            return planned
+        access = check_access(self.login, planned.credential, session.method, may_write=True)
+        return replace(planned, access=access)
+
+    def store(self, planned: LoginPlan) -> LoginPlan:
+        """Write what is to be written; raises AppuioError."""
+        credential = planned.credential
+        if self.login.present:
+            self._warn_of_end(planned)
+        if not planned.changed or (self.login.present and credential is None):
+            return planned
+        store = self._open_store()
+        stored = store.stored()
+        if not self.login.present or credential is None:
+            return self._written(planned, store.remove(stored))
+        current = stored is not None and store.is_current(credential, stored)
+        edited = store.keep(None if current else credential)
+        if self.session is not None and isinstance(self.session.method, PasswordMethod):
+            self.session.method.keep()
+        wrote = edited.changed or (store.helper is not None and not current)
+        return self._written(planned if wrote else replace(planned, reasons=()), edited)
+
+    def close(self) -> None:
+        """Give back what the login holds."""
+        if self.session is not None:
+            self.session.close()
+
+    def _open_store(self) -> CredentialStore:
+        return open_store(self.login, self.context.environment)
+
+    def _plan_login(self, session: ZoneSession, store: CredentialStore, planned: LoginPlan) -> LoginPlan:
         stored = planned.before
-        found = candidate(login, stored, self.environment, self.register_secret)
+        found = reusable_credential(self.login, session.method, stored)
         access: tuple[str, ...] = ()
         if found.credential is not None:
             try:
-                access = self._verified(login, found.credential, may_write=False)
+                access = self._verified(session, found.credential, may_write=False)
             except UnauthorizedError:
                 if not found.kept:
                     raise
-                found = Candidate(None)
+                found = ReusableCredential(None)
         wanted = found.credential
-        same = wanted is not None and stored is not None and _same(wanted, stored)
-        reasons = [] if same else ["the registry was not there" if stored is None else "another credential is stored"]
-        reasons += self._reasons_of_file(login, place)
-        username = stored.username if stored and same else wanted.username if wanted else _expected_username(login)
+        current = wanted is not None and stored is not None and store.is_current(wanted, stored)
+        reasons = [] if current else ["no credential was stored" if stored is None else "another credential is stored"]
+        if wanted and stored and not current and wanted.secret == stored.secret:
+            reasons = ["it was stored in another form, or with another user name"]
+        shown = stored if stored and current else wanted
         return replace(
             planned,
-            credential=stored if same else wanted,
-            username=username,
-            reasons=tuple(reasons),
+            credential=shown,
+            username=shown.username if shown else self.login.expected_username(),
+            reasons=tuple(reasons + store.file_reasons()),
             expires_at=found.expires_at,
             access=access,
         )
 
-    def _absent(self, login: Login, place: Place, planned: LoginPlan) -> LoginPlan:
-        document = json.loads(json.dumps(place.document))
-        place.forget(document)
+    def _plan_logout(self, store: CredentialStore, planned: LoginPlan) -> LoginPlan:
         stored = planned.before
-        reasons = ["a credential was stored"] if stored or document != place.document else []
-        if stored and login.revoke:
-            reasons.append("its token is revoked")
-        return replace(planned, username=stored.username if stored else "", reasons=tuple(reasons))
+        if not stored:
+            return replace(planned, reasons=("an entry was stored",) * store.holds_entry())
+        reasons, remarks = ["a credential was stored"], []
+        if self.login.revoke:
+            against = unrevocable(self.login, stored)
+            if against:
+                remarks.append(against)
+            else:
+                reasons.append("its token is revoked")
+        return replace(
+            planned,
+            username=stored.username,
+            reasons=tuple(reasons),
+            remarks=tuple(remarks),
+            revoked=self.login.revoke and not remarks,
+        )
 
-    def _done(self, login: Login, planned: LoginPlan) -> LoginPlan:
-        """What one zone says against it is told at the end, when the others have been served."""
-        if planned.error:
-            return planned
-        try:
-            return self._applied(login, planned)
-        except AppuioError as error:
-            return planned.failed(error)
+    def _verified(self, session: ZoneSession, credential: Credential, *, may_write: bool) -> tuple[str, ...]:
+        check_end(credential)
+        if not self.login.verify:
+            return ()
+        check_login(self.login, credential)
+        return check_access(self.login, credential, session.method, may_write=may_write)
 
-    def _applied(self, login: Login, planned: LoginPlan) -> LoginPlan:
-        if not login.present:
-            return self._logged_out(login, planned) if planned.changed else planned
-        if planned.credential is not None:
-            access = planned.access
-            if len(access) < len(login.access):
-                access = check_access(login, planned.credential, self.environment, may_write=True)
-            return self._logged_in(login, replace(planned, access=access))
-        got = fetched(login, self.environment, self.register_secret)
-        try:
-            access = self._verified(login, got.credential, may_write=True)
-            username = got.credential.username
-            return self._logged_in(
-                login,
-                replace(
-                    planned, credential=got.credential, username=username, expires_at=got.expires_at, access=access
-                ),
-            )
-        except BaseException:
-            got.release()
-            raise
-
-    def _logged_in(self, login: Login, planned: LoginPlan) -> LoginPlan:
-        credential, before = planned.credential, planned.before
-        if planned.expires_at is not None and planned.expires_at - time.time() <= login.min_validity:
-            end = timestamp(planned.expires_at)
-            self.warn(f"zone {planned.zone}: the token ends at {end}, in less than min_validity seconds")
-        if not planned.changed or credential is None:
-            return planned
-        place = place_of(login, self.environment)
-        same = before is not None and _same(credential, before)
-        if place.helper and not same:
-            place.helper.store(place.key, credential)
-        edited = edit(login.auth_file, place.point if same else place.keep(credential), login.attributes, login.backup)
-        for warning in edited.warnings:
-            self.warn(f"zone {planned.zone}: {warning}")
-        reasons = planned.reasons if edited.changed or (place.helper and not same) else ()
-        return replace(planned, reasons=reasons, backup_file=edited.backup_file)
-
-    def _logged_out(self, login: Login, planned: LoginPlan) -> LoginPlan:
-        place = place_of(login, self.environment)
-        stored = place.stored()
-        if stored and login.revoke:
-            revoke(login, stored, self.warn)
-        if place.helper and stored:
-            place.helper.erase(place.key)
-        if not place.exists:
-            return planned
-        edited = edit(login.auth_file, place.forget, login.attributes, login.backup)
-        for warning in edited.warnings:
-            self.warn(f"zone {planned.zone}: {warning}")
+    def _written(self, planned: LoginPlan, edited: Edited) -> LoginPlan:
+        for text in (*planned.remarks, *edited.warnings):
+            self.context.warn(f"zone {planned.zone}: {text}")
         return replace(planned, backup_file=edited.backup_file)
 
-    def _verified(self, login: Login, credential: Credential, *, may_write: bool) -> tuple[str, ...]:
-        check_end(credential)
-        if not login.verify:
-            return ()
-        check_login(login, credential)
-        return check_access(login, credential, self.environment, may_write=may_write)
-
-    def _reasons_of_file(self, login: Login, place: Place) -> list[str]:
-        """What is to change in the file even though the credential is the right one."""
-        reasons = []
-        document = json.loads(json.dumps(place.document))
-        place.point(document)
-        if document != place.document:
-            reasons.append(f"credentials of this registry are to be kept by {place.store}")
-        if not login.attributes.fit_file(login.auth_file):
-            reasons.append("the file's owner or mode is not as it is to be")
-        return reasons
+    def _warn_of_end(self, planned: LoginPlan) -> None:
+        if planned.expires_at is not None and planned.expires_at - time.time() <= self.login.min_validity:
+            end = timestamp(planned.expires_at)
+            self.context.warn(f"zone {planned.zone}: the token ends at {end}, in less than min_validity seconds")
 
 
-def _same(wanted: Credential, stored: Credential) -> bool:
-    """The registry ignores the user name, so it counts only where one is asked for."""
-    named = wanted.username in (stored.username, DEFAULT_USERNAME)
-    return named and wanted.secret == stored.secret
-
-
-def _expected_username(login: Login) -> str:
-    if login.target.who.get("service_account"):
-        return DEFAULT_USERNAME
-    return str(login.target.who.get("username") or DEFAULT_USERNAME)
-
-
-def _dockerconfigjson(logins: list[Login], done: list[LoginPlan]) -> str:
+def _dockerconfigjson(done: Sequence[LoginPlan]) -> str:
     """All credentials as the value that a Secret of type kubernetes.io/dockerconfigjson holds under ``data``."""
-    auths = {}
-    for login, planned in zip(logins, done):
-        if planned.credential is not None and login.present:
-            auths[login.registry] = {"auth": basic(planned.credential)}
+    auths = {
+        planned.registry: {"auth": basic(planned.credential)}
+        for planned in done
+        if planned.credential is not None and planned.present
+    }
     return b64encode(json.dumps({"auths": auths}).encode()).decode()

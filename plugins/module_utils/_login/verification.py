@@ -5,22 +5,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from typing import Mapping
 from urllib.parse import urlsplit
 
 from .._credential import Credential
-from .._credentials.api_access import api_connection
+from .._credentials.method import Method
 from .._credentials.token import expiry, timestamp
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.client import HttpClient
 from .._openshift.access import may
-from .._openshift.client import Api, ApiAddress
 from .._registry.client import RegistryClient
+from .credential import api_for
 from .options import Login
 
 # No image stream has to have this name: who may not pull is refused before it is looked for.
 _PROBE = "appuio-login-check"
+_NEW_TOKEN = (
+    "A user gets a new one with oc login to the zone and oc whoami -t, a service account with appuio_registry_token"
+)
 _RIGHTS_ADVICE = (
     "Somebody who administers the namespace can bind registry-viewer (pull) or registry-editor (push) there. "
     "A namespace that does not exist looks the same"
@@ -31,7 +32,9 @@ def check_end(credential: Credential, now: float | None = None) -> None:
     """Raise UnauthorizedError for a token that says itself that its time is over; asks nobody."""
     end = expiry(credential.secret)
     if end is not None and end <= (time.time() if now is None else now):
-        raise UnauthorizedError(f"the token ended at {timestamp(end)}", step="log in", hint="Get a new one")
+        raise UnauthorizedError(
+            f"the token ended at {timestamp(end)} ({credential.origin})", step="check the token", hint=_NEW_TOKEN
+        )
 
 
 def check_login(login: Login, credential: Credential) -> None:
@@ -39,6 +42,14 @@ def check_login(login: Login, credential: Credential) -> None:
     http = registry_http(login, credential)
     try:
         RegistryClient(login.target.zone.name, login.registry, http).check_login()
+    except UnauthorizedError as error:
+        raise UnauthorizedError(
+            f"{login.registry} does not accept {credential.origin}: it is wrong, expired, revoked or of another zone",
+            zone=login.target.zone.name,
+            step="log in to the registry",
+            server_message=error.server_message,
+            hint=f"A token is good for one zone alone. {_NEW_TOKEN}",
+        ) from None
     except ServerError as error:
         if error.status != 400:
             raise
@@ -54,18 +65,16 @@ def check_login(login: Login, credential: Credential) -> None:
         http.close()
 
 
-def check_access(
-    login: Login, credential: Credential, environment: Mapping[str, str], *, may_write: bool
-) -> tuple[str, ...]:
+def check_access(login: Login, credential: Credential, method: Method, *, may_write: bool) -> tuple[str, ...]:
     """Return those of ``login.access`` that are granted; raises ForbiddenError for one that is not.
 
-    The API is asked, which changes nothing. Where it does not tell, the registry is: a refused upload says
-    that there is no right to push. One that is begun is ended at once, and none is begun unless
-    ``may_write``, so that push may be missing in the result.
+    The API is asked, which changes nothing. Where it does not tell, the registry is: a refused upload says that
+    there is no right to push. One that is begun is ended at once, and none is begun unless ``may_write``, so that
+    push may be missing in the result.
     """
     granted = []
     for action in login.access:
-        allowed = _asked(login, credential, environment, action)
+        allowed = _asked(login, credential, method, action)
         if allowed is None and (action == "pull" or may_write):
             allowed = _probed(login, credential, action)
         if allowed is False:
@@ -87,19 +96,18 @@ def registry_http(login: Login, credential: Credential) -> HttpClient:
     return HttpClient(f"https://{login.registry}", connection, ca_file, credential)
 
 
-def _asked(login: Login, credential: Credential, environment: Mapping[str, str], action: str) -> bool | None:
-    host = login.target.zone.host
-    if host is None:
+def _asked(login: Login, credential: Credential, method: Method, action: str) -> bool | None:
+    if login.target.zone.host is None:
         return None
-    # There is another way to find out, so one attempt is enough.
-    connection = replace(api_connection(login.target, environment), retries=0)
-    api = Api(ApiAddress(host, connection), credential.secret)
+    # There is another way to find out, so one attempt is enough, and whatever stands against it may.
     try:
-        return may(api, str(login.target.namespace), action)
+        api = api_for(method, credential.secret, attempt_once=True)
+        try:
+            return may(api, str(login.target.namespace), action)
+        finally:
+            api.close()
     except AppuioError:
         return None
-    finally:
-        api.close()
 
 
 def _probed(login: Login, credential: Credential, action: str) -> bool | None:
@@ -108,8 +116,8 @@ def _probed(login: Login, credential: Credential, action: str) -> bool | None:
     step = f"ask for the right to {action}"
     try:
         if action == "pull":
-            status = http.request("GET", f"{repository}/tags/list", step=step).status
-            return _verdict(status, (200, 404))
+            answer = http.request("GET", f"{repository}/tags/list", step=step)
+            return _verdict(answer.status, (200, 404))
         answer = http.request("POST", f"{repository}/blobs/uploads/", step=step)
         if answer.status == 202:
             location = urlsplit(str(answer.headers.get("location") or ""))

@@ -8,8 +8,10 @@ import os
 from typing import Any
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import SPEC, logins_from
+from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
 
 TOKEN = {"token": "a-token"}
 HOME = {"HOME": "/home/jane"}
@@ -36,21 +38,27 @@ def test_which_file_is_written(given: dict[str, Any], environment: dict[str, str
 
 
 def test_a_file_for_each_zone() -> None:
-    zones = ["a-b-1", {"zone": "a-b-2", "auth_file": "/two"}, {"zone": "a-b-3", "authfile": "/three", "token": "own"}]
+    zones = ["a-b-1", {"zone": "a-b-2", "auth_file": "/two"}, {"zone": "a-b-3", "auth_file": "/three", "token": "own"}]
     logins = logins_from(options(zones=zones, auth_file="/all", **TOKEN), HOME)
     assert [login.auth_file for login in logins] == ["/all", "/two", "/three"]
     assert [login.target.who for login in logins] == [TOKEN, TOKEN, {"token": "own"}]
 
 
+def test_an_entry_may_call_its_file_as_the_task_does() -> None:
+    option = SPEC.entry_options()["auth_file"]
+    assert (option["type"], option["aliases"]) == ("path", ["authfile", "config_path", "dockercfg_path"])
+
+
 def test_the_file_to_write_is_nobodys_credential() -> None:
     for given, environment in (({"auth_file": "/mine"}, {}), ({}, {"REGISTRY_AUTH_FILE": "/ci/auth.json"})):
         with pytest.raises(InvalidOptionError, match="no credential is given"):
-            logins_from(options(**given), {**HOME, **environment})
+            LoginTask(logins_from(options(**given), HOME), RunContext(environment={**HOME, **environment}))
 
 
 def test_logging_out_needs_no_credential() -> None:
     login = logins_from(options(state="absent"), HOME)[0]
     assert not login.present
+    LoginTask([login], RunContext(environment=HOME)).close()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,8 @@ def test_logging_out_needs_no_credential() -> None:
             "no credentials of single namespaces",
         ),
         ({"access": ["push"]}, "access needs namespace"),
+        ({"namespace": "Bad_Name/.."}, "namespace 'Bad_Name/..' is not the name of a project"),
+        ({"zones": [{"zone": "a-b-1", "namespace": "Bad_Name/.."}]}, "is not the name of a project"),
         ({"access": ["push"], "namespace": "shop", "verify": False}, "verify cannot be false"),
         ({"min_validity": -1}, "min_validity"),
         ({"credential_store": "a/b"}, "credential_store 'a/b'"),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
-from ansible_collections.appuio.registry.plugins.module_utils._errors import ForbiddenError
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError
 from ansible_collections.appuio.registry.plugins.module_utils._login.plan import LoginPlan, Plan, result_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,13 +63,36 @@ def test_logging_out() -> None:
 
 def test_a_zone_that_fails_comes_with_the_results_of_the_others() -> None:
     other = replace(PLAN, zone="exoscale-ch-gva-2-0").failed(ForbiddenError("no right to push"))
-    with pytest.raises(ForbiddenError) as failed:
+    with pytest.raises(AppuioError) as failed:
         result_of((PLAN, other), several=True)
     assert str(failed.value) == "zone exoscale-ch-gva-2-0: no right to push"
     told: dict[str, Any] = failed.value.result
     assert [zone.get("failed", False) for zone in told["zones"]] == [False, True]
     assert [zone["changed"] for zone in told["zones"]] == [True, False]
     assert told["changed"]
+
+
+def test_every_zone_that_fails_is_named() -> None:
+    plans = [replace(PLAN, zone=f"zone-{number}").failed(ForbiddenError(f"no {number}")) for number in (1, 2)]
+    with pytest.raises(AppuioError) as failed:
+        result_of((*plans, PLAN), several=True)
+    assert str(failed.value) == "2 of 3 zones failed: zone zone-1: no 1 | zone zone-2: no 2"
+    assert [zone.get("error") for zone in failed.value.result["zones"]] == [
+        "zone zone-1: no 1",
+        "zone zone-2: no 2",
+        None,
+    ]
+
+
+def test_one_zone_fails_with_its_own_error() -> None:
+    with pytest.raises(ForbiddenError, match="zone cloudscale-lpg-2: no right to push"):
+        result_of((PLAN.failed(ForbiddenError("no right to push")),), several=False)
+
+
+def test_what_was_not_revoked_is_told() -> None:
+    remark = "the token of the service account image-pusher was not revoked: it is good until its Secret is deleted"
+    plan = replace(PLAN, present=False, reasons=("a credential was stored",), remarks=(remark,))
+    assert Plan((plan,)).predict()["msg"] == f"Logged out of registry.example.com: a credential was stored; {remark}"
 
 
 @given(st.text(min_size=8), st.text(min_size=8), st.booleans(), st.booleans())

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-import copy
+import base64
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_document import helper_for
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import Login
-from ansible_collections.appuio.registry.plugins.module_utils._login.place import place_of
+from ansible_collections.appuio.registry.plugins.module_utils._login.store import open_store
 from ansible_collections.appuio.registry.plugins.module_utils._targets import targets_from
 
 REGISTRY = "registry.cloudscale-lpg-2.appuio.cloud"
@@ -65,25 +66,79 @@ def login(tmp_path: Path, document: Any, **given: Any) -> Login:
 def test_where_a_credential_goes(
     tmp_path: Path, document: dict[str, Any], given: dict[str, Any], store: str, expected: dict[str, Any]
 ) -> None:
-    place = place_of(login(tmp_path, document, **given), {"PATH": "/nowhere"})
-    changed = copy.deepcopy(document)
-    place.keep(Credential("s", "u"))(changed)
-    assert place.store == store
+    program = tmp_path / f"docker-credential-{store}"
+    program.write_text("#!/bin/sh\ncat >/dev/null\n")
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    wanted = login(tmp_path, document, **given)
+    opened = open_store(wanted, environment)
+    assert opened.name == store
+    opened.keep(Credential("s", "u"))
+    changed = json.loads(Path(wanted.auth_file).read_text())
     assert changed == expected
-    again = copy.deepcopy(changed)
-    place.point(again)
-    assert again == changed, "nothing is left to do"
+    assert open_store(wanted, environment).file_reasons() == [], "nothing is left to do"
     if not given.get("namespaced") and given.get("client") != "podman":
         assert (helper_for(changed, REGISTRY) or "file") == store, "clients look where it was put"
 
 
-def test_forgetting_takes_every_spelling(tmp_path: Path) -> None:
+def test_removing_takes_every_spelling(tmp_path: Path) -> None:
     document = {"auths": {**OLD, f"https://{REGISTRY}/v1/": {"auth": "x"}, "other": {"auth": "y"}}}
-    place_of(login(tmp_path, document), {}).forget(document)
-    assert document == {"auths": {"other": {"auth": "y"}}}
+    wanted = login(tmp_path, document)
+    open_store(wanted, {}).remove(None)
+    assert json.loads(Path(wanted.auth_file).read_text()) == {"auths": {"other": {"auth": "y"}}}
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    place = place_of(Login(TARGET, str(tmp_path / "nowhere" / "config.json")), {})
-    assert not place.exists
-    assert place.stored() is None
+    store = open_store(Login(TARGET, str(tmp_path / "nowhere" / "config.json")), {})
+    assert not store.exists
+    assert store.stored() is None
+    assert not store.remove(None).changed
+    assert list(tmp_path.iterdir()) == [], "a logout makes no directory"
+
+
+def basic(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("entry", "current"),
+    [
+        ({"auth": basic("serviceaccount:t")}, True),
+        ({"auth": basic("<token>:t")}, True),
+        ({"username": "u", "password": "t"}, True),
+        ({"auth": basic("serviceaccount:t\n")}, False),
+        ({"username": "u", "password": "t\n"}, False),
+        ({"identitytoken": "t"}, False),
+        ({"registrytoken": "t"}, False),
+        ({"auth": basic("serviceaccount:other")}, False),
+    ],
+)
+def test_what_clients_could_not_use_is_written_again(tmp_path: Path, entry: dict[str, str], current: bool) -> None:
+    wanted = login(tmp_path, {"auths": {REGISTRY: entry}})
+    store = open_store(wanted, {})
+    stored = store.stored()
+    assert stored is not None
+    assert store.is_current(Credential("t"), stored) is current
+    store.keep(None if current else Credential("t", "<token>"))
+    again = open_store(wanted, {})
+    stored = again.stored()
+    assert stored is not None
+    assert again.is_current(Credential("t"), stored), "and then it is unchanged"
+
+
+def test_a_helper_is_not_given_the_name_that_means_an_identity_token(tmp_path: Path) -> None:
+    program = tmp_path / "docker-credential-keeper"
+    kept = tmp_path / "kept"
+    program.write_text(f'#!/bin/sh\nif [ "$1" = store ]; then cat >{kept}; else cat >/dev/null; cat {kept}; fi\n')
+    program.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    store = open_store(login(tmp_path, {}, credential_store="keeper"), environment)
+    store.keep(Credential("t", "<token>"))
+    assert json.loads(kept.read_text())["Username"] == "serviceaccount"
+    stored = store.stored()
+    assert stored is not None
+    assert store.is_current(Credential("t", "<token>"), stored)
+    kept.write_text(json.dumps({"Username": "<token>", "Secret": "t"}))
+    stored = store.stored()
+    assert stored is not None
+    assert not store.is_current(Credential("t"), stored), "clients would exchange it, and get nothing"
