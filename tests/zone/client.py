@@ -8,6 +8,8 @@ import hashlib
 import http.client
 import json
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -126,3 +128,21 @@ def path_of(location: str) -> str:
     """Return the path and query of an absolute location."""
     split = urlsplit(location)
     return f"{split.path}?{split.query}" if split.query else split.path
+
+
+def refusal(reply: Reply) -> tuple[int, str, str]:
+    """Return (code, reason, message) of the Status that the API refuses with."""
+    status = reply.json
+    if (status["kind"], status["status"], status["code"]) != ("Status", "Failure", reply.status):
+        raise AssertionError(f"this is no refusal: {status}")
+    return reply.status, status["reason"], status["message"]
+
+
+def eventually(call: Callable[[], Any]) -> Any:
+    """Return the first result that is true, as controllers act a moment later; raises TimeoutError after 20 seconds."""
+    until = time.monotonic() + 20
+    while not (result := call()):
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.02)
+    return result

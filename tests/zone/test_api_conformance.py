@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.zone import Zone
-from tests.zone.client import Client, Reply, digest_of
+from tests.zone.client import Client, Reply, digest_of, eventually, refusal
 
 Projects = Callable[..., str]
 RBAC = "/apis/rbac.authorization.k8s.io/v1/namespaces"
@@ -60,21 +59,6 @@ def binding(name: str, role: str, subject: str, project: str) -> dict[str, Any]:
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
         "subjects": [{"kind": "ServiceAccount", "name": subject, "namespace": project}],
     }
-
-
-def refusal(reply: Reply) -> tuple[int, str, str]:
-    status = reply.json
-    assert (status["kind"], status["status"], status["code"]) == ("Status", "Failure", reply.status)
-    return reply.status, status["reason"], status["message"]
-
-
-def eventually(call: Callable[[], Any]) -> Any:
-    until = time.monotonic() + 20
-    while not (found := call()):
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(0.02)
-    return found
 
 
 def test_who_is_let_in(zone: Zone, admin: Client) -> None:

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.zone import Distribution, LocalZones, Zone
-from tests.zone.client import Client, digest_of
-from tests.zone.test_api_conformance import eventually, refusal
+from tests.zone.client import Client, digest_of, eventually, refusal
 
 Projects = Callable[..., str]
 
