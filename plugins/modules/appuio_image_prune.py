@@ -229,7 +229,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._runner import Run
 
 def start(options: dict[str, Any], context: RunContext) -> PruneTask:
     """Return the task that the options describe; raises InvalidOptionError."""
-    return prune_task(options, context.environment, context.register_secret)
+    return prune_task(options, context)
 
 
 def main() -> None:

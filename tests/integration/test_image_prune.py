@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
@@ -122,7 +123,7 @@ def task(zone: Zone, project: str, **options: Any) -> PruneTask:
         "token": zone.create_user("ada", "", {project: "admin"}),
         "max_delete": 1000,
     }
-    return prune_task({**DEFAULTS, **given, **options}, {}, lambda _secret: None)
+    return prune_task({**DEFAULTS, **given, **options}, RunContext())
 
 
 def prune(zone: Zone, project: str, **options: Any) -> dict[str, Any]:

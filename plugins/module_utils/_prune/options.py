@@ -14,7 +14,6 @@ from .._duration import seconds_of
 from .._errors import InvalidOptionError
 from .._openshift.documents import NEVER
 from .._reference import checked_image_name, checked_namespace
-from .._targets import Target
 
 SPEC = (
     ZONE
@@ -104,12 +103,6 @@ def parse_options(options: Mapping[str, Any]) -> PruneOptions:
         last_tag=bool(options["last_tag"]),
         empty_repositories=options.get("empty_repositories") == "remove",
     )
-
-
-def check_targets(targets: list[Target]) -> None:
-    """Raise InvalidOptionError for a zone without a namespace."""
-    for target in targets:
-        checked_namespace(target.namespace)
 
 
 def _age(written: str | None) -> timedelta | None:

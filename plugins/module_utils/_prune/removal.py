@@ -18,60 +18,108 @@ from .report import ZonePrune
 
 AT_ONCE = 8
 TRIES = 8
+_STOPPED = "it was to go, but the task was stopped before"
 
 
 @dataclass
 class Removal:
-    """The removal of one zone's tags, histories and repositories; what happens is noted in ``zone``."""
+    """The removal of one zone's tags, histories and repositories; what happens is noted in ``zone``.
 
-    api: Api
+    Once ``stopped`` is set, nothing more is begun.
+    """
+
     zone: ZonePrune
+    stopped: threading.Event = field(default_factory=threading.Event)
     _going: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     _turns: dict[str, threading.Lock] = field(default_factory=dict)
+    _idle: threading.Event = field(default_factory=threading.Event)
+    _done: set[tuple[str, str]] = field(default_factory=set)
+    _trimmed: set[str] = field(default_factory=set)
+    _removed_repositories: set[str] = field(default_factory=set)
 
-    def run(self) -> None:
-        """Remove all that is to go; the first failure ends it, and stands in the zone."""
+    def __post_init__(self) -> None:
         going = self.zone.going
         self._going = frozenset((one.name, one.tag) for one in going)
         self._turns = {one.name: threading.Lock() for one in going}
+        self._idle.set()
+
+    def run(self, api: Api) -> None:
+        """Remove all that is to go; the first failure ends it, and stands in the zone."""
+        self._idle.clear()
+        try:
+            self._run(api)
+        except BaseException:
+            # Told to stop while waiting for the threads: without this they would go on to the last tag.
+            self.stopped.set()
+            raise
+        finally:
+            self._idle.set()
+
+    def wait(self) -> None:
+        """Wait until nothing is being removed any more."""
+        self._idle.wait()
+
+    def note_stopped(self, error: AppuioError) -> None:
+        """Note that the task was stopped, if anything that was to go is still there."""
+        done = self._done | self.zone.kept.keys()
+        self.zone.kept.update((key, _STOPPED) for key in self._going - done)
+        self.zone.untrimmed.update(one.name for one in self.zone.trims if one.name not in self._trimmed)
+        empty = {one.name for one in self.zone.repositories if one.goes} - self._removed_repositories
+        self.zone.kept_repositories.update((name, _STOPPED) for name in empty - self.zone.kept_repositories.keys())
+        if _STOPPED in (*self.zone.kept.values(), *self.zone.kept_repositories.values()) or self.zone.untrimmed:
+            self.zone.error = self.zone.error or error
+
+    def _run(self, api: Api) -> None:
+        going = self.zone.going
         if going:
             with ThreadPoolExecutor(min(AT_ONCE, len(going))) as pool:
-                list(pool.map(self._remove, going))
-        self._trim()
+                try:
+                    list(pool.map(lambda decision: self._remove(api, decision), going))
+                except BaseException:
+                    self.stopped.set()
+                    raise
+        for name in dict.fromkeys(one.name for one in self.zone.trims):
+            self._trim(api, name)
         for one in self.zone.repositories:
             if one.goes:
-                self._remove_repository(one.name)
+                self._remove_repository(api, one.name)
 
-    def _remove(self, decision: Decision) -> None:
+    def _remove(self, api: Api, decision: Decision) -> None:
         key = (decision.name, decision.tag)
         # Each thread asks before it begins, so that at most those that run already go on after a failure.
-        if self.zone.error is not None:
-            self.zone.kept[key] = "it was to go, but the prune failed before"
-            return
-        try:
-            reason = self._removed(decision)
-        except AppuioError as error:
-            self._fail(error)
-            reason = "it could not be removed"
+        reason = self._why_nothing_more()
+        if not reason:
+            try:
+                reason = self._removed(api, decision)
+            except AppuioError as error:
+                self._fail(error)
+                reason = "it could not be removed"
         if reason:
             self.zone.kept[key] = reason
+        else:
+            self._done.add(key)
 
-    def _removed(self, decision: Decision) -> str:
+    def _why_nothing_more(self) -> str:
+        if self.stopped.is_set():
+            return _STOPPED
+        return "it was to go, but the prune failed before" if self.zone.error is not None else ""
+
+    def _removed(self, api: Api, decision: Decision) -> str:
         """Remove a tag if it is as it was; return why it stays, or nothing."""
         with suppress(ConflictError):
-            return self._removed_as_read(decision)
+            return self._removed_as_read(api, decision)
         # The stream has changed since it was read, by us or by others: from now on one of us at a time.
         with self._turns[decision.name]:
             for _try in range(TRIES):
                 with suppress(ConflictError):
-                    return self._removed_as_read(decision)
+                    return self._removed_as_read(api, decision)
         return "others kept changing its image stream while this ran"
 
-    def _removed_as_read(self, decision: Decision) -> str:
-        stream = get_stream(self.api, self.zone.namespace, decision.name)
+    def _removed_as_read(self, api: Api, decision: Decision) -> str:
+        stream = get_stream(api, self.zone.namespace, decision.name)
         reason = self._why_not(stream, decision)
         if not reason and stream is not None:
-            delete_tag(self.api, self.zone.namespace, decision.name, decision.tag, stream)
+            delete_tag(api, self.zone.namespace, decision.name, decision.tag, stream)
         return reason
 
     def _why_not(self, stream: ImageStream | None, decision: Decision) -> str:
@@ -93,34 +141,36 @@ class Removal:
                 return "it holds an image in use that another tag held until now"
         return ""
 
-    def _trim(self) -> None:
-        for name in dict.fromkeys(one.name for one in self.zone.trims):
-            events = {one.tag: one.events for one in self.zone.trims if one.name == name}
-            try:
-                if self.zone.error is None:
-                    trim_history(self.api, self.zone.namespace, name, events)
-                    continue
-            except AppuioError as error:
-                self._fail(error)
-            self.zone.untrimmed.add(name)
-
-    def _remove_repository(self, name: str) -> None:
-        if self.zone.error is not None:
-            self.zone.kept_repositories[name] = "it was to go, but the prune failed before"
-            return
+    def _trim(self, api: Api, name: str) -> None:
+        events = {one.tag: one.events for one in self.zone.trims if one.name == name}
         try:
-            stream = get_stream(self.api, self.zone.namespace, name)
-            if stream is None:
-                self.zone.kept_repositories[name] = "somebody else has removed it"
-            elif stream.tags or stream.skipped:
-                self.zone.kept_repositories[name] = "it has a tag now"
-            else:
-                delete_stream(self.api, self.zone.namespace, stream)
-        except ConflictError:
-            self.zone.kept_repositories[name] = "it was changed while this ran"
+            if not self._why_nothing_more():
+                trim_history(api, self.zone.namespace, name, events)
+                self._trimmed.add(name)
+                return
         except AppuioError as error:
             self._fail(error)
-            self.zone.kept_repositories[name] = "it could not be removed"
+        self.zone.untrimmed.add(name)
+
+    def _remove_repository(self, api: Api, name: str) -> None:
+        reason = self._why_nothing_more()
+        if not reason:
+            try:
+                stream = get_stream(api, self.zone.namespace, name)
+                if stream is None:
+                    reason = "somebody else has removed it"
+                elif stream.tags or stream.skipped:
+                    reason = "it has a tag now"
+                else:
+                    delete_stream(api, self.zone.namespace, stream)
+                    self._removed_repositories.add(name)
+            except ConflictError:
+                reason = "it was changed while this ran"
+            except AppuioError as error:
+                self._fail(error)
+                reason = "it could not be removed"
+        if reason:
+            self.zone.kept_repositories[name] = reason
 
     def _fail(self, error: AppuioError) -> None:
         """Keep the first failure."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from .._errors import AppuioError
+from .._zones.fanout import joined_error
 from .history import HistoryTrim
 from .plan import Children, Decision
 from .repositories import RepositoryDecision
@@ -136,11 +137,9 @@ class PrunePlan:
         if len(zones) > 1:
             reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
         result = {"changed": any(zone["changed"] for zone in zones), "reason": reason, "zones": zones}
-        errors = [zone.error for zone in self.zones if zone.error]
-        if errors:
-            causes = " | ".join(dict.fromkeys(str(error) for error in errors))
-            several = f"{len(errors)} of {len(zones)} zones failed: " if len(zones) > 1 else ""
-            raise AppuioError(f"{several}{causes}", result={**errors[0].result, **result})
+        errors = [zone.error for zone in self.zones]
+        if any(errors):
+            raise joined_error(errors, result)
         return result
 
 

@@ -1,21 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A prune from its options to its result: look, decide, and remove what nobody has pushed meanwhile."""
+"""A prune from its options to its result: read, decide, and remove what nobody has pushed meanwhile."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Callable, Mapping
+from typing import Any, Mapping
 
-from .._credentials.api_access import ApiAccess
-from .._credentials.kinds import check_credentials
-from .._credentials.zone_access import zone_access
+from .._context import RunContext
 from .._errors import AppuioError
-from .._openshift.client import Api
-from .._targets import Target, targets_from
-from .options import PruneOptions, check_targets, parse_options
+from .._signals import StoppedError
+from .._targets import targets_from
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .options import PruneOptions, parse_options
 from .removal import Removal
 from .report import PrunePlan, ZonePrune
 from .zone import ZonePlanner
@@ -26,57 +26,52 @@ class PruneTask:
     """One prune of one or several zones, each for itself."""
 
     options: PruneOptions
-    targets: list[Target]
-    environment: Mapping[str, str] = field(repr=False)
-    register_secret: Callable[[str], None]
-    _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
-    _apis: dict[str, Api] = field(default_factory=dict, repr=False)
+    sessions: ZoneSessions
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     def plan(self) -> PrunePlan:
         """Return what goes and what stays; changes nothing; raises AppuioError where no zone could be read."""
-        with ThreadPoolExecutor(len(self.targets)) as pool:
-            plan = PrunePlan(list(pool.map(self._planned, self.targets)))
+        zones = {one.name: ZonePrune(one.name, one.namespace) for one in self.sessions.sessions}
+        outcomes = self.sessions.each(lambda session: self._plan(session, zones[session.name]))
+        for outcome in outcomes:
+            zones[outcome.zone].error = outcome.error
+        plan = PrunePlan(list(zones.values()))
         if all(zone.error for zone in plan.zones):
             plan.result()
         return plan
 
     def apply(self, plan: PrunePlan) -> dict[str, Any]:
-        """Remove the tags, and return the result; raises AppuioError with the results of all zones."""
-        with ThreadPoolExecutor(len(self.targets)) as pool:
-            list(pool.map(self._pruned, self.targets, plan.zones))
+        """Remove what the plan says, and return the result; raises AppuioError with the results of all zones.
+
+        A signal to stop is such a failure: what is removed at that moment ends, and nothing more is begun.
+        """
+        removals = {zone.zone: Removal(zone, self._stopped) for zone in plan.zones if zone.error is None}
+
+        def remove(session: ZoneSession) -> None:
+            if session.name in removals:
+                removals[session.name].run(session.api())
+
+        try:
+            for outcome in self.sessions.each(remove):
+                if outcome.error is not None:
+                    removals[outcome.zone].zone.error = outcome.error
+        except StoppedError as stopped:
+            self._stopped.set()
+            for removal in removals.values():
+                removal.wait()
+                removal.note_stopped(AppuioError(str(stopped), zone=removal.zone.zone))
         return plan.result()
 
     def close(self) -> None:
         """Give back connections, and tokens that were only fetched for this task."""
-        for access in self._accesses.values():
-            access.revoke()
+        self.sessions.close()
 
-    def _planned(self, target: Target) -> ZonePrune:
-        zone = ZonePrune(target.zone.name, str(target.namespace))
-        try:
-            ZonePlanner(self.options, target.zone.registry, self._api(target), zone).plan(datetime.now(timezone.utc))
-        except AppuioError as error:
-            zone.error = error.at(zone=zone.zone)
-        return zone
-
-    def _pruned(self, target: Target, zone: ZonePrune) -> None:
-        if zone.error is None:
-            Removal(self._api(target), zone).run()
-
-    def _api(self, target: Target) -> Api:
-        name = target.zone.name
-        if name not in self._apis:
-            self._accesses[name] = zone_access(target, self.environment, self.register_secret)
-            self._apis[name] = self._accesses[name].api()
-        return self._apis[name]
+    def _plan(self, session: ZoneSession, zone: ZonePrune) -> None:
+        registry = session.target.zone.registry
+        ZonePlanner(self.options, registry, session.api(), zone).plan(datetime.now(timezone.utc))
 
 
-def prune_task(
-    options: Mapping[str, Any], environment: Mapping[str, str], register_secret: Callable[[str], None]
-) -> PruneTask:
+def prune_task(options: Mapping[str, Any], context: RunContext) -> PruneTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
     wanted = parse_options(options)
-    targets = targets_from(options)
-    check_targets(targets)
-    check_credentials(targets, environment)
-    return PruneTask(wanted, targets, environment, register_secret)
+    return PruneTask(wanted, ZoneSessions(targets_from(options, namespace=True), context))

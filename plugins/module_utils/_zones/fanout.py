@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Generic, Mapping, Sequence, TypeVar
 
 from .._context import RunContext
-from .._errors import AppuioError, CancelledError
+from .._errors import AppuioError, CancelledError, MissingLibraryError
 from .._targets import Target
 from .session import ZoneSession
 from .threads import at_once
@@ -68,6 +68,8 @@ def joined_error(errors: Sequence[AppuioError | None], result: Mapping[str, Any]
     """
     failed = [error for error in errors if error is not None]
     causes = [error for error in failed if not isinstance(error, CancelledError)] or failed
+    if causes and all(isinstance(error, MissingLibraryError) for error in causes):
+        return causes[0]  # told in Ansible's own words, with what installs it
     sentences = list(dict.fromkeys(str(error) for error in causes))
     text = sentences[0] if sentences else "nothing is known of what failed"
     if len(sentences) > 1:

@@ -8,10 +8,12 @@ import copy
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
     ConflictError,
     ForbiddenError,
     NotFoundError,
@@ -22,9 +24,12 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_s
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
 from ansible_collections.appuio.registry.plugins.module_utils._prune.removal import AT_ONCE, Removal
-from ansible_collections.appuio.registry.plugins.module_utils._prune.report import ZonePrune
+from ansible_collections.appuio.registry.plugins.module_utils._prune.report import PrunePlan, ZonePrune
 from ansible_collections.appuio.registry.plugins.module_utils._prune.repositories import RepositoryDecision
+from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask
 from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
+from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
+from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DEFAULTS = {name: rule.get("default") for name, rule in SPEC.options.items()}
@@ -99,7 +104,7 @@ def removal(api: FakeApi, usage: Usage | None = None, **options: Any) -> ZonePru
 
 
 def run(api: FakeApi, zone: ZonePrune) -> dict[str, Any]:
-    Removal(api, zone).run()  # type: ignore[arg-type]
+    Removal(zone).run(api)  # type: ignore[arg-type]
     return zone.result()
 
 
@@ -231,3 +236,33 @@ def test_an_answer_that_is_no_stream_removes_nothing() -> None:
     result = run(api, zone)
     assert isinstance(zone.error, ServerError)
     assert (result["deleted"], api.deleted) == ([], [])
+
+
+def test_a_signal_ends_it_and_the_result_says_what_is_gone() -> None:
+    api = FakeApi(False, app={f"b-{number}": [number] for number in range(100)}, empty={})
+    zone = removal(api)
+    zone.repositories = (RepositoryDecision("empty", True, "it has no tags"),)
+    session = SimpleNamespace(name="lpg", api=lambda: api)
+    sessions = SimpleNamespace(each=lambda work: [ZoneOutcome("lpg", work(session))], sessions=[session])
+
+    def stop(_name: str) -> None:
+        with api.lock:
+            if len(api.deleted) == 5:
+                raise StoppedError("SIGTERM")
+
+    api.before_delete = stop
+    task = PruneTask(parse_options({**DEFAULTS, "keep": 1}), sessions)  # type: ignore[arg-type]
+    with pytest.raises(AppuioError, match="zone lpg: stopped by SIGTERM") as caught:
+        task.apply(PrunePlan([zone]))
+    (result,) = caught.value.result["zones"]
+    assert {f"app:{one['tag']}" for one in result["deleted"]} == set(api.deleted)
+    assert len(api.deleted) < 5 + AT_ONCE
+    assert len(api.tags("app")) == 100 - len(api.deleted)
+    assert result["deleted_repositories"] == []
+
+
+def test_one_sentence_names_every_zone_that_failed() -> None:
+    zones = [ZonePrune(name, "shop", error=AppuioError("down", zone=name)) for name in ("one", "two")]
+    with pytest.raises(AppuioError, match=r"2 of 3 zones failed: zone one: down \| zone two: down") as caught:
+        PrunePlan([*zones, ZonePrune("three", "shop")]).result()
+    assert [zone["failed"] for zone in caught.value.result["zones"]] == [True, True, False]
