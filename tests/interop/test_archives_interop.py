@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.image import make_image
 from tests.image.archive import save_archive
 from tests.integration.push import Pusher
 from tests.interop.clients import Clients
@@ -95,3 +96,41 @@ def test_what_an_engine_has(pusher: Pusher, clients: Clients, tmp_path: Path, im
     assert sorted((tmp_path / "spool").iterdir()) == []
     raw = json.loads(pusher.read(pusher.zones[0], "manifests/1.0"))
     assert raw["config"]["digest"] == image_id
+
+
+@pytest.mark.parametrize(
+    "name", ["docker.io/library/alpine:3.20", "rancher/local-path-provisioner:v0.0.20", "localhost:5000/app:1", "1.0"]
+)
+@pytest.mark.parametrize("transport", ["oci", "oci-archive"])
+def test_an_image_is_found_by_the_name_that_skopeo_gave(
+    pusher: Pusher, clients: Clients, tmp_path: Path, image_id: str, transport: str, name: str
+) -> None:
+    place = f"{transport}:{tmp_path / 'out'}:{name}"
+    clients.run("skopeo", "copy", "-q", f"docker-archive:{tmp_path / 'in.tar'}", place)
+    entries = pusher.entries(pusher.zones[0])
+    pushed = pusher.push(place, zones=entries, name=None, tags=None)
+    assert pushed["zones"][0]["reference"].rpartition(":")[2] == name.rpartition(":")[2]
+    if transport == "oci":
+        clients.run("skopeo", "copy", "-q", f"docker-archive:{tmp_path / 'in.tar'}", f"{place}-other")
+        again = pusher.push(place, zones=entries, name=None, tags=None)
+        assert (again["changed"], again["digest"]) == (False, pushed["digest"])
+        numbered = pusher.push(f"oci:{tmp_path / 'out'}:@1", zones=entries)
+        assert numbered["image_id"] == pushed["image_id"]
+
+
+def test_a_manifest_list_of_podman_is_refused_with_the_way_to_push_it(
+    pusher: Pusher, clients: Clients, tmp_path: Path
+) -> None:
+    image = make_image(tmp_path / "layout", tag="1.0")
+    podman = clients.storage("podman")
+    clients.run(*podman, "pull", "-q", f"oci:{tmp_path / 'layout'}:1.0")
+    clients.run(*podman, "manifest", "create", "localhost/several:1.0")
+    clients.run(*podman, "manifest", "add", "--all", "localhost/several:1.0", f"oci:{tmp_path / 'layout'}:1.0")
+    with served(clients) as place:
+        told = str(pusher.refused("containers-storage:localhost/several:1.0", engine_socket=str(place)))
+    assert "manifest list (linux/amd64, linux/arm64)" in told
+    file = f"oci-archive:{tmp_path / 'all.tar'}"
+    clients.run(*podman, "manifest", "push", "--all", "localhost/several:1.0", file)
+    assert file.partition(":")[0] in told
+    assert pusher.push(file)["platforms"] == ["linux/amd64", "linux/arm64"]
+    assert image.manifests.keys() == {"linux/amd64", "linux/arm64"}

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from datetime import datetime, timezone
 from typing import Any
 
 from .._errors import InvalidOptionError
+from .._json import parse_json
 
 _PRINTABLE = re.compile(r"[!-~]+")
 
@@ -45,8 +45,8 @@ def claims(token: str) -> dict[str, Any]:
     if len(parts) != 3:
         return {}
     try:
-        found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
+        found = parse_json(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
@@ -15,6 +17,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.archive_confi
 )
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
+from hypothesis import given
+from hypothesis import strategies as st
 
 LAYER = "sha256:" + "a" * 64
 CONFIG = {"os": "linux", "architecture": "arm64", "variant": "v8", "rootfs": {"diff_ids": [LAYER, LAYER]}}
@@ -47,3 +51,23 @@ def test_what_is_no_configuration(config: bytes) -> None:
 
 def test_a_platform_may_be_missing() -> None:
     assert parse_archive_config(b'{"rootfs": {"diff_ids": []}}', "app.tar").platform is None
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.just(LAYER),
+        lambda children: (
+            st.lists(children, max_size=3)
+            | st.dictionaries(st.sampled_from(["rootfs", "diff_ids", "os", "architecture", "variant"]), children)
+        ),
+    )
+)
+def test_any_shape_is_a_configuration_or_refused(document: Any) -> None:
+    with suppress(SourceError):
+        config = parse_archive_config(json.dumps(document).encode(), "app.tar")
+        assert all(diff_id == LAYER for diff_id in config.diff_ids)
+        assert config.platform is None or (config.platform.os and config.platform.architecture)
+
+
+def test_null_is_an_image_without_layers() -> None:
+    assert parse_archive_config(b'{"rootfs": {"diff_ids": null}}', "app.tar").diff_ids == ()

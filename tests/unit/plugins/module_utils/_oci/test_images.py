@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,7 +14,14 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, Manifest, parse_manifest
 from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms import parse_platform
+from ansible_collections.appuio.registry.plugins.module_utils._oci.referrers import (
+    fallback_index,
+    subject_of,
+    taken_by_openshift,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import gather, select
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 class Store:
@@ -116,6 +124,62 @@ def test_entries_that_openshift_refuses(store: Store, platform: Any) -> None:
 )
 def test_what_is_no_manifest(content: bytes) -> None:
     with pytest.raises(SourceError):
+        parse_manifest(content)
+
+
+SHAPES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2**70)
+    | st.text(max_size=4)
+    | st.sampled_from([OCI_INDEX, OCI_MANIFEST]),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["digest", "size", "platform", "os", "annotations", "config", "urls"]), children
+        )
+    ),
+    max_leaves=8,
+)
+DESCRIPTOR = st.fixed_dictionaries(
+    {"digest": st.just("sha256:" + "0" * 64), "size": st.integers(0, 9)},
+    optional=dict.fromkeys(("mediaType", "platform", "annotations", "urls"), SHAPES),
+)
+DOCUMENT = st.fixed_dictionaries(
+    {},
+    optional={
+        "mediaType": SHAPES,
+        "schemaVersion": SHAPES,
+        "subject": SHAPES,
+        "config": SHAPES | DESCRIPTOR,
+        "layers": SHAPES | st.lists(DESCRIPTOR, max_size=3),
+        "manifests": SHAPES | st.lists(DESCRIPTOR, max_size=3),
+        "annotations": SHAPES,
+    },
+)
+
+
+@given(SHAPES | DOCUMENT, SHAPES)
+def test_any_shape_is_a_manifest_or_refused(document: Any, config: Any) -> None:
+    raw = json.dumps(config).encode()
+    with suppress(SourceError):
+        manifest = parse_manifest(json.dumps(document).encode())
+        subject_of(manifest)
+        fallback_index(None, [manifest])
+        fallback_index(manifest, [manifest])
+        taken_by_openshift(manifest, raw)
+        select(
+            manifest,
+            lambda _entry: manifest,
+            [parse_platform("linux/amd64")],
+            lambda _blob: raw,
+        )
+        gather(manifest, lambda _entry: manifest, lambda _blob: raw)
+
+
+@given(st.binary())
+def test_any_bytes_are_a_manifest_or_refused(content: bytes) -> None:
+    with suppress(SourceError):
         parse_manifest(content)
 
 
