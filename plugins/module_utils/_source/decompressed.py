@@ -27,4 +27,7 @@ def decompressed(path: str, directory: str, description: str) -> OpenFile:
             copy.write(block)
     except DamagedError as error:
         raise SourceError(f"{description} is damaged: {error}") from None
+    if not copy.size:
+        # The library zstandard says nothing of a frame that is cut.
+        raise SourceError(f"{description} is damaged: its {kind} stream ends before anything could be read")
     return copy
