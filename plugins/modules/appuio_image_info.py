@@ -49,6 +49,11 @@ options:
     description: How many requests are made at the same time to each zone, V(1) to V(32).
     type: int
     default: 4
+  query:
+    description:
+      - A JMESPath expression over the result, whose value is returned as RV(queried). See U(https://jmespath.org).
+      - This takes the Python package C(jmespath) where the module runs.
+    type: str
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - A zone that cannot be asked makes the task fail. What the others told is in its result all the same.
@@ -89,6 +94,14 @@ EXAMPLES = r"""
     that: production.in_sync
     fail_msg: "{{ production.drift }}"
 
+- name: Get the names of all tags that have no image for arm64
+  appuio.registry.appuio_image_info:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    kubeconfig: ~/.kube/config
+    query: "zones[].tags[] | [?platforms && !contains(platforms, 'linux/arm64')].join(':', [name, tag])"
+  register: images
+
 - name: See what a registry knows, with the credentials of an earlier login
   appuio.registry.appuio_image_info:
     registry: registry.cloudscale-lpg-2.appuio.cloud
@@ -98,6 +111,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+queried:
+  description: What O(query) finds in the result, null for nothing.
+  type: raw
+  returned: with O(query)
+  sample: ["frontend:1.4.1"]
 in_sync:
   description:
     - Whether all zones name the same images by the same tags.
@@ -270,7 +288,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._runner import Run
 
 def start(options: dict[str, Any], context: RunContext) -> InfoTask:
     """Return the task that the options describe; raises InvalidOptionError."""
-    return info_task(options, context.environment, context.register_secret)
+    return info_task(options, context)
 
 
 def main() -> None:

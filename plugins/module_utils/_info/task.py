@@ -4,47 +4,49 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Mapping
 
-from .._image.image_zone import ImageZone, image_targets, open_zone
-from .._targets import Target
-from .facts import Answers
-from .look import Look
-from .options import Question, question_from
+from .._context import RunContext
+from .._targets import targets_from
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .options import InfoOptions, parse_options
+from .reader import ZoneReader
+from .result import InfoPlan, ZoneInfo
 
 
 @dataclass(frozen=True)
 class InfoTask:
-    """The question of one run of the module, and the zones that are asked, all at the same time."""
+    """What one run of the module asks, and the zones that are asked, all at the same time."""
 
-    question: Question
-    targets: list[Target]
-    environment: Mapping[str, str] = field(repr=False)
-    register_secret: Callable[[str], None]
+    options: InfoOptions
+    sessions: ZoneSessions
     several: bool = False
 
-    def plan(self) -> Answers:
+    def plan(self) -> InfoPlan:
         """Return what the zones answer."""
-        look = Look(self.question, self._open)
-        with ThreadPoolExecutor(len(self.targets)) as pool:
-            return Answers(tuple(pool.map(look.at, self.targets)), self.several)
+        empty = [ZoneInfo(one.name, one.address, one.namespace) for one in self.sessions.sessions]
+        nothing = {zone.zone: zone for zone in empty}
 
-    def apply(self, answers: Answers) -> dict[str, Any]:
+        def read(session: ZoneSession) -> ZoneInfo:
+            return ZoneReader(self.options, session).read(nothing[session.name])
+
+        outcomes = self.sessions.each(read)
+        zones = tuple(one.value or replace(nothing[one.zone], error=one.error) for one in outcomes)
+        return InfoPlan(zones, self.several, self.options.query)
+
+    def apply(self, plan: InfoPlan) -> dict[str, Any]:
         """Return the result; raises AppuioError."""
-        return answers.predict()
+        return plan.predict()
 
     def close(self) -> None:
-        """Nothing is held open."""
-
-    def _open(self, target: Target) -> ImageZone:
-        return open_zone(target, self.environment, self.register_secret)
+        """Give back connections, and tokens that were only fetched for this task."""
+        self.sessions.close()
 
 
-def info_task(
-    options: Mapping[str, Any], environment: Mapping[str, str], register_secret: Callable[[str], None]
-) -> InfoTask:
+def info_task(options: Mapping[str, Any], context: RunContext) -> InfoTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
-    targets = image_targets(options, environment)
-    return InfoTask(question_from(options), targets, environment, register_secret, options.get("zones") is not None)
+    asked = parse_options(options)
+    targets = targets_from(options, registry=True, namespace=True)
+    return InfoTask(asked, ZoneSessions(targets, context), options.get("zones") is not None)

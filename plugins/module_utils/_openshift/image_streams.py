@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .._errors import NotFoundError, ServerError
+from .._errors import ForbiddenError, NotFoundError, ServerError
 from .._reference import is_digest, is_repository, is_tag
 from . import resources
 from .client import Api
@@ -119,7 +119,10 @@ def list_streams(api: Api, namespace: str, page: int = PAGE, skipped: list[str] 
 
 def stream_documents(api: Api, namespace: str, page: int = PAGE) -> Iterator[Mapping[str, Any]]:
     """Yield the ImageStream objects of a namespace as they are; raises AppuioError."""
-    return api.items(resources.IMAGE_STREAM, namespace, step="list the ImageStreams", page=page)
+    try:
+        yield from api.items(resources.IMAGE_STREAM, namespace, step="list the ImageStreams", page=page)
+    except ForbiddenError as error:
+        raise _with_namespace(error, namespace) from None
 
 
 def get_stream(api: Api, namespace: str, name: str) -> ImageStream | None:
@@ -129,6 +132,8 @@ def get_stream(api: Api, namespace: str, name: str) -> ImageStream | None:
         stream = parse_stream(api.get(resources.IMAGE_STREAM, namespace, name, step=step))
     except NotFoundError:
         return None
+    except ForbiddenError as error:
+        raise _with_namespace(error, namespace) from None
     if stream.name != name:
         raise ServerError(f"the API answered with something else than the ImageStream {name}", step=step)
     return stream
@@ -154,6 +159,12 @@ def delete_tag(api: Api, namespace: str, name: str, tag: str, read: ImageStream 
 def delete_stream(api: Api, namespace: str, read: ImageStream) -> bool:
     """Delete a stream with its tags, if it is as it was read; return whether it was there; raises AppuioError."""
     return _delete(api, resources.IMAGE_STREAM, namespace, read.name, f"remove the ImageStream {read.name}", read)
+
+
+def _with_namespace(error: ForbiddenError, namespace: str) -> ForbiddenError:
+    """The API says no more of a namespace that is not there than of one that somebody may not see."""
+    error.hint = error.hint or f"The namespace {namespace} may not exist, or the credential has no right to it"
+    return error
 
 
 def _delete(

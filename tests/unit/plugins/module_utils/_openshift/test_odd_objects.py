@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ServerError
-from ansible_collections.appuio.registry.plugins.module_utils._info.facts import (
-    Answers,
-    RepositoryFacts,
-    TagFacts,
-    ZoneFacts,
+from ansible_collections.appuio.registry.plugins.module_utils._info.result import (
+    InfoPlan,
+    RepositoryInfo,
+    TagInfo,
+    ZoneInfo,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_children import parse_children
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
@@ -107,8 +107,8 @@ def test_a_prune_is_planned_whatever_the_objects_are(stream: Any, workload: Any,
 def test_images_are_shown_whatever_the_streams_are(stream: Any) -> None:
     if isinstance(stream, dict):
         found = parse_stream(stream)
-        repository = RepositoryFacts(found.name, tuple(map(TagFacts.of_stream, found.tags.values())), found.created)
-        Answers((ZoneFacts("one", "r", "shop", "api", (repository,)),), several=True).predict()
+        repository = RepositoryInfo(found.name, tuple(map(TagInfo.of_stream, found.tags.values())), found.created)
+        InfoPlan((ZoneInfo("one", "r", "shop", "api", (repository,)),), several=True).predict()
 
 
 @given(altered(QUOTA))

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is known of the images of zones, as a module returns it, and in what the zones differ; pure."""
+"""What is known of the images of zones, as the module returns it, and in what the zones differ; pure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from .._openshift.documents import NEVER
 from .._openshift.image_streams import StreamTag, TagEvent
 from .._openshift.quota import Allowance
 from .._registry.image_reader import ImageDetails
+from .._zones.fanout import joined_error
+from .options import Query
 
 API, REGISTRY = "api", "registry"
 COUNTED = ("imagestreams", "imagestreamtags")
 
 
 @dataclass(frozen=True)
-class TagFacts:
+class TagInfo:
     """A tag. ``history`` is None where only the registry was asked, which has none."""
 
     name: str
@@ -32,7 +34,7 @@ class TagFacts:
     details: ImageDetails | None = None
 
     @classmethod
-    def of_stream(cls, tag: StreamTag) -> TagFacts:
+    def of_stream(cls, tag: StreamTag) -> TagInfo:
         """Return what an ImageStream tells of a tag."""
         current = tag.current
         return cls(
@@ -44,53 +46,53 @@ class TagFacts:
             follows=tag.named_source,
         )
 
-    def with_details(self, details: ImageDetails | None) -> TagFacts:
+    def with_details(self, details: ImageDetails | None) -> TagInfo:
         """Return the same with what its image consists of."""
         return replace(self, details=details) if details else self
 
 
 @dataclass(frozen=True)
-class RepositoryFacts:
+class RepositoryInfo:
     """A repository with the tags that were asked for."""
 
     name: str
-    tags: tuple[TagFacts, ...] = ()
+    tags: tuple[TagInfo, ...] = ()
     created: datetime = NEVER
 
 
 @dataclass(frozen=True)
-class QuotaFacts:
+class QuotaInfo:
     """How many there are (None: untold) and may be (None: no limit); ``quota`` names the ResourceQuota."""
 
     used: int | None
     allowed: int | None
     quota: str | None = None
 
-    def told(self) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """Return it as the module does."""
         left = None if self.used is None or self.allowed is None else max(0, self.allowed - self.used)
         return {"used": self.used, "allowed": self.allowed, "left": left, "quota": self.quota}
 
 
 @dataclass(frozen=True)
-class ZoneFacts:
+class ZoneInfo:
     """What is known of one zone, from where, and in words what is not known."""
 
     zone: str
     registry: str
     namespace: str
     known_from: str | None = None
-    repositories: tuple[RepositoryFacts, ...] = ()
-    quota: Mapping[str, QuotaFacts] | None = None
+    repositories: tuple[RepositoryInfo, ...] = ()
+    quota: Mapping[str, QuotaInfo] | None = None
     unknown: tuple[str, ...] = ()
     error: AppuioError | None = None
 
     @property
     def digests(self) -> dict[tuple[str, str], str | None]:
-        """What each tag names, by repository and tag."""
+        """What each tag points to, by repository and tag."""
         return {(one.name, tag.name): tag.digest for one in self.repositories for tag in one.tags}
 
-    def told(self) -> dict[str, Any]:
+    def result(self) -> dict[str, Any]:
         """Return it as the module does; ``tags`` are those of all repositories."""
         tags = [self._tag(one, tag) for one in self.repositories for tag in one.tags]
         return {
@@ -101,13 +103,13 @@ class ZoneFacts:
             "exists": bool(self.repositories) if self.error is None else None,
             "images": [self._repository(one) for one in self.repositories],
             "tags": tags,
-            "quota": {name: one.told() for name, one in self.quota.items()} if self.quota else None,
+            "quota": {name: one.result() for name, one in self.quota.items()} if self.quota else None,
             "unknown": list(self.unknown),
             "failed": self.error is not None,
             "error": str(self.error) if self.error else None,
         }
 
-    def _repository(self, one: RepositoryFacts) -> dict[str, Any]:
+    def _repository(self, one: RepositoryInfo) -> dict[str, Any]:
         return {
             "name": one.name,
             "reference": f"{self.registry}/{self.namespace}/{one.name}",
@@ -115,7 +117,7 @@ class ZoneFacts:
             "tags": [tag.name for tag in one.tags],
         }
 
-    def _tag(self, one: RepositoryFacts, tag: TagFacts) -> dict[str, Any]:
+    def _tag(self, one: RepositoryInfo, tag: TagInfo) -> dict[str, Any]:
         address = f"{self.registry}/{self.namespace}/{one.name}"
         details = tag.details
         history = None if tag.history is None else [_event(*numbered) for numbered in enumerate(tag.history)]
@@ -137,31 +139,35 @@ class ZoneFacts:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What all zones told, as the result of a module that changes nothing."""
+class InfoPlan:
+    """What all zones answered, as the result of a module that changes nothing."""
 
-    zones: tuple[ZoneFacts, ...]
+    zones: tuple[ZoneInfo, ...]
     several: bool
+    query: Query | None = None
     changed: bool = False
 
     def predict(self) -> dict[str, Any]:
-        """Return the result; raises AppuioError where a zone could not be asked, with what the others told."""
-        told: dict[str, Any] = {"zones": [zone.told() for zone in self.zones]}
+        """Return the result; raises AppuioError where a zone could not be asked, with what the others answered."""
+        result: dict[str, Any] = {"zones": [zone.result() for zone in self.zones]}
         if self.several:
-            told.update(compared(self.zones))
-        failed = [zone.error for zone in self.zones if zone.error]
-        if failed:
-            text = str(failed[0])
-            if len(failed) > 1:
-                text = f"{len(failed)} of {len(self.zones)} zones failed: {' | '.join(map(str, failed))}"
-            raise AppuioError(text, result={**failed[0].result, **told})
-        return told
+            result.update(compared(self.zones))
+        errors = [zone.error for zone in self.zones]
+        if any(errors):
+            raise joined_error(errors, result)
+        if self.query is not None:
+            try:
+                result["queried"] = self.query.search(result)
+            except AppuioError as error:
+                error.result = result
+                raise
+        return result
 
     def diff(self) -> None:
         """Nothing changes."""
 
 
-def compared(zones: Sequence[ZoneFacts]) -> dict[str, Any]:
+def compared(zones: Sequence[ZoneInfo]) -> dict[str, Any]:
     """Return whether the zones that could be asked have the same images under the same tags, and where not.
 
     Of a zone that could not be asked nothing is known, so that ``in_sync`` is None unless the others differ.
@@ -177,14 +183,14 @@ def compared(zones: Sequence[ZoneFacts]) -> dict[str, Any]:
     return {"in_sync": in_sync, "drift": drift}
 
 
-def quota_facts(found: Sequence[Allowance], counted: Mapping[str, int]) -> dict[str, QuotaFacts]:
+def quota_info(found: Sequence[Allowance], counted: Mapping[str, int]) -> dict[str, QuotaInfo]:
     """Return the tightest limit for each kind, with what the zone counts or else what was counted."""
     facts = {}
     for resource in COUNTED:
         limits = sorted((one for one in found if one.resource == resource), key=lambda one: one.hard)
         tightest = limits[0] if limits else None
         used = next((one.used for one in limits if one.used is not None), counted.get(resource))
-        facts[resource] = QuotaFacts(used, tightest.hard if tightest else None, tightest.quota if tightest else None)
+        facts[resource] = QuotaInfo(used, tightest.hard if tightest else None, tightest.quota if tightest else None)
     return facts
 
 
