@@ -163,6 +163,26 @@ def test_a_single_tag_costs_one_question_and_no_memory() -> None:
     assert registry.log == ["HEAD 1.0", "PUT 1.0"]
 
 
+def test_several_tags_are_remembered_before_the_first_one_moves() -> None:
+    """What a tag pointed to may not be readable by its digest any more when it has moved."""
+    registry = Registry({"1.0": OLD, "2.0": THIRD}, on_put={"2.0": raising(AppuioError("refused"))})
+    registry.held.clear()
+    only = zone("one", registry, "1.0", "2.0")
+    move(only)
+    assert registry.named() == {"1.0": "old", "2.0": "third"}
+    assert outcome(only) == [(False, True, True)]
+
+
+@pytest.mark.parametrize("stored", [False, True])
+def test_without_atomic_a_lost_answer_is_looked_at_and_told(stored: bool) -> None:
+    fails = {"1.0": raising(ConnectionFailedError("no answer"))}
+    registry = Registry({"1.0": OLD}, after_put=fails) if stored else Registry({"1.0": OLD}, on_put=fails)
+    only = zone("one", registry, "1.0")
+    move(only, atomic=False)
+    assert registry.named() == {"1.0": "new" if stored else "old"}
+    assert outcome(only) == [(stored, False, True)]
+
+
 @pytest.mark.parametrize("now", [THIRD, None])
 def test_a_tag_that_was_moved_or_removed_meanwhile_stays_and_stops_all(now: ManifestResponse | None) -> None:
     one, two = Registry({"1.0": OLD}), Registry({"1.0": OLD})

@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Zones in memory, which take blobs and manifests as a registry does, and do on the way what a test says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
+from ansible_collections.appuio.registry.plugins.module_utils._compression.compressors import choose_compressor
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, NotFoundError, ServerError
+from ansible_collections.appuio.registry.plugins.module_utils._http.message import BLOCK_SIZE, BytesBody
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts
+from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, parse_manifest
+from ansible_collections.appuio.registry.plugins.module_utils._push import zone_upload
+from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage
+from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
+from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
+from ansible_collections.appuio.registry.plugins.module_utils._push.options import PushOptions
+from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
+from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask
+from ansible_collections.appuio.registry.plugins.module_utils._registry.client import (
+    BlobsMissingError,
+    ManifestResponse,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._source.location import open_source, parse_location
+from ansible_collections.appuio.registry.plugins.module_utils._zones import tags
+from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome, each_zone
+
+Hook = Callable[[], None]
+THIRD = ManifestResponse(digest_of(b"third"), OCI_MANIFEST, b"third")
+
+
+@dataclass
+class Http:
+    """What is asked of the HTTP client itself."""
+
+    aborted: bool = False
+
+    def attempts(self) -> Attempts:
+        return Attempts(0, 0)
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+@dataclass
+class FakeRegistry:
+    """A repository. ``before`` runs before a request, by its line in ``log``: ``PUT tag 1.0``, ``PUT blob``."""
+
+    registry: str
+    tagged: dict[str, ManifestResponse] = field(default_factory=dict)
+    manifests: dict[str, ManifestResponse] = field(default_factory=dict)
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    before: dict[str, Hook] = field(default_factory=dict)
+    log: list[str] = field(default_factory=list)
+    http: Http = field(default_factory=Http)
+    unreadable: bool = True
+    exists: bool = True
+
+    def head_manifest(self, _repository: str, tag: str) -> ManifestResponse | None:
+        self._do(f"HEAD tag {tag}")
+        return self.tagged.get(tag)
+
+    def get_manifest(self, _repository: str, reference: str) -> ManifestResponse | None:
+        self._do(f"GET {reference}")
+        return self.tagged.get(reference) or self.manifests.get(reference)
+
+    def holds_manifest(self, _repository: str, digest: str) -> bool:
+        self._do(f"HEAD manifest {digest}")
+        # A zone does not show what stands under no tag.
+        return any(one.digest == digest for one in self.tagged.values())
+
+    def put_manifest(self, _repository: str, reference: str, content: bytes, media_type: str) -> str:
+        self._do(f"PUT {'manifest' if ':' in reference else 'tag'} {reference}")
+        try:
+            manifest = parse_manifest(content, media_type)
+        except AppuioError:
+            missing: tuple[str, ...] = ()
+        else:
+            missing = tuple(blob.digest for blob in manifest.blobs if blob.digest not in self.blobs)
+        if missing:
+            raise BlobsMissingError(ServerError("blob unknown", status=404), missing)
+        found = ManifestResponse(digest_of(content), media_type, content)
+        self.manifests[found.digest] = found
+        if ":" not in reference:
+            self.tagged[reference] = found
+        return found.digest
+
+    def tags(self, _repository: str) -> list[str] | None:
+        return sorted(self.tagged) if self.exists else None
+
+    def has_blob(self, _repository: str, digest: str) -> bool:
+        self._do(f"HEAD blob {digest}")
+        return digest in self.blobs
+
+    @contextmanager
+    def open_blob(self, _repository: str, digest: str, offset: int = 0) -> Iterator[Any]:
+        self._do(f"GET blob {digest}")
+        if digest not in self.blobs:
+            raise NotFoundError("the registry does not have it")
+        yield _Opened(self.blobs[digest][offset:])
+
+    def named(self) -> dict[str, str]:
+        """Return the digest of each tag."""
+        return {tag: found.digest for tag, found in self.tagged.items()}
+
+    def writes(self) -> list[str]:
+        return [line for line in self.log if line.startswith(("PUT", "DELETE"))]
+
+    def _do(self, line: str) -> None:
+        self.log.append(line)
+        for name, hook in list(self.before.items()):
+            if line.startswith(name):
+                hook()
+
+
+class _Opened:
+    def __init__(self, content: bytes) -> None:
+        self._reader = BytesBody(content).open()
+
+    def readinto(self, buffer: memoryview) -> int:
+        return self._reader.readinto(buffer)
+
+    def read(self, count: int) -> bytes:
+        buffer = bytearray(count)
+        return bytes(buffer[: self._reader.readinto(memoryview(buffer))])
+
+
+class FakeUpload:
+    """An upload in one piece; the registry's hook runs before, the body is read to its end."""
+
+    def __init__(self, registry: FakeRegistry, _repository: str, blob: Descriptor, body: Any) -> None:
+        self._registry, self._blob, self._body = registry, blob, body
+
+    def run(self, _candidates: Sequence[str]) -> str:
+        self._registry._do(f"PUT blob {self._blob.digest}")
+        content, buffer = b"", bytearray(BLOCK_SIZE)
+        reader = self._body.open()
+        while count := reader.readinto(memoryview(buffer)):
+            content += bytes(buffer[:count])
+        reader.close()
+        if digest_of(content) != self._blob.digest:
+            raise ServerError("digest invalid", status=400)
+        self._registry.blobs[self._blob.digest] = content
+        return "uploaded"
+
+
+@dataclass
+class FakeSession:
+    """A zone; its API answers ``api_answers``, and cannot be asked where that is None."""
+
+    name: str
+    registry: FakeRegistry
+    answers: Any = None
+    namespace: str = "shop"
+    api_unavailable: str = "nothing names the API"
+
+    @property
+    def address(self) -> str:
+        return self.registry.registry
+
+    def repository(self, name: str) -> str:
+        return f"{self.namespace}/{name}"
+
+    def api(self) -> Any:
+        if self.answers is None:
+            raise AppuioError(self.api_unavailable)
+        return self.answers
+
+    def optional_api(self) -> Any:
+        return self.answers
+
+
+@dataclass
+class FakeSessions:
+    """The zones of a task."""
+
+    sessions: list[FakeSession]
+
+    def each(self, work: Callable[[Any], Any]) -> list[ZoneOutcome[Any]]:
+        return each_zone(work, self.sessions, lambda session: session.name)
+
+    def __getitem__(self, zone: str) -> FakeSession:
+        return next(session for session in self.sessions if session.name == zone)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class Zones:
+    """Zones ``a``, ``b`` and so on, and pushes to them."""
+
+    def __init__(self, folder: Path, names: str) -> None:
+        self.folder = folder
+        self.registries = {name: FakeRegistry(f"{name}.example") for name in names}
+        self.sessions = FakeSessions([FakeSession(name, registry) for name, registry in self.registries.items()])
+        self.cache = Cache(str(folder / "cache"))
+        self.spool = folder / "spool"
+        self.spool.mkdir(exist_ok=True)
+
+    def __getitem__(self, name: str) -> FakeRegistry:
+        return self.registries[name]
+
+    def task(self, source: str, compression: str = "gzip", level: int | None = None, **options: Any) -> PushTask:
+        """Return a push of a source under the tag 1.0, or the ``tags`` given."""
+        chosen = PushOptions("app", tuple(options.pop("tags", ("1.0",))), **options)
+        opened: Any = open_source(parse_location(source), {}, {}, lambda _secret: None, str(self.spool))
+        image: Any
+        if source.startswith("oci:"):
+            image = ManifestImage(opened, chosen)
+        else:
+            image = ArchiveImage(opened, chosen, choose_compressor(compression, level), self.cache, str(self.spool))
+        sessions: Any = self.sessions
+        return PushTask(chosen, source, image, sessions, MountCache(Cache(None)), Progress(None))
+
+    def push(self, source: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
+        """Push and return the result; raises AppuioError."""
+        task = self.task(source, **options)
+        try:
+            plan = task.plan()
+            return plan.predict() if check else task.apply(plan)
+        finally:
+            task.close()
+
+    def refused(self, source: str, **options: Any) -> AppuioError:
+        """Return why a push failed; fails the test where it does not."""
+        with pytest.raises(AppuioError) as caught:
+            self.push(source, **options)
+        return caught.value
+
+
+def waiting_for(event: threading.Event) -> Hook:
+    """Return a hook that waits for an event, and fails where that never comes."""
+
+    def wait() -> None:
+        if not event.wait(30):
+            raise AssertionError("what is waited for does not come")
+
+    return wait
+
+
+def raising(error: BaseException) -> Hook:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+@pytest.fixture
+def two_zones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zones:
+    """Zones a and b, which are empty."""
+    monkeypatch.setattr(zone_upload, "Upload", FakeUpload)
+    monkeypatch.setattr(tags, "_OTHER_RUN", 0.0)
+    return Zones(tmp_path, "ab")
