@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import os
 
+from .._errors import SourceError
 from .._oci.model import Descriptor, Manifest, parse_manifest
 from .file_source import FileSource
-from .files import Directory, content_of
+from .files import Directory, content_of, has_file
 
 
 class DirectoryImage(FileSource):
@@ -23,6 +24,9 @@ class DirectoryImage(FileSource):
 
     def root(self) -> Manifest:
         """Return the manifest or index of the directory; raises SourceError."""
+        if not has_file(self._files, "manifest.json"):
+            hint = "Write oci: instead: it is an OCI layout" if has_file(self._files, "index.json") else None
+            raise SourceError(f"{self.description} has no manifest.json, which skopeo writes there", hint=hint)
         return parse_manifest(content_of(self._files, "manifest.json", self.description))
 
 

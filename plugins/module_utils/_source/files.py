@@ -37,7 +37,9 @@ class Directory:
     def part(self, name: str) -> Part:
         """Return where a file's bytes are; raises SourceError, and MissingContentError where there is no such file."""
         if not os.path.isdir(self._path):
-            raise SourceError(f"{self._description} does not exist: there is no directory {self._path}")
+            raise SourceError(
+                f"{self._description} does not exist: there is no directory {self._path}", hint=looked_for(self._path)
+            )
         path = os.path.join(self._path, name)
         if not os.path.lexists(path):
             raise MissingContentError(f"{self._description} has no {name}")
@@ -88,7 +90,17 @@ class Archive:
         from .decompressed import decompressed
         from .tar_index import index_tar
 
+        if not os.path.exists(self._path):
+            raise SourceError(
+                f"{self._description} does not exist: there is no file {self._path}", hint=looked_for(self._path)
+            )
         return index_tar(decompressed(self._path, self._directory, self._description), self._description)
+
+
+def looked_for(path: str) -> str:
+    """Return where a path is looked for, which is often not where its user has it."""
+    place = "" if os.path.isabs(path) else f", in {os.getcwd()}"
+    return f"It is looked for on the host where the task runs{place}: delegate_to says on which"
 
 
 def has_file(files: Files, name: str) -> bool:

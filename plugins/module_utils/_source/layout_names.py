@@ -48,7 +48,7 @@ def find_entry(entries: Sequence[Descriptor], wanted: str, description: str) -> 
     if number.isdecimal() and len(number) < 10:
         if int(number) < len(entries):
             return entries[int(number)]
-        raise SourceError(f"{description} does not exist: the layout has {len(entries)} entries", hint=listed(entries))
+        raise SourceError(f"{description} does not exist: the layout has no entry {number}", hint=listed(entries))
     for fits in _ways(wanted):
         found = {entry.digest: entry for entry in entries if any(fits(name) for name in names_of(entry))}
         if len(found) == 1:

@@ -42,6 +42,10 @@ def split_layout(rest: str) -> tuple[str, str]:
 
 def check_path(transport: str, path: str, wants_directory: bool) -> None:
     """Raise InvalidOptionError for a directory where a file is meant, and the other way round; nothing may be there."""
+    if path.startswith("//") and not _exists(path) and _exists(path[2:]):
+        raise InvalidOptionError(
+            f"source {transport}:{path} has slashes before its path", hint=f"Write {transport}:{path[2:]}"
+        )
     is_directory = _exists(path) and os.path.isdir(path)
     if not _exists(path) or is_directory == wants_directory:
         return

@@ -19,7 +19,19 @@ from .local_path import check_no_path, check_path, split_existing, split_layout
 
 _USE = "Use docker://, oci:, oci-archive:, docker-archive:, dir:, docker-daemon: or containers-storage:"
 
-_OTHERS = ("tarball", "docker-tar", "ostree", "sif", "atomic")
+_OTHERS = (
+    "tarball",
+    "docker-tar",
+    "ostree",
+    "sif",
+    "atomic",
+    "file",
+    "tar",
+    "oci-layout",
+    "ocidir",
+    "podman",
+    "engine",
+)
 
 
 @dataclass(frozen=True)
@@ -171,6 +183,8 @@ def _archive(transport: str, rest: str) -> Location:
 
 
 def _engine(transport: str, rest: str) -> Location:
+    if not rest:
+        raise InvalidOptionError(f"source {transport}: names no image")
     return EngineLocation(transport, checked_engine_reference(rest))
 
 

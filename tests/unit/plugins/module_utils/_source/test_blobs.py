@@ -309,6 +309,12 @@ def test_where_a_path_ends_and_a_name_begins(
         ("oci-archive:layout:1.0", "names a directory, and a file is meant. Write oci:layout"),
         ("oci:build/backend.tar", "names a file, and a directory is meant. Write docker-archive:build/backend.tar"),
         ("oci:build/image:1.0", "names a file, and a directory is meant. Write oci-archive:build/image"),
+        ("oci://layout", "has slashes before its path. Write oci:layout"),
+        ("docker-archive://build/backend.tar", "Write docker-archive:build/backend.tar"),
+        ("file:build/backend.tar", "unknown transport 'file'. Use docker://"),
+        ("oci-layout:layout", "unknown transport 'oci-layout'. Use docker://"),
+        ("podman:app", "or containers-storage:"),
+        ("docker-daemon:", "names no image"),
         ("dir:build/image", "names a file, and a directory is meant. Write oci-archive:build/image"),
     ],
 )

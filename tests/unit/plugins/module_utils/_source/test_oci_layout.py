@@ -19,7 +19,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms imp
 from ansible_collections.appuio.registry.plugins.module_utils._oci.pushable import check_pushable
 from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import Image, gather, select
 from ansible_collections.appuio.registry.plugins.module_utils._source.directory import DirectoryImage
+from ansible_collections.appuio.registry.plugins.module_utils._source.docker_archive import DockerArchive
 from ansible_collections.appuio.registry.plugins.module_utils._source.layout_names import CONTAINERD_NAME, REF_NAME
+from ansible_collections.appuio.registry.plugins.module_utils._source.location import SourceContext, parse_location
 from ansible_collections.appuio.registry.plugins.module_utils._source.oci_layout import OciLayout
 from hypothesis import given
 from hypothesis import strategies as st
@@ -314,9 +316,23 @@ def test_what_is_no_layout_says_where(tmp_path: Path, content: bytes, words: str
         OciLayout(str(tmp_path), None).root()
 
 
+@pytest.mark.parametrize("kind", ["oci", "oci-archive", "docker-archive", "dir"])
+def test_what_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path, kind: str) -> None:
+    for path, place in ((str(tmp_path / "none"), "where the task runs:"), ("none", f"runs, in {os.getcwd()}:")):
+        source = parse_location(f"{kind}:{path}").open(SourceContext({}, {}, lambda _secret: None, str(tmp_path)))
+        with pytest.raises(SourceError, match=rf"^{kind}:{path} does not exist: .*{place}"):
+            source.summary() if isinstance(source, DockerArchive) else source.root()
+
+
+def test_a_layout_as_a_plain_directory(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"has no manifest\.json"):
+        DirectoryImage(str(tmp_path)).root()
+    (tmp_path / "index.json").touch()
+    with pytest.raises(SourceError, match=r"Write oci: instead"):
+        DirectoryImage(str(tmp_path)).root()
+
+
 def test_files_that_are_none(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="no directory"):
-        OciLayout(str(tmp_path / "none"), None).root()
     with pytest.raises(SourceError, match=r"has no index\.json"):
         OciLayout(str(tmp_path), None).root()
     (tmp_path / "manifest.json").write_text("{}")
