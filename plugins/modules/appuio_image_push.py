@@ -34,17 +34,27 @@ options:
       - The image, in the notation of C(containers-transports(5)).
       - V(docker://host/repository:tag) or V(docker://host/repository@digest) is an image in a registry. A reference
         without a prefix is the same.
-      - V(oci:DIRECTORY) or V(oci:DIRECTORY:TAG) is an image in an OCI image layout, on the host where the task runs.
-      - V(oci-archive:FILE) or V(oci-archive:FILE:TAG) is the same in a tar archive, read in place.
+      - V(oci:DIRECTORY) or V(oci:DIRECTORY:NAME) is an image in an OCI image layout, on the host where the task runs.
+        The name is what its writer gave, in full (V(docker.io/library/alpine:3.20)), or its tag where that fits one
+        image only. V(oci:DIRECTORY:@NUMBER) is an entry of C(index.json), counted from 0, and V(oci:DIRECTORY@DIGEST)
+        an image by its digest. Without a name, the layout has to hold one image.
+      - V(oci-archive:FILE) or V(oci-archive:FILE:NAME) is the same in a tar archive, read in place.
       - V(docker-archive:FILE), V(docker-archive:FILE:NAME:TAG) or V(docker-archive:FILE:@NUMBER) is an image in an
-        archive of C(docker save) or C(podman save), read in place. The number counts from 0.
+        archive of C(docker save) or C(podman save), read in place. The number counts from 0. It is one platform; an
+        archive that holds several of them is refused unless O(platforms) names the one, and V(oci-archive:FILE) has
+        them all.
       - An archive that is compressed as a whole is decompressed into a temporary file first.
       - V(dir:DIRECTORY) is an image as C(skopeo copy) leaves it in a directory.
       - V(docker-daemon:NAME:TAG) is an image of the Docker engine, V(containers-storage:NAME:TAG) one of podman. The
-        engine is asked over the socket of its API, see O(engine_socket). Both take an image ID as well.
+        engine is asked over the socket of its API, see O(engine_socket). Both take an image ID as well. A name without
+        a tag is its V(latest). A manifest list of podman is refused, as the engine gives one of its images only.
       - Images of C(docker-archive), C(docker-daemon) and C(containers-storage) have no manifest. One is made, and
-        layers that are not compressed yet are, as O(compression) says. Such an image is told by its image ID, and a
+        layers that are not compressed yet are, as O(compression) says; so are layers in xz or bzip2. All layers are
+        unpacked and compared with what the configuration says of them. Such an image is told by its image ID, and a
         zone has it already when a tag names an image with that ID.
+      - What OpenShift would store and could not give back is refused before anything is written, namely artifacts whose
+        configuration is none of an image, and digests other than sha256.
+      - A path without a prefix is refused with the notation that it needs.
     type: str
     required: true
   source_username:

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +17,16 @@ from typing import Any
 
 import pytest
 import zstandard
+from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 
+from tests.image import image_manifest, make_image, put_entry, write_blob
 from tests.image.archive import Style, save_archive
+from tests.image.tar_members import member
 from tests.integration.push import Pusher
 from tests.zone import Zone
 
 pytestmark = pytest.mark.thorough
+PLAIN = b"not compressed yet " * 20_000
 
 
 def layers_of(pusher: Pusher, zone: Zone, digest: str) -> tuple[dict[str, Any], list[bytes]]:
@@ -161,4 +166,61 @@ def test_what_is_no_archive(pusher: Pusher, tmp_path: Path) -> None:
     assert "as expected_digest says" in str(
         pusher.refused(f"docker-archive:{file}", expected_digest="sha256:" + "0" * 64)
     )
+    assert pusher.writes() == []
+
+
+@pytest.mark.parametrize("damage", ["one bit", "another layer", "cut"])
+def test_a_compressed_layer_that_is_not_its_diff_id_moves_no_tag(pusher: Pusher, tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "app.tar"
+    save_archive(file, tmp_path, style="podman", size=300_000, compression="gzip")
+    with tarfile.open(file) as archive:
+        layer = next(one for one in archive.getmembers() if one.isreg() and one.size > 200_000)
+    content = bytearray(file.read_bytes())
+    start, end = layer.offset_data, layer.offset_data + layer.size
+    if damage == "one bit":
+        content[start + 150_000] ^= 1
+    elif damage == "cut":
+        content[end - 1000 : end] = bytes(1000)
+    else:
+        other = gzip.compress(b"other files")
+        content[start:end] = other + bytes(layer.size - len(other))
+    file.write_bytes(content)
+    told = str(pusher.refused(f"docker-archive:{file}"))
+    assert "the layer sha256:" in told
+    assert "is altered" in told or "is damaged" in told
+    assert pusher.tags() == [{}, {}, {}]
+    assert not any("manifests" in write for write in pusher.writes())
+    assert sorted((tmp_path / "spool").iterdir()) == []
+
+
+def test_layers_in_xz_are_packed_anew(pusher: Pusher, tmp_path: Path) -> None:
+    config = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": [digest_of(PLAIN)]}}).encode()
+    listed = json.dumps([{"Config": "./c.json", "Layers": ["/layer"], "RepoTags": None}]).encode()
+    file = tmp_path / "app.tar"
+    file.write_bytes(member("c.json", config) + member("layer", lzma.compress(PLAIN)) + member("manifest.json", listed))
+    pushed = pusher.push(f"docker-archive:{file}")
+    _manifest, (layer,) = layers_of(pusher, pusher.zones[1], pushed["digest"])
+    assert gzip.decompress(layer) == PLAIN
+
+
+def test_names_within_a_layout(pusher: Pusher, tmp_path: Path) -> None:
+    layout = tmp_path / "layout"
+    made = [
+        make_image(layout, platforms=["linux/amd64"], tag=name, seed=name)
+        for name in ("docker.io/library/alpine:3.20", "rancher/local-path-provisioner:v0.0.20", "shop/app:v0.0.20")
+    ]
+    for name, image in (("alpine:3.20", made[0]), ("rancher/local-path-provisioner:v0.0.20", made[1]), ("@2", made[2])):
+        pushed = pusher.push(f"oci:{layout}:{name}", tags=None, name=None)
+        assert pushed["digest"] == image.digest
+    assert set(pusher.tags("local-path-provisioner")[0]) == {"v0.0.20"}
+    assert "@1 (rancher/local-path-provisioner:v0.0.20" in str(pusher.refused(f"oci:{layout}:v0.0.20"))
+    assert pusher.push(f"oci:{layout}@{made[2].digest}")["digest"] == made[2].digest
+
+
+def test_what_would_break_a_repository_is_refused_before_anything_is_written(pusher: Pusher, tmp_path: Path) -> None:
+    layout = tmp_path / "layout"
+    config = write_blob(layout, b"", "application/vnd.aquasec.trivy.config.v1+json")
+    manifest = image_manifest(config, [write_blob(layout, b"a database")])
+    put_entry(layout, write_blob(layout, json.dumps(manifest).encode(), manifest["mediaType"]), "2")
+    assert "is no image: its configuration" in str(pusher.refused(f"oci:{layout}"))
     assert pusher.writes() == []

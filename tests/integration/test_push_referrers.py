@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.image import image_manifest, make_image, put_entry, write_blob
+from tests.image import image_index, image_manifest, make_image, put_entry, write_blob
 from tests.integration.push import Pusher
 
 pytestmark = pytest.mark.thorough
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 EMPTY = "application/vnd.oci.empty.v1+json"
 
 
@@ -108,3 +109,26 @@ def test_what_would_break_a_repository_stays_behind(pusher: Pusher, layout: Path
     assert tag not in pusher.tags()[0]
     (left,) = pushed["referrers_left"]
     assert left.startswith(f"{tag}: ")
+
+
+def test_referrers_under_the_fallback_tag_of_a_layout_travel_too(pusher: Pusher, layout: Path) -> None:
+    """As regctl writes them, beside those that stand in the index."""
+    digest = pusher.push(f"oci:{layout}")["digest"]
+    image = next(one for one in json.loads((layout / "index.json").read_text())["manifests"] if one["digest"] == digest)
+    tag = digest.replace(":", "-")
+    listed = attach(layout, "listed", bare(image))
+    put_entry(layout, write_blob(layout, json.dumps(image_index([listed])).encode(), OCI_INDEX), tag)
+    pushed = pusher.push(f"oci:{layout}", referrers=True)
+    assert pushed["referrers_left"] == []
+    index = json.loads(pusher.read(pusher.zones[2], f"manifests/{tag}"))
+    assert listed["digest"] in {entry["digest"] for entry in index["manifests"]}
+    assert len(index["manifests"]) == 2
+
+
+def test_a_listed_referrer_that_would_break_a_repository_stays_behind(pusher: Pusher, layout: Path) -> None:
+    digest = pusher.push(f"oci:{layout}")["digest"]
+    image = next(one for one in json.loads((layout / "index.json").read_text())["manifests"] if one["digest"] == digest)
+    harmful = attach(layout, "harmful", bare(image), config=b"[]")
+    put_unnamed(layout, harmful)
+    (left,) = pusher.push(f"oci:{layout}", referrers=True)["referrers_left"]
+    assert left.startswith(f"{harmful['digest']}: ")

@@ -4,21 +4,19 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Callable, Iterator, Mapping
-from urllib.parse import urljoin, urlsplit
 
 from .._credential import Credential
-from .._errors import AppuioError, ConnectionFailedError, ServerError
+from .._errors import AppuioError, InvalidOptionError, ServerError, UnauthorizedError, without_userinfo
 from .._targets import Connection
 from .authentication import Authentication
-from .failures import ConnectionLostError, NotTlsError
+from .failures import ConnectionLostError
 from .message import Body, BytesBody, Origin, Request, Response
-from .proxy import proxy_for
+from .open_response import OpenResponse
 from .retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
-from .tls import tls_context
-from .transport import OpenResponse, Transport
+from .transports import ODD_ADDRESS, Transports
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 MOST_REDIRECTS = 5
@@ -35,7 +33,7 @@ class HttpClient:
 
     The credential goes to this origin, and to the realm it names, and nowhere else. A server that does not
     speak TLS is spoken to without it when ``plain_http`` asks for that, or on loopback with ``validate_certs``
-    off. With ``follow`` off, a redirection is an answer like any other.
+    off. With ``follow`` off, a redirection is an answer like any other. Safe for several threads.
     """
 
     def __init__(
@@ -48,18 +46,22 @@ class HttpClient:
         follow: bool = True,
     ) -> None:
         self._follow = follow
-        self.origin = Origin.of(origin)
+        try:
+            self.origin = Origin.of(origin)
+        except ValueError as error:
+            raise InvalidOptionError(f"{without_userinfo(origin)} is no address of a server: {error}") from None
         self.clock = clock
+        self.credential = credential
         self._connection = connection
-        self._ca_file = ca_file
-        self._credential = credential
-        self._transports: dict[tuple[Origin, bool], Transport] = {}
-        self._lock = threading.Lock()
-        self._authentication = Authentication(self.origin, credential, self._fetch)
+        self._transports = Transports(self.origin, connection, ca_file)
+        self._authentication = Authentication(
+            self.origin, credential, self._fetch, self._resolve_realm, lambda: clock.now()
+        )
 
     def attempts(self) -> Attempts:
         """Return the attempts that the user allows for one piece of work."""
-        return Attempts(self._connection.retries, self._connection.retry_delay, self.clock)
+        how = self._connection
+        return Attempts(how.retries, how.retry_delay, self.clock, aborted=lambda: self._transports.aborted)
 
     def request(
         self,
@@ -70,22 +72,21 @@ class HttpClient:
         step: str | None = None,
         scopes: frozenset[str] = frozenset(),
         transient: Callable[[Response], bool] = passing,
+        attempts: Attempts | None = None,
     ) -> Response:
         """Return the answer, whatever its status, after retries; raises ConnectionFailedError,
-        TlsVerificationError, UnauthorizedError.
+        TlsVerificationError, UnauthorizedError, ServerError, CancelledError.
 
-        ``target`` is a path of this origin, or a URL that the server gave; ``transient`` says which
-        answers are worth asking again.
+        ``target`` is a path of this origin, or a URL that the server gave; ``transient`` says which answers
+        are worth asking again; ``attempts`` are those of the piece of work that this request is a part of.
         """
-        attempts = self.attempts()
+        attempts = attempts or self.attempts()
         content = BytesBody(body) if body is not None else None
         while True:
             try:
                 with self.open(method, target, headers, content, step=step, scopes=scopes) as opened:
-                    response = _whole(opened)
-                    if not transient(response):
-                        return response
-                if not attempts.again(retry_after(response.headers, self.clock.now())):
+                    response = Response(opened.status, opened.headers, opened.read(LARGEST_ANSWER))
+                if not transient(response) or not attempts.again(retry_after(response.headers, self.clock.now())):
                     return response
             except ConnectionLostError as error:
                 if not attempts.again():
@@ -114,12 +115,26 @@ class HttpClient:
         finally:
             opened.close()
 
+    def own_target(self, url: str) -> str | None:
+        """Return the path and query of a URL of this origin, None for one of another; raises as ``request``."""
+        origin, target = self._transports.resolve(self.origin, "/", url)
+        return target if origin == self.origin else None
+
     def close(self) -> None:
-        """Close all connections."""
-        with self._lock:
-            transports, self._transports = list(self._transports.values()), {}
-        for transport in transports:
-            transport.close()
+        """Close all connections; later requests open new ones."""
+        self._transports.close()
+
+    def abort(self) -> None:
+        """Cut all connections: threads that wait for one get CancelledError at once, so do new requests, and no wait
+        for another attempt goes on.
+
+        For another thread or a signal handler: it takes no lock and waits for nothing. ``resume`` ends it.
+        """
+        self._transports.abort()
+
+    def resume(self) -> None:
+        """Permit requests again, on new connections, when no thread works for what was aborted any more."""
+        self._transports.resume()
 
     def abort(self) -> None:
         """End all requests that are running."""
@@ -128,104 +143,74 @@ class HttpClient:
     def _authenticated(
         self, method: str, target: str, headers: dict[str, str], body: Body | None, offset: int, scopes: frozenset[str]
     ) -> OpenResponse:
-        place, path = self._place(target)
-        headers.setdefault("User-Agent", USER_AGENT)
-        own = place == self.origin and not any(name.lower() == "authorization" for name in headers)
+        origin, path = self.origin, target
+        if not target.startswith("/") or target.startswith("//"):
+            origin, path = self._transports.resolve(self.origin, "/", target)
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+        own = origin == self.origin and not any(name.lower() == "authorization" for name in headers)
         for _round in range(3):
             sent = self._authentication.header(scopes) if own else None
             request = Request(method, path, {**headers, **({"Authorization": sent} if sent else {})}, body, offset)
-            opened = self._redirected(place, request)
-            if opened.status != 401 or not own:
+            opened, answered_by = self._redirected(origin, request)
+            if not own or answered_by != self.origin:
                 return opened
-            refused = Response(opened.status, opened.headers)
-            if not self._authentication.learn(refused, scopes, sent):
+            if opened.status != 401:
+                self._authentication.accepted(sent)
                 return opened
-            opened.read(LARGEST_ANSWER)
-            opened.close()
+            if not self._authentication.learn(Response(opened.status, opened.headers), scopes, sent):
+                return opened
+            opened.finish()
         return opened
 
-    def _redirected(self, place: Origin, request: Request) -> OpenResponse:
-        opened = self._send(place, request)
-        if not self._follow:
-            return opened
-        url = f"{place}{request.target}"
-        for _hop in range(MOST_REDIRECTS):
+    def _redirected(self, origin: Origin, request: Request) -> tuple[OpenResponse, Origin]:
+        """Return the answer behind all redirections, and whose it is (RFC 9110, 15.4).
+
+        What was sent to another origin once gets no credential any more, also when it leads back.
+        """
+        for _hop in range(MOST_REDIRECTS + 1):
+            opened = self._transports.send(origin, request)
             location = opened.headers.get("location")
-            if opened.status not in (301, 302, 303, 307, 308) or request.method not in ("GET", "HEAD") or not location:
-                return opened
-            opened.close()
-            url = urljoin(url, location)
-            target = Origin.of(url)
-            if target.scheme not in ("http", "https") or (place.scheme == "https" and target.scheme != "https"):
-                raise ConnectionFailedError(f"{place.authority} redirects to {target}, which is not safe")
-            headers = dict(request.headers)
-            if target != self.origin:
-                headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
-            opened = self._send(target, Request(request.method, _path(url), headers))
-        opened.close()
-        raise ServerError(f"{place.authority} redirects more than {MOST_REDIRECTS} times", status=opened.status)
+            followed = (301, 302, 303, 307, 308) if request.method in ("GET", "HEAD") else (307, 308)
+            if not self._follow or not location or opened.status not in followed:
+                return opened, origin
+            opened.finish()
+            target, path = self._transports.resolve(origin, request.target, str(location))
+            if target != origin:
+                kept = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
+                request = replace(request, headers=kept)
+            origin, request = target, replace(request, target=path)
+        raise ServerError(
+            f"{origin.authority} redirects more than {MOST_REDIRECTS} times", status=opened.status, hint=ODD_ADDRESS
+        )
 
-    def _place(self, target: str) -> tuple[Origin, str]:
-        """A URL of our own host stays with our scheme: servers behind a route may not know theirs."""
-        if target.startswith("/"):
-            return self.origin, target
-        url = urljoin(f"{self.origin}/", target)
-        place = Origin.of(url)
-        if place.host == self.origin.host and (place.port in (self.origin.port, 80, 443)):
-            place = self.origin
-        if self.origin.scheme == "https" and place.scheme != "https":
-            raise ConnectionFailedError(f"{self.origin.authority} sends us to {place}, which is not safe")
-        return place, _path(url)
+    def _resolve_realm(self, realm: str) -> tuple[Origin, str]:
+        return self._transports.resolve(self.origin, "/", realm)
 
-    def _send(self, place: Origin, request: Request) -> OpenResponse:
-        try:
-            return self._transport(place, plain=False).send(request)
-        except NotTlsError:
-            how = self._connection
-            if not (how.plain_http or (place.is_loopback and not how.validate_certs)):
-                raise
-            return self._transport(place, plain=True).send(request)
+    def _fetch(self, origin: Origin, request: Request) -> Response:
+        """Ask a realm for a token, wherever its endpoint has moved to; a lost connection is for the caller's attempts.
 
-    def _fetch(self, place: str, request: Request) -> Response:
-        """Ask a realm for a token; it has the same attempts as any request."""
+        Source: RFC 9110, 15.4.2: a client may repeat a POST that a 301 answers; without its form it would be useless.
+        """
         attempts = self.attempts()
-        while True:
-            try:
-                opened = self._send(Origin.of(place), request)
+        carries = request.body is not None or "Authorization" in request.headers
+        for _hop in range(MOST_REDIRECTS + 1):
+            while True:
+                opened = self._transports.send(origin, request)
                 try:
-                    response = _whole(opened)
+                    response = Response(opened.status, opened.headers, opened.read(1 << 20))
                 finally:
                     opened.close()
                 asked = retry_after(response.headers, self.clock.now())
                 if not passing(response) or not attempts.again(asked):
-                    return response
-            except ConnectionLostError:
-                if not attempts.again():
-                    raise
-
-    def _transport(self, place: Origin, plain: bool) -> Transport:
-        with self._lock:
-            found = self._transports.get((place, plain)) or self._transports.get((place, True))
-            if found is None:
-                found = self._transports[(place, plain)] = self._made(place, plain)
-            return found
-
-    def _made(self, place: Origin, plain: bool) -> Transport:
-        how = self._connection
-        if plain:
-            place = Origin("http", place.host, place.port)
-        own = place == self.origin
-        tls = None
-        if place.scheme == "https":
-            certificate, key = (how.client_cert, how.client_key) if own else (None, None)
-            tls = tls_context(how.validate_certs, self._ca_file, certificate, key)
-        return Transport(place, tls, proxy_for(place, how.proxy), how.timeout)
-
-
-def _whole(opened: OpenResponse) -> Response:
-    return Response(opened.status, opened.headers, opened.read(LARGEST_ANSWER))
-
-
-def _path(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+                    break
+            location = response.headers.get("location")
+            if response.status not in (301, 302, 307, 308) or not location:
+                return response
+            target, path = self._transports.resolve(origin, request.target, str(location))
+            if carries and target.host != origin.host:
+                raise UnauthorizedError(
+                    f"{origin.authority} sends the credential on to another host, {target.authority}, which gets none",
+                    hint=ODD_ADDRESS,
+                )
+            origin, request = target, replace(request, target=path)
+        raise ServerError(f"{origin.authority} redirects more than {MOST_REDIRECTS} times", hint=ODD_ADDRESS)

@@ -8,12 +8,16 @@ import re
 from dataclasses import dataclass, field
 from email.message import Message
 from typing import Any, Mapping, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from .._json import parse_json
 
 BLOCK_SIZE = 256 * 1024
 _LOOPBACK = re.compile(r"127(?:\.\d{1,3}){3}")
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?|[0-9a-f:.]*:[0-9a-f:.]*(?:%[a-z0-9._-]+)?")
+_VISIBLE = re.compile(r"[!-~]*")
+_HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
+_RESERVED = "!#$%&'()*+,/:;=?@[]~"
 
 
 class Reader(Protocol):
@@ -47,10 +51,8 @@ class Origin:
 
     @classmethod
     def of(cls, url: str) -> Origin:
-        """Return the origin of an absolute URL."""
-        parts = urlsplit(url)
-        scheme = parts.scheme.lower()
-        return cls(scheme, (parts.hostname or "").lower(), parts.port or (443 if scheme == "https" else 80))
+        """Return the origin of an absolute URL; raises ValueError as ``split_url``."""
+        return split_url(url)[0]
 
     @property
     def authority(self) -> str:
@@ -65,6 +67,34 @@ class Origin:
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.authority}"
+
+
+def split_url(url: str, base: str = "") -> tuple[Origin, str]:
+    """Return the origin of a URL and its request target, path and query; ``base`` is what it is relative to.
+
+    Raises ValueError, which says why, for an address that no request can be made to.
+    """
+    parts = urlsplit(urljoin(base, url.strip()))
+    scheme = parts.scheme.lower()
+    if scheme not in ("http", "https"):
+        raise ValueError(f"its scheme is {scheme or 'missing'}, not http or https")
+    host = (parts.hostname or "").lower()
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    if not _HOST.fullmatch(host):
+        raise ValueError("its host is not the name or address of one")
+    port = parts.port
+    if port == 0:
+        raise ValueError("its port is 0")
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    if not _VISIBLE.fullmatch(target):
+        target = quote(target, safe=_RESERVED)
+    return Origin(scheme, host, port or (443 if scheme == "https" else 80)), target
+
+
+def is_header_value(text: str) -> bool:
+    """Whether a text can be sent as the value of a header (RFC 9110, 5.5): Latin-1 without line ends."""
+    return bool(_HEADER_VALUE.fullmatch(text))
 
 
 @dataclass(frozen=True)

@@ -14,18 +14,35 @@ from typing import Callable
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT = 60.0
+# A server that asks for more is not waited for: the user is told instead.
+LONGEST_RETRY_AFTER = 120.0
+_LONGEST_NUMBER = 9
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Time and chance, handed in so that tests need neither; seconds."""
+    """Time and chance, handed in so that tests need neither; seconds.
+
+    A wait is cut into pieces of at most ``slice`` seconds, after each of which it can be given up.
+    """
 
     now: Callable[[], float]
     sleep: Callable[[float], None]
     chance: Callable[[], float]
+    slice: float | None = None
+
+    def wait(self, seconds: float, aborted: Callable[[], bool]) -> bool:
+        """Wait; return False when that was given up, as ``aborted`` says."""
+        while not aborted():
+            piece = seconds if self.slice is None else min(seconds, self.slice)
+            self.sleep(piece)
+            seconds -= piece
+            if seconds <= 0:
+                break
+        return not aborted()
 
 
-SYSTEM_CLOCK = Clock(time.time, time.sleep, random.random)
+SYSTEM_CLOCK = Clock(time.time, time.sleep, random.random, slice=0.2)
 
 
 @dataclass
@@ -36,29 +53,36 @@ class Attempts:
     delay: float
     clock: Clock = SYSTEM_CLOCK
     made: int = 0
+    aborted: Callable[[], bool] = lambda: False
 
     def again(self, asked: float | None = None) -> bool:
-        """Wait and return True when there is another attempt; ``asked`` is the server's Retry-After."""
-        if self.made >= self.retries:
+        """Wait and return True when there is another attempt; ``asked`` is the server's Retry-After.
+
+        There is none for a server that asks for more than ``LONGEST_RETRY_AFTER`` seconds.
+        """
+        if self.made >= self.retries or self.aborted() or (asked or 0) > LONGEST_RETRY_AFTER:
             return False
         backoff = min(self.delay * 2**self.made, LONGEST_WAIT)
         self.made += 1
         jittered = backoff * (0.5 + self.clock.chance() / 2)
-        self.clock.sleep(jittered if asked is None else min(max(asked, jittered), 2 * LONGEST_WAIT))
-        return True
+        return self.clock.wait(jittered if asked is None else max(asked, jittered), self.aborted)
+
+    def reset(self) -> None:
+        """Count anew, as the work got on since the last attempt."""
+        self.made = 0
 
 
 def retry_after(headers: Message, now: float) -> float | None:
     """Return the seconds that a Retry-After header asks for, or None without a readable one."""
-    value = headers.get("retry-after")
-    if value is None:
+    value = str(headers.get("retry-after") or "").strip()
+    if not value:
         return None
-    if value.strip().isdigit():
-        return float(value)
+    if value.isascii() and value.isdigit():
+        return float(value[:_LONGEST_NUMBER])
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        return max(0.0, moment.timestamp() - now)
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, moment.timestamp() - now)

@@ -11,78 +11,50 @@ from __future__ import annotations
 import http.client
 import ssl
 import threading
-from email.message import Message
 
-from .failures import CONNECTION_ERRORS, ConnectionLostError, as_error
-from .message import BLOCK_SIZE, BytesBody, Origin, Reader, Request
+from .._errors import AppuioError, CancelledError, InvalidOptionError, SourceError
+from .connection import ServerConnection
+from .failures import CONNECTION_ERRORS, as_error
+from .message import BLOCK_SIZE, BytesBody, Origin, Reader, Request, is_header_value
+from .open_response import OpenResponse
 from .proxy import Proxy
 
-
-class OpenResponse:
-    """An answer whose body is still to be read; close it, so that its connection can serve again."""
-
-    def __init__(
-        self, answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, transport: Transport
-    ) -> None:
-        self._answer = answer
-        self._connection: http.client.HTTPConnection | None = connection
-        self._transport = transport
-        self.status: int = answer.status
-        self.headers: Message = answer.headers
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer; return the number of bytes, 0 at the end; raises ConnectionLostError when it is cut."""
-        try:
-            count = self._answer.readinto(buffer)
-        except CONNECTION_ERRORS as error:
-            self._drop()
-            raise as_error(error, self._transport.origin.authority, self._transport.timeout) from None
-        if not count and len(buffer) and self._answer.length:
-            self._drop()
-            raise ConnectionLostError(f"the answer of {self._transport.origin.authority} ended too early")
-        return count
-
-    def read(self, limit: int) -> bytes:
-        """Return the whole body; raises ConnectionLostError, also when it is longer than ``limit`` bytes."""
-        content = bytearray()
-        buffer = memoryview(bytearray(min(BLOCK_SIZE, limit + 1)))
-        while count := self.readinto(buffer):
-            content += buffer[:count]
-            if len(content) > limit:
-                self._drop()
-                raise ConnectionLostError(
-                    f"the answer of {self._transport.origin.authority} is longer than {limit} bytes"
-                )
-        return bytes(content)
-
-    def close(self) -> None:
-        """Give the connection back; one whose answer was not read to its end is closed."""
-        if not self._answer.isclosed():
-            self._drop()
-        elif self._connection is not None:
-            connection, self._connection = self._connection, None
-            self._transport.keep(connection)
-
-    def _drop(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            self._transport.drop(connection)
+_CLOSED_MEANWHILE = (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 
 
 class Transport:
     """Connections to one origin, as many as are needed at a time; ``timeout`` in seconds without progress."""
 
-    def __init__(self, origin: Origin, tls: ssl.SSLContext | None, proxy: Proxy | None, timeout: float) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        tls: ssl.SSLContext | None,
+        proxy: Proxy | None,
+        timeout: float,
+        proxy_tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.origin = origin
+        self.server = origin.authority
         self.timeout = timeout
         self._tls = tls
         self._proxy = proxy
+        self._proxy_tls = proxy_tls
         self._lock = threading.Lock()
-        self._idle: list[http.client.HTTPConnection] = []
-        self._open: set[http.client.HTTPConnection] = set()
+        self._idle: list[ServerConnection] = []
+        self._open: set[ServerConnection] = set()
+        self._aborted = False
 
     def send(self, request: Request) -> OpenResponse:
-        """Send a request and return its answer; raises ConnectionFailedError or TlsVerificationError."""
+        """Send a request and return its answer; raises ConnectionFailedError, TlsVerificationError, CancelledError,
+        and what the reader of the body raises."""
+        for name, value in request.headers.items():
+            if not is_header_value(value):
+                # Never the value itself: it may be a credential.
+                raise InvalidOptionError(
+                    f"the header {name} cannot be sent to {self.origin.authority}: it holds a line end or other "
+                    "characters that no header takes",
+                    hint="Was a token or password stored with more than itself?" if name == "Authorization" else None,
+                )
         with self._lock:
             kept = self._idle.pop() if self._idle else None
         if kept is not None:
@@ -91,14 +63,14 @@ class Transport:
             except CONNECTION_ERRORS as error:
                 # How much of a streamed body got there is for the caller to find out.
                 small = request.body is None or isinstance(request.body, BytesBody)
-                if not (small and isinstance(error, (http.client.RemoteDisconnected, ConnectionError))):
-                    raise as_error(error, self.origin.authority, self.timeout) from None
+                if not (small and isinstance(error, _CLOSED_MEANWHILE)):
+                    raise self.error(error) from None
         try:
             return self._exchange(self._connected(), request)
         except CONNECTION_ERRORS as error:
-            raise as_error(error, self.origin.authority, self.timeout) from None
+            raise self.error(error) from None
 
-    def keep(self, connection: http.client.HTTPConnection) -> None:
+    def keep(self, connection: ServerConnection) -> None:
         """Take back a connection whose answer was read to its end."""
         with self._lock:
             if connection.sock is not None and connection in self._open:
@@ -106,7 +78,7 @@ class Transport:
                 return
         self.drop(connection)
 
-    def drop(self, connection: http.client.HTTPConnection) -> None:
+    def drop(self, connection: ServerConnection) -> None:
         """Close a connection that cannot serve again."""
         with self._lock:
             self._open.discard(connection)
@@ -119,7 +91,23 @@ class Transport:
         for connection in connections:
             connection.close()
 
-    def _exchange(self, connection: http.client.HTTPConnection, request: Request) -> OpenResponse:
+    def abort(self) -> None:
+        """Cut all connections: whoever waits on one gets CancelledError at once, and so does every new request.
+
+        Takes no lock, so that a signal handler may call it whatever it has interrupted.
+        """
+        # First the flag, then the connections: a new one is listed before it looks at the flag.
+        self._aborted = True
+        for connection in list(self._open):
+            connection.cut()
+
+    def error(self, error: Exception) -> AppuioError:
+        """Return the typed error for an exception on a connection."""
+        if self._aborted:
+            return CancelledError("the connection was given up, as the task was stopped")
+        return as_error(error, self.origin.authority, self.timeout)
+
+    def _exchange(self, connection: ServerConnection, request: Request) -> OpenResponse:
         """Send and wait for the answer; a connection on which that fails is closed, whatever the reason."""
         try:
             broken = self._sent(connection, request)
@@ -132,7 +120,7 @@ class Transport:
             self.drop(connection)
             raise
 
-    def _sent(self, connection: http.client.HTTPConnection, request: Request) -> Exception | None:
+    def _sent(self, connection: ServerConnection, request: Request) -> Exception | None:
         connection.putrequest(request.method, self._target(request), skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", self.origin.authority)
         for name, value in request.headers.items():
@@ -147,12 +135,12 @@ class Transport:
         try:
             connection.endheaders()
             if request.body is not None:
-                self._send_body(connection, request.body.open(request.offset))
+                self._send_body(connection, _opened(request))
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as error:
             return error
         return None
 
-    def _answer(self, connection: http.client.HTTPConnection, broken: Exception | None) -> http.client.HTTPResponse:
+    def _answer(self, connection: ServerConnection, broken: Exception | None) -> http.client.HTTPResponse:
         """A server may refuse a body before it has read it: what it said is worth more than the broken pipe."""
         try:
             return connection.getresponse()
@@ -162,10 +150,10 @@ class Transport:
             raise
 
     @staticmethod
-    def _send_body(connection: http.client.HTTPConnection, reader: Reader) -> None:
+    def _send_body(connection: ServerConnection, reader: Reader) -> None:
         buffer = memoryview(bytearray(BLOCK_SIZE))
         try:
-            while count := reader.readinto(buffer):
+            while count := _next_block(reader, buffer):
                 connection.send(buffer[:count])
         finally:
             reader.close()
@@ -173,17 +161,37 @@ class Transport:
     def _target(self, request: Request) -> str:
         return f"{self.origin}{request.target}" if self._proxy and self.origin.scheme == "http" else request.target
 
-    def _connected(self) -> http.client.HTTPConnection:
-        host, port = (self._proxy.host, self._proxy.port) if self._proxy else (self.origin.host, self.origin.port)
-        if self.origin.scheme == "https":
-            made: http.client.HTTPConnection = http.client.HTTPSConnection(
-                host, port, timeout=self.timeout, context=self._tls
-            )
-            if self._proxy:
-                made.set_tunnel(self.origin.host, self.origin.port, headers=self._proxy.headers)
-        else:
-            made = http.client.HTTPConnection(host, port, timeout=self.timeout)
-        made.connect()
+    def _connected(self) -> ServerConnection:
+        made = ServerConnection(
+            self.origin, self._tls, self._proxy, self._proxy_tls, self.timeout, lambda: self._aborted
+        )
         with self._lock:
             self._open.add(made)
+        try:
+            made.connect()
+        except BaseException:
+            self.drop(made)
+            raise
         return made
+
+
+def _opened(request: Request) -> Reader:
+    try:
+        return (request.body or BytesBody(b"")).open(request.offset)
+    except OSError as error:
+        raise _unreadable(error) from None
+
+
+def _next_block(reader: Reader, buffer: memoryview) -> int:
+    try:
+        return reader.readinto(buffer)
+    except OSError as error:
+        raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> SourceError:
+    """A file that cannot be read is no fault of the connection that it is sent on."""
+    return SourceError(
+        f"what is to be uploaded cannot be read: {error.strerror or error}",
+        hint="Is the file, and the disk that it is on, still there and readable?",
+    )

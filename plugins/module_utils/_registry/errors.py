@@ -1,26 +1,49 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a registry's refusal means, in the user's words.
+"""What a registry's refusal means, in the user's words, and what to do next on the side that it is on.
 
 Source: OCI Distribution Specification 1.1, "Error Codes"; OpenShift's own manners were observed on the wire.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
 from .._http.message import Response
-from .._http.retry import retry_after
+from .._http.retry import LONGEST_RETRY_AFTER, SYSTEM_CLOCK, retry_after
 
-RIGHTS_ADVICE = (
-    "Does the namespace exist, and is registry-editor (to push) or registry-viewer (to pull) bound there? "
-    "Zones answer the same to both"
+
+@dataclass(frozen=True)
+class Hints:
+    """The next step for each kind of refusal; a zone and a source have their own."""
+
+    credential: str
+    no_credential: str
+    rights: str
+    denied: str
+    name: str
+
+
+ZONE_HINTS = Hints(
+    credential="Get a new token for this zone, for example with oc whoami -t or appuio_registry_token",
+    no_credential="Give token, username and password, kubeconfig or auth_file",
+    rights="Does the namespace exist, and is registry-editor (to push) or registry-viewer (to pull) bound there? "
+    "Zones answer the same to both",
+    denied="A limit or quota of the namespace is reached, the credential may not create the ImageStream "
+    "(system:image-pusher may not), or the namespace is gone",
+    name="Is the name exactly namespace/name, and is the tag spelled right?",
 )
-DENIED_ADVICE = (
-    "A limit or quota of the namespace is reached, the credential may not create the ImageStream "
-    "(system:image-pusher may not), or the namespace is gone"
+SOURCE_HINTS = Hints(
+    credential="Are source_username and source_password, or the entry in source_auth_file, right and still valid?",
+    no_credential="Give source_username and source_password, or source_auth_file, if the repository is private, "
+    "and see whether it exists: many registries answer the same to both",
+    rights="May this user read the repository, and does it exist? Many registries answer the same to both",
+    denied="May this user read the repository, or has it reached a limit of the registry?",
+    name="Are repository and tag spelled right?",
 )
+_NO_REGISTRY = "Is the address right, and what stands in front of it: a proxy, a portal, a page to log in?"
 
 
 def codes_of(response: Response) -> tuple[str, ...]:
@@ -28,7 +51,7 @@ def codes_of(response: Response) -> tuple[str, ...]:
     return tuple(str(error.get("code")) for error in _errors(response))
 
 
-def said_by(response: Response) -> str | None:
+def server_message_of(response: Response) -> str | None:
     """Return the server's own words, shortened to a line."""
     words = []
     for error in _errors(response):
@@ -52,34 +75,70 @@ def missing_blobs(response: Response) -> tuple[str, ...]:
     return tuple(digest for digest in found if digest)
 
 
-def refusal(response: Response, what: str, registry: str, zone: str | None = None) -> AppuioError:
-    """Return the problem that an unexpected answer is; 401 is told apart by the client, which can ask more."""
-    status, server_message = response.status, said_by(response)
+def is_page(response: Response) -> bool:
+    """Whether an answer is a page for people, as portals and proxies give it whatever they are asked."""
+    return response.headers.get_content_type() in ("text/html", "application/xhtml+xml")
+
+
+def no_registry(response: Response, what: str, registry: str, zone: str | None = None) -> ServerError:
+    """Return the error that an answer is which no registry gives; ``what`` is the step."""
+    kind = str(response.headers.get("content-type") or "no media type")
+    return ServerError(
+        f"{registry} does not answer as a container registry does (status {response.status}, {kind})",
+        zone=zone,
+        step=what,
+        hint=_NO_REGISTRY,
+        status=response.status,
+    )
+
+
+def refusal(
+    response: Response, what: str, registry: str, zone: str | None = None, hints: Hints = ZONE_HINTS
+) -> AppuioError:
+    """Return the error that an unexpected answer is; 401 is told apart by the client, which can ask more."""
+    status, words = response.status, server_message_of(response)
     if status == 401:
         return UnauthorizedError(
-            f"{registry} does not accept the credential", zone=zone, step=what, server_message=server_message
+            f"{registry} does not accept the credential",
+            zone=zone,
+            step=what,
+            server_message=words,
+            hint=hints.credential,
         )
-    if status == 403:
-        return ForbiddenError(
-            f"{registry} refuses this", zone=zone, step=what, server_message=server_message, hint=DENIED_ADVICE
+    if status == 403 and not is_page(response):
+        return ForbiddenError(f"{registry} refuses this", zone=zone, step=what, server_message=words, hint=hints.denied)
+    if status == 404 and not is_page(response):
+        return NotFoundError(
+            f"{registry} does not have it", zone=zone, step=what, server_message=words, hint=hints.name
         )
-    if status == 404:
-        return NotFoundError(f"{registry} does not have it", zone=zone, step=what, server_message=server_message)
-    hint = None
-    if status == 400 and not response.body:
-        hint = "Is the name exactly namespace/name, and is the zone's API up?"
-    if status == 413:
-        hint = "Something in front of the registry limits the size of uploads"
+    if status < 400:
+        return no_registry(response, what, registry, zone)
     return ServerError(
         f"{registry} answered with status {status}",
         zone=zone,
         step=what,
-        server_message=server_message,
-        hint=hint,
+        server_message=words,
+        hint=_server_hint(response, hints),
         status=status,
         codes=codes_of(response),
-        retry_after=retry_after(response.headers, 0),
+        retry_after=retry_after(response.headers, SYSTEM_CLOCK.now()),
     )
+
+
+def _server_hint(response: Response, hints: Hints) -> str:
+    status = response.status
+    asked = retry_after(response.headers, SYSTEM_CLOCK.now())
+    if asked is not None and asked > LONGEST_RETRY_AFTER:
+        return f"It asks to wait {asked:.0f} seconds (Retry-After), which is not waited for here: try again then"
+    if status == 400 and not response.body:
+        return f"{hints.name} Or is the API behind the registry away? Then try again"
+    if status == 413:
+        return "Something in front of the registry limits the size of uploads: let its operators raise the limit"
+    if status == 429:
+        return "It limits how much it is asked: try again later, with a credential if there was none, or lower jobs"
+    if status >= 500:
+        return "It may pass: try again later; if it stays, the operators of the registry can see why"
+    return "Does the registry take this kind of image? What it said above is all there is to know"
 
 
 def _errors(response: Response) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Sequence
 from urllib.parse import quote, urlencode
 
-from .._errors import AppuioError, ServerError
+from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.failures import ConnectionLostError
 from .._http.message import Body, Response
 from .._http.retry import Attempts, retry_after
@@ -21,7 +21,7 @@ from .client import RegistryClient, scopes, transient
 from .errors import codes_of
 
 LARGEST_ANSWER = 1 << 20
-_RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
+_RANGE = re.compile(r"(?:bytes=)?0-(\d{1,18})")
 
 
 @dataclass
@@ -46,34 +46,61 @@ class Upload:
     def run(self, mount_from: Sequence[str] = ()) -> str:
         """Return ``mounted`` or ``uploaded``; raises AppuioError when no attempt is left, or none can help."""
         attempts = self._client.http.attempts()
-        session: _Session | None = None
         candidates = list(mount_from)
+        session: _Session | None = None
+        sent, broken, furthest = False, False, 0
         while True:
+            response, failure = None, None
             try:
-                if session is None:
-                    session = self._begin(candidates.pop(0) if candidates else None)
-                    if session is None:
-                        return "mounted"
+                if broken:
+                    session = self._resumed(session, attempts) if session else None
+                    # What was answered late, or not at all, may have been stored: no byte is sent twice.
+                    if session is None and sent and self._is_there(attempts):
+                        return "uploaded"
+                    if session is not None and session.offset > furthest:
+                        furthest = session.offset
+                        attempts.reset()
+                while session is None and candidates:
+                    session = self._mounted(candidates.pop(0), attempts)
+                session = session or self._begin(attempts)
+                if not session.location:
+                    return "mounted"
+                broken = sent = True
                 response = self._send(session)
                 if response.status in (201, 204):
+                    self._check_stored(response, attempts)
                     return "uploaded"
-                session = self._after_refusal(response, session, attempts)
+                asked = self._check_worth_repeating(response)
             except ConnectionLostError as error:
-                if not attempts.again():
-                    raise error.at(self._client.zone, self._step) from None
-                session = self._resumed(session)
-                if session is None and self._client.has_blob(self._repository, self._blob.digest):
-                    return "uploaded"
+                failure, asked = error.at(self._client.zone, self._step), None
+            if not attempts.again(asked):
+                if response is not None:
+                    self._client.expect(response, (), self._step, self._repository)
+                raise failure or AppuioError("no attempt is left", zone=self._client.zone, step=self._step)
+            if response is not None and _is_lost(response):
+                session = None
+                sent = sent and "DIGEST_INVALID" not in codes_of(response)
 
-    def _begin(self, mount_from: str | None) -> _Session | None:
-        path = f"/v2/{self._repository}/blobs/uploads/"
-        wanted = self._scopes
-        if mount_from:
-            path += f"?{urlencode({'mount': self._blob.digest, 'from': mount_from})}"
-            wanted = wanted | scopes(mount_from, "pull")
-        response = self._client.http.request("POST", path, step=self._step, scopes=wanted, transient=transient)
-        if response.status == 201:
+    def _mounted(self, mount_from: str, attempts: Attempts) -> _Session | None:
+        """Return an upload without location where the blob was mounted, one to go on with where the registry began it,
+        and None where it does neither: that other repository is only a chance."""
+        path = f"/v2/{self._repository}/blobs/uploads/?{urlencode({'mount': self._blob.digest, 'from': mount_from})}"
+        wanted = self._scopes | scopes(mount_from, "pull")
+        try:
+            response = self._client.http.request(
+                "POST", path, step=self._step, scopes=wanted, transient=_is_busy, attempts=attempts
+            )
+            if response.status == 201 and self._says_stored(response, attempts):
+                return _Session("")
+            return _Session(self._location(response)) if response.status == 202 else None
+        except (ServerError, UnauthorizedError, ForbiddenError):
             return None
+
+    def _begin(self, attempts: Attempts) -> _Session:
+        path = f"/v2/{self._repository}/blobs/uploads/"
+        response = self._client.http.request(
+            "POST", path, step=self._step, scopes=self._scopes, transient=transient, attempts=attempts
+        )
         self._client.expect(response, (202,), self._step, self._repository)
         return _Session(self._location(response))
 
@@ -94,23 +121,36 @@ class Upload:
         with self._client.http.open(method, location, headers, body, offset, self._step, self._scopes) as opened:
             return Response(opened.status, opened.headers, opened.read(LARGEST_ANSWER))
 
-    def _after_refusal(self, response: Response, session: _Session, attempts: Attempts) -> _Session | None:
-        """Return the upload to go on with, or None to begin anew; raises what cannot be helped."""
-        lost = response.status == 404 or "DIGEST_INVALID" in codes_of(response)
-        if not (lost or response.status == 416 or transient(response)):
+    def _check_worth_repeating(self, response: Response) -> float | None:
+        """Return what the server asks to wait, in seconds; raises what a refusal means that no attempt can help."""
+        if not (_is_lost(response) or response.status == 416 or transient(response)):
             self._client.expect(response, (), self._step, self._repository)
-        asked = retry_after(response.headers, self._client.http.clock.now())
-        if not attempts.again(asked):
-            self._client.expect(response, (), self._step, self._repository)
-        return None if lost else self._resumed(session)
+        return retry_after(response.headers, self._client.http.clock.now())
 
-    def _resumed(self, session: _Session | None) -> _Session | None:
+    def _check_stored(self, response: Response, attempts: Attempts) -> None:
+        """Raise ServerError unless the registry says that it has the blob, by its digest."""
+        if not self._says_stored(response, attempts):
+            stored = str(response.headers.get("docker-content-digest") or "nothing")
+            raise ServerError(
+                f"{self._client.registry} stored {stored[:200]}, not {self._blob.digest}, which it was sent",
+                zone=self._client.zone,
+                step=self._step,
+                hint="What stands in front of the registry may change what passes: its operators can tell",
+                status=response.status,
+            )
+
+    def _says_stored(self, response: Response, attempts: Attempts) -> bool:
+        stored = response.headers.get("docker-content-digest")
+        return self._is_there(attempts) if stored is None else stored == self._blob.digest
+
+    def _is_there(self, attempts: Attempts) -> bool:
+        return self._client.has_blob(self._repository, self._blob.digest, self._blob.size, attempts)
+
+    def _resumed(self, session: _Session, attempts: Attempts) -> _Session | None:
         """Ask how far the registry got; it gives a fresh location, as an old one is refused."""
-        if session is None:
-            return None
         try:
             response = self._client.http.request(
-                "GET", session.location, step=self._step, scopes=self._scopes, transient=transient
+                "GET", session.location, step=self._step, scopes=self._scopes, transient=transient, attempts=attempts
             )
         except ConnectionLostError:
             return None
@@ -128,8 +168,20 @@ class Upload:
     def _location(self, response: Response) -> str:
         location = response.headers.get("location")
         if not location:
-            error: AppuioError = ServerError(
-                "the registry gave no location for an upload", status=response.status, step=self._step
+            raise ServerError(
+                f"{self._client.registry} gave no location for an upload",
+                zone=self._client.zone,
+                step=self._step,
+                hint="Is this a registry, and what stands in front of it?",
+                status=response.status,
             )
-            raise error.at(self._client.zone)
         return str(location)
+
+
+def _is_busy(response: Response) -> bool:
+    return response.status == 429
+
+
+def _is_lost(response: Response) -> bool:
+    """Whether the upload is gone, so that only a new one can help."""
+    return response.status == 404 or "DIGEST_INVALID" in codes_of(response)

@@ -15,21 +15,14 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.client impor
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError, NotTlsError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Origin
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
-from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock, retry_after
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, retry_after
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
+from tests.unit.plugins.module_utils._http.waits import Waits
 
 SECRET = "sha256~secret"
 PULL = frozenset({"repository:a/b:pull"})
-
-
-class Waits:
-    """A clock that does not wait."""
-
-    def __init__(self) -> None:
-        self.waited: list[float] = []
-        self.clock = Clock(lambda: 1_000.0, self.waited.append, lambda: 1.0)
 
 
 def client(server: ScriptedServer, credential: Credential | None = None, retries: int = 2) -> tuple[HttpClient, Waits]:
@@ -176,13 +169,17 @@ def test_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://me:pw@proxy:8080")
     found = proxy_for(origin, None)
     assert found is not None
-    assert (found.host, found.port, found.headers) == ("proxy", 8080, {"Proxy-Authorization": "Basic bWU6cHc="})
+    assert (found.origin.host, found.origin.port, found.headers) == (
+        "proxy",
+        8080,
+        {"Proxy-Authorization": "Basic bWU6cHc="},
+    )
     assert "bWU6cHc" not in repr(found)
     monkeypatch.setenv("NO_PROXY", ".example")
     assert proxy_for(origin, None) is None
     chosen = proxy_for(origin, "http://own:3128")
     assert chosen is not None
-    assert chosen.host == "own"
+    assert chosen.origin.host == "own"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
+from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BytesBody, Reader
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
@@ -27,6 +28,7 @@ BLOB = Descriptor("application/octet-stream", digest_of(CONTENT), len(CONTENT))
 CLOCK = Clock(lambda: 0.0, lambda _seconds: None, lambda: 0.0)
 BEGUN = Line("POST /v2/shop/app/blobs/uploads/", 202, {"Location": "/up/1?_state=a"})
 FINISH = f"PUT /up/1?_state=a&digest={BLOB.digest}"
+STORED = {"Docker-Content-Digest": BLOB.digest}
 DENIED = {"WWW-Authenticate": 'Basic realm=openshift,error="access denied"'}
 
 
@@ -51,14 +53,14 @@ def upload(*lines: Line, mount_from: tuple[str, ...] = ()) -> tuple[str, list[by
 
 
 def test_one_stream() -> None:
-    assert upload(BEGUN, Line(FINISH, 201)) == ("uploaded", [b"", CONTENT])
+    assert upload(BEGUN, Line(FINISH, 201, STORED)) == ("uploaded", [b"", CONTENT])
 
 
 def test_mounted_or_not() -> None:
     asked = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=shop%2Fbase"
-    assert upload(Line(asked, 201), mount_from=("shop/base",))[0] == "mounted"
+    assert upload(Line(asked, 201, STORED), mount_from=("shop/base",))[0] == "mounted"
     refused = Line(asked, 202, {"Location": "/up/1?_state=a"})
-    assert upload(refused, Line(FINISH, 201), mount_from=("shop/base",))[0] == "uploaded"
+    assert upload(refused, Line(FINISH, 201, STORED), mount_from=("shop/base",))[0] == "uploaded"
 
 
 def test_a_broken_stream_goes_on_from_where_the_registry_got_to() -> None:
@@ -67,7 +69,7 @@ def test_a_broken_stream_goes_on_from_where_the_registry_got_to() -> None:
         Line(FINISH, read=4),
         Line("GET /up/1?_state=a", 204, {"Range": "0-3", "Location": "/up/1?_state=b"}),
         Line("PATCH /up/1?_state=b", 202, {"Location": "/up/1?_state=c"}),
-        Line(f"PUT /up/1?_state=c&digest={BLOB.digest}", 201),
+        Line(f"PUT /up/1?_state=c&digest={BLOB.digest}", 201, STORED),
     )
     assert how == "uploaded"
     assert bodies[3:] == [CONTENT[4:], b""]
@@ -76,18 +78,18 @@ def test_a_broken_stream_goes_on_from_where_the_registry_got_to() -> None:
 def test_an_upload_that_is_gone_begins_anew() -> None:
     gone = Line("GET /up/1?_state=a", 404)
     absent = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 404)
-    assert upload(BEGUN, Line(FINISH, read=4), gone, absent, BEGUN, Line(FINISH, 201))[0] == "uploaded"
+    assert upload(BEGUN, Line(FINISH, read=4), gone, absent, BEGUN, Line(FINISH, 201, STORED))[0] == "uploaded"
 
 
 def test_an_answer_that_was_lost() -> None:
     gone = Line("GET /up/1?_state=a", 404)
-    there = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 200)
+    there = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 200, body=CONTENT)
     assert upload(BEGUN, Line(FINISH, read=10), gone, there)[0] == "uploaded"
 
 
 def test_a_wrong_digest_begins_anew_and_ends_after_all_attempts() -> None:
     wrong = Line(FINISH, 400, body=b'{"errors": [{"code": "DIGEST_INVALID"}]}')
-    assert upload(BEGUN, wrong, BEGUN, Line(FINISH, 201))[0] == "uploaded"
+    assert upload(BEGUN, wrong, BEGUN, Line(FINISH, 201, STORED))[0] == "uploaded"
     with pytest.raises(ServerError, match="DIGEST_INVALID"):
         upload(BEGUN, wrong, BEGUN, wrong, BEGUN, wrong)
 
@@ -111,3 +113,102 @@ def test_a_manifest_names_the_blobs_that_it_lacks() -> None:
 def test_an_error_by_digest_means_that_it_is_not_there() -> None:
     with ScriptedServer(Line(f"HEAD /v2/shop/app/manifests/{BLOB.digest}", 500)) as server:
         assert not registry(server).holds_manifest("shop/app", BLOB.digest)
+
+
+def test_a_mount_that_fails_does_not_fail_the_upload() -> None:
+    asked = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=shop%2Fbase"
+    for refused in (Line(asked, 500), Line(asked, 401, DENIED), Line(asked, 404), Line(asked, 200, {}, b"<html>")):
+        assert upload(refused, BEGUN, Line(FINISH, 201, STORED), mount_from=("shop/base",))[0] == "uploaded"
+
+
+def test_every_repository_that_may_have_the_blob_is_tried() -> None:
+    asked = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=shop%2F"
+    lines = [Line(f"{asked}one", 500), Line(f"{asked}two", 201, STORED)]
+    assert upload(*lines, mount_from=("shop/one", "shop/two"))[0] == "mounted"
+
+
+def test_a_mount_that_tells_no_digest_is_looked_at() -> None:
+    asked = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=shop%2Fbase"
+    head = f"HEAD /v2/shop/app/blobs/{BLOB.digest}"
+    assert upload(Line(asked, 201), Line(head, body=CONTENT), mount_from=("shop/base",))[0] == "mounted"
+    lines = [Line(asked, 201), Line(head, 404), BEGUN, Line(FINISH, 201, STORED)]
+    assert upload(*lines, mount_from=("shop/base",))[0] == "uploaded"
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_blob_that_was_stored_without_an_answer_is_not_sent_again(status: int) -> None:
+    gone = Line("GET /up/1?_state=a", 404)
+    there = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 200, STORED, CONTENT)
+    how, bodies = upload(BEGUN, Line(FINISH, status), gone, there)
+    assert how == "uploaded"
+    assert bodies.count(CONTENT) == 1
+
+
+def test_an_upload_that_ended_when_it_was_finished_is_looked_for() -> None:
+    there = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 200, STORED, CONTENT)
+    assert upload(BEGUN, Line(FINISH, 404), there)[0] == "uploaded"
+
+
+@pytest.mark.parametrize("digest", ["sha256:" + "b" * 64, "sha512:" + "b" * 128, "nonsense"])
+def test_another_digest_in_the_answer_to_an_upload_is_no_success(digest: str) -> None:
+    with pytest.raises(ServerError, match=f"stored {digest}, not {BLOB.digest}"):
+        upload(BEGUN, Line(FINISH, 201, {"Docker-Content-Digest": digest}))
+
+
+def test_where_an_upload_tells_no_digest_the_registry_is_asked() -> None:
+    head = f"HEAD /v2/shop/app/blobs/{BLOB.digest}"
+    assert upload(BEGUN, Line(FINISH, 201), Line(head, body=CONTENT))[0] == "uploaded"
+    for answer in (Line(head, 404), Line(head, body=CONTENT[1:]), Line(head, 200, {"Docker-Content-Digest": "x"})):
+        with pytest.raises(ServerError):
+            upload(BEGUN, Line(FINISH, 201), answer)
+
+
+def test_a_page_is_no_upload() -> None:
+    page = {"Content-Type": "text/html"}
+    with pytest.raises(ServerError, match="does not answer as a container registry"):
+        upload(Line("POST /v2/shop/app/blobs/uploads/", 200, page, b"<html>"))
+    with pytest.raises(ServerError, match="gave no location"):
+        upload(Line("POST /v2/shop/app/blobs/uploads/", 202))
+
+
+@pytest.mark.parametrize(
+    ("got", "rest"),
+    [("0-8", CONTENT[9:]), ("bytes=0-1", CONTENT[2:]), ("0-9", None), ("0-10", "anew"), ("0-0", "anew")],
+)
+def test_an_upload_goes_on_at_the_byte_that_the_registry_lacks(got: str, rest: object) -> None:
+    asked = Line("GET /up/1?_state=a", 204, {"Range": got, "Location": "/up/1?_state=b"})
+    absent = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 404)
+    patch = Line("PATCH /up/1?_state=b", 202, {"Location": "/up/1?_state=c"})
+    finish = Line(f"PUT /up/1?_state=c&digest={BLOB.digest}", 201, STORED)
+    if rest == "anew":
+        _how, bodies = upload(BEGUN, Line(FINISH, read=4), asked, absent, BEGUN, Line(FINISH, 201, STORED))
+        assert bodies[-1] == CONTENT
+    elif rest is None:
+        finish = Line(f"PUT /up/1?_state=b&digest={BLOB.digest}", 201, STORED)
+        _how, bodies = upload(BEGUN, Line(FINISH, read=4), asked, finish)
+        assert bodies[-1] == b""
+    else:
+        _how, bodies = upload(BEGUN, Line(FINISH, read=4), asked, patch, finish)
+        assert bodies[-2:] == [rest, b""]
+
+
+def test_attempts_are_counted_anew_where_the_upload_gets_on() -> None:
+    lines = [BEGUN, Line(FINISH, read=1)]
+    for last in range(1, 9):
+        lines.append(Line("GET /up/1?_state=a", 204, {"Range": f"0-{last}", "Location": "/up/1?_state=a"}))
+        lines.append(Line("PATCH /up/1?_state=a", read=1))
+    lines.append(Line("GET /up/1?_state=a", 204, {"Range": "0-9", "Location": "/up/1?_state=a"}))
+    assert upload(*lines, Line(FINISH, 201, STORED))[0] == "uploaded"
+
+
+def test_attempts_end_where_the_upload_does_not_get_on() -> None:
+    asked = Line("GET /up/1?_state=a", 204, {"Range": "0-3", "Location": "/up/1?_state=a"})
+    patch = Line("PATCH /up/1?_state=a", read=1)
+    with pytest.raises(ConnectionLostError, match=r"zone lpg: upload sha256"):
+        upload(BEGUN, Line(FINISH, read=4), asked, patch, asked, patch, asked, patch)
+
+
+def test_a_registry_that_is_away_is_asked_as_often_as_said_in_all() -> None:
+    away = Line("POST /v2/shop/app/blobs/uploads/", raw=b"")
+    with pytest.raises(ConnectionLostError):
+        upload(away, away, away)

@@ -32,7 +32,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._source.local_file
 from ansible_collections.appuio.registry.plugins.module_utils._source.part import Part
 from ansible_collections.appuio.registry.plugins.module_utils._source.spool import SpooledBlob
 
-from tests.unit.plugins.module_utils._source.tar_members import member
+from tests.image.tar_members import member
 
 CONTENT = bytes(range(256)) * 4096
 DESCRIPTOR = Descriptor("application/octet-stream", digest_of(CONTENT), len(CONTENT))

@@ -34,7 +34,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._source.part impor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils._source.tar_members import member
+from tests.image.tar_members import member
 
 PLAIN = hashlib.sha256(b"seed").digest() * 9_000
 DIFF_ID = digest_of(PLAIN)

@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.image import image_index, make_image
-from tests.unit.plugins.module_utils._source.tar_members import member
+from tests.image.tar_members import member
 
 CONFIG = json.dumps({"os": "linux", "architecture": "amd64", "rootfs": {"diff_ids": []}}).encode()
 IMAGE_ID = digest_of(CONFIG)

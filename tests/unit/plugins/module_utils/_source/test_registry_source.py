@@ -194,7 +194,7 @@ PING = Line("GET /v2/", 200)
     ("lines", "credential", "words"),
     [
         ([UNKNOWN], None, "does not exist"),
-        ([REFUSED, PING], None, "to nobody without credential.*If it is private, give source_username"),
+        ([REFUSED], None, "to nobody without credential.*If it is private, give source_username"),
         ([REFUSED, REFUSED, PING], PASSWORD, "does not give it to the credential of source_password"),
         ([Line("GET /v2/shop/app/manifests/1.0", 403)], PASSWORD, "credential of source_password"),
         ([Line("GET /v2/shop/app/manifests/1.0", 429)], None, "status 429.*Its limit is reached"),

@@ -22,7 +22,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._source.tar_index 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.plugins.module_utils._source.tar_members import member
+from tests.image.tar_members import member
 
 LONG = "long/" * 60 + "name"
 
