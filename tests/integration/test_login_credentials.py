@@ -138,6 +138,22 @@ def test_logging_out_ends_a_users_token_if_asked(zone: Zone, logins: Logins, pat
 
 
 @pytest.mark.thorough
+def test_logging_out_says_that_a_service_accounts_token_was_not_revoked(zone: Zone, logins: Logins, path: Path) -> None:
+    token = zone.token_for(PROJECT, "lasting")
+    logins.add("in", token=token)
+    logins.add("check", check=True, state="absent", revoke=True)
+    logins.add("out", state="absent", revoke=True)
+    logins.add("again", state="absent", revoke=True)
+    ended = logins.run()
+    assert ended.changed == ["in", "check", "out"]
+    for task in ("check", "out"):
+        assert "the token of the service account lasting was not revoked" in ended.result(task)["msg"]
+        assert "is revoked" not in ended.result(task)["msg"]
+    assert stored(path, zone.registry) is None
+    assert registry_status(zone, token, "GET", "/v2/") == 200
+
+
+@pytest.mark.thorough
 def test_a_zone_that_takes_no_passwords(zone: Zone, logins: Logins) -> None:
     zone.configure(password_flow=False)
     try:
@@ -164,7 +180,9 @@ def test_a_page_in_a_browser(zone: Zone, logins: Logins) -> None:
 def test_kubeconfigs(zone: Zone, logins: Logins, tmp_path: Path, path: Path) -> None:
     token = zone.create_user("kate", PASSWORD, {PROJECT: "edit"})
     good = kubeconfig(zone, tmp_path / "good", {"token": token})
-    certificate = kubeconfig(zone, tmp_path / "certificate", {"client-certificate-data": "eA==", "client-key-data": "eA=="})
+    certificate = kubeconfig(
+        zone, tmp_path / "certificate", {"client-certificate-data": "eA==", "client-key-data": "eA=="}
+    )
     other = kubeconfig(zone, tmp_path / "other", {"token": token}, "https://api.other.example:6443")
     logins.add("token", kubeconfig=good, username="kate")
     logins.add("by variable", username=None, env={"K8S_AUTH_KUBECONFIG": good})

@@ -115,6 +115,22 @@ def test_rights_are_found_out_without_the_api(zones: LocalZones, logins: Logins)
 
 
 @pytest.mark.thorough
+def test_the_environment_of_awx_does_not_let_a_tasks_token_go_to_an_api_that_is_not_trusted(
+    zones: LocalZones, logins: Logins, path: Path
+) -> None:
+    zone = zones[0]
+    token = zone.token_for("shop", "image-pusher")
+    zone.clear_requests()
+    # Nothing trusts the API here: only the registry's authority is given.
+    logins.options = {**logins.options, "ca_cert": None, "registry_ca_cert": zone.registry_ca_file}
+    logins.add("in", token=token, access=["push"], env={"K8S_AUTH_VERIFY_SSL": "false"})
+    ended = logins.run()
+    assert ended.result("in")["access"] == ["push"], "the registry was asked instead"
+    assert [record for record in zone.requests() if record["side"] == "api"] == []
+    assert stored(path, zone.registry) == ("serviceaccount", token)
+
+
+@pytest.mark.thorough
 def test_the_api_behind_the_registry_is_down(zones: LocalZones, logins: Logins) -> None:
     zone = zones[0]
     token = zone.token_for("shop", "image-pusher")
@@ -139,7 +155,10 @@ def test_one_zone_that_fails_does_not_hide_the_others(zones: LocalZones, logins:
     logins.add("check", check=True, zones=entries)
     logins.add("both", zones=entries)
     logins.add("again", zones=entries)
+    logins.add("neither", zones=[{**where(zone), "token": "sha256~wrong-token"} for zone in zones.zones])
     ended = logins.run()
+    assert "2 of 2 zones failed" in said(ended, "neither")
+    assert all(f"zone {zone.name}: log in to the registry" in said(ended, "neither") for zone in zones.zones)
     for task, changed in (("check", True), ("both", True), ("again", False)):
         assert f"zone {first.name}" in said(ended, task)
         told = ended.result(task)["zones"]
@@ -155,11 +174,15 @@ def test_files_that_cannot_be(zones: LocalZones, logins: Logins, tmp_path: Path)
     broken = tmp_path / "broken.json"
     broken.write_text('{"auths": {\n  "a": {}\n  "b": {}\n}}')
     (tmp_path / "file").touch()
+    pipe = tmp_path / "pipe.json"
+    os.mkfifo(pipe)
     missing = tmp_path / "helper.json"
     missing.write_text('{"credsStore": "not-there"}')
     logins.add("broken", token=token, auth_file=str(broken))
     logins.add("broken, absent", state="absent", auth_file=str(broken))
     logins.add("no folder", token=token, auth_file=str(tmp_path / "file" / "auth.json"))
+    logins.add("pipe", token=token, auth_file=str(pipe))
+    logins.add("pipe, absent", state="absent", auth_file=str(pipe))
     logins.add("home", token=token, auth_file=None, env={"HOME": "/proc/nowhere"})
     logins.add("no helper", token=token, auth_file=str(missing))
     logins.add("file anyway", token=token, auth_file=str(missing), credential_store="file")
@@ -167,6 +190,8 @@ def test_files_that_cannot_be(zones: LocalZones, logins: Logins, tmp_path: Path)
     for task in ("broken", "broken, absent"):
         assert f"{broken} cannot be read" in said(ended, task)
         assert "line 3, column 3" in said(ended, task)
+    assert f"{pipe} is a named pipe, not a regular file" in said(ended, "pipe")
+    assert f"{pipe} is a named pipe, not a regular file" in said(ended, "pipe, absent")
     assert broken.read_text().count("\n") == 3
     assert mode(broken) != 0o600, "a file that is refused is left as it is"
     assert "cannot be written: Not a directory" in said(ended, "no folder")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -158,6 +159,10 @@ def test_one_pusher_for_each_namespace(zones: LocalZones, tmp_path: Path) -> Non
     assert list(json.loads(path.read_text())["auths"]) == [f"{zone.registry}/shop"]
 
 
+def basic(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
 @pytest.mark.thorough
 def test_the_same_in_other_words_changes_nothing(zones: LocalZones, tmp_path: Path) -> None:
     zone: Zone = zones[0]
@@ -166,6 +171,9 @@ def test_the_same_in_other_words_changes_nothing(zones: LocalZones, tmp_path: Pa
         "plain": {zone.registry: {"username": "serviceaccount", "password": token}},
         "old": {f"https://{zone.registry}/v1/": {"username": "serviceaccount", "password": token}},
         "named": {zone.registry: {"username": "jane", "password": token}},
+        "openshift's own": {zone.registry: {"auth": basic(f"<token>:{token}")}},
+        "made with echo": {zone.registry: {"auth": basic(f"serviceaccount:{token}\n")}},
+        "for an exchange": {zone.registry: {"identitytoken": token}},
     }
     logins = Logins(tmp_path / "run", {**where(zone), "token": token})
     for name, auths in written.items():
@@ -173,7 +181,12 @@ def test_the_same_in_other_words_changes_nothing(zones: LocalZones, tmp_path: Pa
         (tmp_path / name).chmod(0o400)
         logins.add(name, auth_file=str(tmp_path / name))
     logins.add("another name", auth_file=str(tmp_path / "named"), username="joe")
+    for name in ("made with echo", "for an exchange"):
+        logins.add(f"{name}, again", auth_file=str(tmp_path / name))
     ended = logins.run()
-    assert ended.changed == ["another name"]
+    assert ended.changed == ["made with echo", "for an exchange", "another name"], "clients can use what is left"
+    assert "in another form" in ended.result("made with echo")["msg"]
+    for name in ("made with echo", "for an exchange"):
+        assert stored(tmp_path / name, zone.registry) == ("serviceaccount", token)
     assert ended.result("named")["username"] == "jane"
     assert stored(tmp_path / "named", zone.registry) == ("joe", token)

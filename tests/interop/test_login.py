@@ -160,3 +160,29 @@ def test_a_pull_secret_is_what_clients_take(
     path = tmp_path / "from-secret.json"
     path.write_bytes(base64.b64decode(result["dockerconfigjson"]))
     assert call(home, "skopeo", "login", "--get-login", f"--authfile={path}", zone.registry) == "serviceaccount"
+
+
+@pytest.mark.parametrize("kept_by", ["file", "keeper"])
+def test_the_user_name_of_openshifts_own_secrets_is_stored_so_that_they_can_use_it(
+    zone: Zone, project: str, tmp_path: Path, home: Path, certificates: Path, kept_by: str
+) -> None:
+    program = tmp_path / "docker-credential-keeper"
+    kept = tmp_path / "kept"
+    program.write_text(
+        f'#!/bin/sh\nif [ "$1" = store ]; then cat >{kept}; exit; fi\ncat >/dev/null\n'
+        f'test -f {kept} || {{ echo "credentials not found in native keychain"; exit 1; }}\ncat {kept}\n'
+    )
+    program.chmod(0o755)
+    path = tmp_path / "config.json"
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    options = {"auth_file": str(path), "username": "<token>", "credential_store": kept_by}
+    logins = Logins(tmp_path / "run", {**where(zone), **options}, environment)
+    token = zone.token_for(project, "image-pusher")
+    logins.add("in", token=token)
+    logins.add("again", token=token)
+    assert logins.run().changed == ["in"]
+    make_layout(tmp_path / "layout", platforms=["linux/amd64"])
+    options_of_copy = [f"--dest-cert-dir={certificates}", f"--authfile={path}"]
+    image = f"docker://{zone.registry}/{project}/app:1"
+    call(home, "skopeo", "copy", *options_of_copy, f"oci:{tmp_path / 'layout'}", image, env=environment)
+    assert set(zone.tags(project, "app")) == {"1"}
