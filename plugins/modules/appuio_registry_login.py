@@ -20,6 +20,10 @@ description:
   - Changes only the entry of the registry. Everything else in the file stays, and so do its owner, its indentation
     and a symbolic link to it. The file is written as a whole under a lock, so that logins at the same time do not
     lose each other. A file that holds something else than docker or podman would write is refused and left alone.
+  - Safe for a task that runs as root for somebody else. A symbolic link of that user is followed only to what belongs
+    to that user, and what is no regular file is refused.
+  - With O(zones), the zones are asked at the same time. Credentials are stored for those zones that took them, and the
+    task fails with a message that names all others.
   - Neither docker nor podman has to be installed.
 extends_documentation_fragment:
   - appuio.registry.zone
@@ -58,9 +62,12 @@ options:
     description:
       - Name of an APPUiO Cloud user, with O(password). The zone's OAuth server gives a token for them, and the token
         is what is stored, never the password. A stored token of this user that is still good is kept, and then the
-        password is not tried.
+        password is not tried. It is known again by the name it was stored with, too, so that one user may be called
+        C(JANE) here and C(jane) by OpenShift.
       - With another kind of credential, it is the user name to store. The registry ignores it, so that any stored
         user name is taken as good if this is not given, and C(serviceaccount) is stored if there is none.
+      - V(<token>), as in the Secrets that OpenShift makes itself, is stored so that clients can use it, and never as an
+        identity token, for which OpenShift's registry gives nothing.
       - Must not contain a colon.
     type: str
   verify:
@@ -105,6 +112,8 @@ options:
     description:
       - With O(state=absent), let the stored token end as well. This is possible for tokens of users. Zones remember
         that a token is good for up to two minutes.
+      - The token of a service account goes on until its Secret is deleted, or until it ends. The result and a warning
+        say so. M(appuio.registry.appuio_registry_token) can delete or rotate it.
     type: bool
     default: false
   backup:
@@ -118,10 +127,14 @@ options:
     type: raw
     default: "0600"
   owner:
-    description: Name or number of the user who is to own the file. By default, it is left as it is.
+    description:
+      - Name or number of the user who is to own the file. By default, it is left as it is.
+      - Directories that have to be made get the same owner.
     type: str
   group:
-    description: Name or number of the group which is to own the file. By default, it is left as it is.
+    description:
+      - Name or number of the group which is to own the file. By default, it is left as it is. A group that the user
+        is not in cannot be kept, of which a warning tells.
     type: str
   dockerconfigjson:
     description:
@@ -130,8 +143,11 @@ options:
     type: bool
     default: false
 notes:
-  - Needs nothing installed but Python, apart from C(PyYAML) for a O(kubeconfig) in YAML. What is asked of the API for
-    O(service_account), O(username) and O(access) are single requests without a library.
+  - A login with O(token) needs nothing installed but Python. What asks the API needs the Python packages C(kubernetes)
+    and C(openshift), which are O(service_account), O(kubeconfig) and O(revoke). Where they are missing, O(access) is
+    asked of the registry, and a stored token of O(username) is known again by its user name alone.
+  - A single file that is mounted into a container cannot be replaced as a whole. Mount its directory instead.
+  - C(/dev/null) and other devices, pipes and directories are no O(auth_file).
   - No option value, result, difference or log contains the credentials, except RV(dockerconfigjson).
   - In check mode nothing is written and no token is made, so that a token which would have to be got is not tried.
 seealso:

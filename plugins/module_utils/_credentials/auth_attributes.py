@@ -113,7 +113,9 @@ def _mode(value: Any) -> int:
             f"mode {value!r} does not let the owner read and write", hint="Write it in quotes, as '0600'"
         )
     if mode & 0o007:
-        raise InvalidOptionError(f"mode {value!r} would let everybody at the credentials")
+        raise InvalidOptionError(
+            f"mode {value!r} would let everybody at the credentials", hint="Give '0600', or '0640' with group"
+        )
     return mode
 
 
@@ -123,7 +125,9 @@ def _owner(name: str | None) -> int | None:
     try:
         return _number(name, "owner") if _NUMBER.fullmatch(name) else pwd.getpwnam(name).pw_uid
     except (KeyError, ValueError):
-        raise InvalidOptionError(f"there is no user {name!r}, whom owner names") from None
+        raise InvalidOptionError(
+            f"there is no user {name!r}, whom owner names", hint="Name one that this host knows, or give a number"
+        ) from None
 
 
 def _group(name: str | None) -> int | None:
@@ -132,7 +136,9 @@ def _group(name: str | None) -> int | None:
     try:
         return _number(name, "group") if _NUMBER.fullmatch(name) else grp.getgrnam(name).gr_gid
     except (KeyError, ValueError):
-        raise InvalidOptionError(f"there is no group {name!r}, which group names") from None
+        raise InvalidOptionError(
+            f"there is no group {name!r}, which group names", hint="Name one that this host knows, or give a number"
+        ) from None
 
 
 def _number(text: str, option: str) -> int:

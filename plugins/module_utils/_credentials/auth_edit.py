@@ -94,7 +94,10 @@ def _locked(path: str, attributes: FileAttributes) -> Iterator[AuthFolder]:
                     yield folder
                     return
         if time.monotonic() > deadline:
-            raise AppuioError(f"{path} is locked by another process since {LOCK_SECONDS:g} s")
+            raise AppuioError(
+                f"{path} is locked by another process since {LOCK_SECONDS:g} s",
+                hint="Run the task again when that process has ended, or name another file with auth_file",
+            )
         time.sleep(_PAUSE)
 
 
@@ -174,7 +177,10 @@ def _backup(folder: AuthFolder, text: str, existing: os.stat_result) -> Iterator
     except FileExistsError:
         found = folder.status(name)
         if found is None or not stat.S_ISREG(found.st_mode) or found.st_uid not in (os.geteuid(), existing.st_uid):
-            raise AppuioError(f"{kept} is there already, and is no backup of {folder.path}") from None
+            raise AppuioError(
+                f"{kept} is there already, and is no backup of {folder.path}",
+                hint="Run the task again, or without backup",
+            ) from None
         yield kept
         return
     try:

@@ -29,7 +29,10 @@ def stored_credential(
         text = "" if os.path.realpath(path) == os.devnull else read_text(path)
         if text is None:
             if auth_file:
-                raise AppuioError(f"the auth file {path} does not exist")
+                raise AppuioError(
+                    f"the auth file {path} does not exist",
+                    hint="Log in with appuio_registry_login first, or name another file with auth_file",
+                )
             continue
         found = find_stored(parse(text, path), registry, repository, path, environment)
         if found is not None:

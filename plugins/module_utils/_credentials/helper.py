@@ -78,7 +78,10 @@ class Helper:
     def find(self) -> str:
         """Return the path of the program; raises InvalidOptionError for a bad name, AppuioError where there is none."""
         if not _NAME.fullmatch(self.name):
-            raise InvalidOptionError(f"{self.name!r} is not the name of a credential helper")
+            raise InvalidOptionError(
+                f"{self.name!r} is not the name of a credential helper",
+                hint="credsStore and credHelpers of the auth file name helpers: pass for docker-credential-pass",
+            )
         path = shutil.which(self.program, path=self.environment.get("PATH"))
         if path is None:
             raise AppuioError(

@@ -83,7 +83,10 @@ def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> l
     attributes = file_attributes(options["mode"], options.get("owner"), options.get("group"))
     store = str(options["credential_store"])
     if not _HELPER.fullmatch(store):
-        raise InvalidOptionError(f"credential_store {store!r} is neither auto, nor file, nor the name of a helper")
+        raise InvalidOptionError(
+            f"credential_store {store!r} is neither auto, nor file, nor the name of a helper",
+            hint="The helper of the program docker-credential-pass is called pass",
+        )
     default = options.get("auth_file")
     logins = []
     for target, own_file in zip(targets, _own_files(options)):
@@ -133,7 +136,9 @@ def _check(login: Login) -> None:
     if login.target.zone.registry is None:
         raise InvalidOptionError("nothing names the registry", zone=zone, hint="Give zone or registry")
     if login.namespaced and not login.target.namespace:
-        raise InvalidOptionError("key_scope: namespace needs namespace", zone=zone)
+        raise InvalidOptionError(
+            "key_scope: namespace needs namespace", zone=zone, hint="Give the project that the credential is for"
+        )
     if login.namespaced and login.client == "docker":
         raise InvalidOptionError(
             "docker keeps one credential per registry, so key_scope: namespace has no meaning for it",
@@ -141,10 +146,16 @@ def _check(login: Login) -> None:
             hint="Use client: podman, or give each namespace an auth_file of its own",
         )
     if login.namespaced and login.credential_store not in ("auto", "file"):
-        raise InvalidOptionError("a credential helper keeps no credentials of single namespaces", zone=zone)
+        raise InvalidOptionError(
+            "a credential helper keeps no credentials of single namespaces",
+            zone=zone,
+            hint="Leave credential_store out, or set it to file",
+        )
     if login.access and not login.target.namespace:
-        raise InvalidOptionError("access needs namespace", zone=zone)
+        raise InvalidOptionError("access needs namespace", zone=zone, hint="Give the project in which it is to hold")
     if login.access and not login.verify and login.present:
-        raise InvalidOptionError("access is asked of the zone, so verify cannot be false", zone=zone)
+        raise InvalidOptionError(
+            "access is asked of the zone, so verify cannot be false", zone=zone, hint="Leave one of the two out"
+        )
     if login.min_validity < 0:
-        raise InvalidOptionError("min_validity must not be below 0", zone=zone)
+        raise InvalidOptionError("min_validity must not be below 0", zone=zone, hint="Give seconds")
