@@ -211,7 +211,7 @@ def test_an_engine_without_manifest_lists_is_none_the_worse(tmp_path: Path, said
 def test_any_shape_is_an_image_or_refused(tmp_path_factory: pytest.TempPathFactory, said: Any) -> None:
     folder = tmp_path_factory.mktemp("e")
     source = image("", folder)
-    source._document = lambda _path: said if isinstance(said, dict) else {}  # type: ignore[method-assign]
+    source._document = lambda _path: said if isinstance(said, dict) else {}  # type: ignore[method-assign, assignment]
     with suppress(SourceError):
         source.summary()
 

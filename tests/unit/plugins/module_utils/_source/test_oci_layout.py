@@ -18,8 +18,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types i
 from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms import parse_platform
 from ansible_collections.appuio.registry.plugins.module_utils._oci.pushable import check_pushable
 from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import Image, gather, select
+from ansible_collections.appuio.registry.plugins.module_utils._source.base import ArchiveSource
 from ansible_collections.appuio.registry.plugins.module_utils._source.directory import DirectoryImage
-from ansible_collections.appuio.registry.plugins.module_utils._source.docker_archive import DockerArchive
 from ansible_collections.appuio.registry.plugins.module_utils._source.layout_names import CONTAINERD_NAME, REF_NAME
 from ansible_collections.appuio.registry.plugins.module_utils._source.location import SourceContext, parse_location
 from ansible_collections.appuio.registry.plugins.module_utils._source.oci_layout import OciLayout
@@ -321,7 +321,7 @@ def test_what_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path, 
     for path, place in ((str(tmp_path / "none"), "where the task runs:"), ("none", f"runs, in {os.getcwd()}:")):
         source = parse_location(f"{kind}:{path}").open(SourceContext({}, {}, lambda _secret: None, str(tmp_path)))
         with pytest.raises(SourceError, match=rf"^{kind}:{path} does not exist: .*{place}"):
-            source.summary() if isinstance(source, DockerArchive) else source.root()
+            source.summary() if isinstance(source, ArchiveSource) else source.root()
 
 
 def test_a_layout_as_a_plain_directory(tmp_path: Path) -> None:
