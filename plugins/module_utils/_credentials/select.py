@@ -23,6 +23,7 @@ _OWN = (
     ("kubeconfig", ("kubeconfig", "context")),
     ("auth_file", ("auth_file",)),
 )
+_VARIABLES = ("APPUIO_TOKEN", "K8S_AUTH_API_KEY", "K8S_AUTH_PASSWORD", "K8S_AUTH_KUBECONFIG", "REGISTRY_AUTH_FILE")
 _HINT = (
     "Give token, username and password, kubeconfig, or auth_file, or set APPUIO_TOKEN, one of the K8S_AUTH_* variables "
     "or REGISTRY_AUTH_FILE"
@@ -58,7 +59,9 @@ def _selected(target: Target, context: RunContext) -> Method:
     method = own or _environment_method(target, context)
     _check_cluster(target, context.environment, method)
     if method is None:
-        raise InvalidOptionError("no credential is given", hint=_HINT)
+        empty = [name for name in _VARIABLES if context.environment.get(name, "-").strip() == ""]
+        blank = f": the variable {', '.join(empty)} is empty" if empty else ""
+        raise InvalidOptionError(f"no credential is given{blank}", hint=_HINT)
     return _as_account(method) if who.get("service_account") else method
 
 

@@ -26,7 +26,10 @@ def checked_token(value: str, source: str) -> str:
     """
     token = value.strip()
     if not token:
-        raise InvalidOptionError(f"{source} is empty")
+        raise InvalidOptionError(
+            f"{source} is empty",
+            hint="The variable or command that it comes from gave nothing: oc whoami -t prints a token after oc login",
+        )
     if not _PRINTABLE.fullmatch(token):
         raise InvalidOptionError(
             f"{source} holds whitespace or characters that no token has",

@@ -87,6 +87,12 @@ def test_an_option_wins_then_the_environment(
     ("options", "environment", "message"),
     [
         ({}, {}, "no credential is given"),
+        ({}, {"APPUIO_TOKEN": ""}, "no credential is given: the variable APPUIO_TOKEN is empty"),
+        (
+            {},
+            {"APPUIO_TOKEN": " \n"},
+            r"APPUIO_TOKEN is empty\. The variable or command that it comes from gave nothing",
+        ),
         ({"token": "t", "username": "u", "password": "p"}, {}, "token, username and password are given"),
         ({"token": "t", "kubeconfig": "/k"}, {}, "token, kubeconfig are given"),
         ({"kubeconfig": "/k", "auth_file": "/a"}, {}, "kubeconfig, auth_file are given"),
