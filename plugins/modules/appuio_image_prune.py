@@ -112,7 +112,8 @@ options:
 notes:
   - One of O(keep), O(older_than), O(revisions) and O(empty_repositories=remove) is required.
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - Before a tag is removed, it is read once more. One that was pushed since the module began stays.
+  - Before a tag is removed, it is read once more. One that was pushed since the module began stays. What is pushed
+    between that and the removal is put back by its digest, as the changes of the image stream tell it.
   - An image that is in no history any more can neither be pulled by its digest nor be rolled back to.
 seealso:
   - module: appuio.registry.appuio_image_push

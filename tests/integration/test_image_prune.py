@@ -12,9 +12,13 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import delete_tag
+from ansible_collections.appuio.registry.plugins.module_utils._prune import removal
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
 
+from tests.integration.api import ask
+from tests.integration.images import Images
 from tests.integration.playbook import LOCAL, run_playbook, run_task
 from tests.zone import LocalZones, Zone
 
@@ -251,3 +255,49 @@ def test_the_history_of_a_tag_is_cut_by_who_may(zone: Zone, project: str) -> Non
     assert pruned["trimmed"][0]["digests"] == [before[2], before[4]]
     assert history(zone, project) == [*before[:2], before[3]]
     assert not prune(zone, project, name="history", revisions=2, token=grace)["changed"]
+
+
+@pytest.mark.thorough
+def test_a_push_between_the_look_and_the_removal_is_not_lost(
+    zone: Zone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenShift removes a tag whatever its stream's version is: the push is put back."""
+    zone.create_user("ada", "", {"raced": "admin"})
+    images = Images([zone], "raced", tmp_path)
+    images.push("a", "b-1")
+    kept = images.push("b", "b-2")
+    pushed: list[str] = []
+
+    def push_first(*arguments: Any) -> bool:
+        pushed.append(images.push("c", "b-1", platforms=["linux/amd64", "linux/arm64"]))
+        return delete_tag(*arguments)
+
+    monkeypatch.setattr(removal, "delete_tag", push_first)
+    found = prune(zone, "raced", keep=1)
+    assert zone.tags("raced", "app") == {"b-1": pushed[0], "b-2": kept}
+    assert found["deleted"] == []
+    assert found["kept"][0]["reason"] == f"{pushed[0]} was pushed while it was removed, and was put back"
+    assert images.info(name="app")["zones"][0]["tags"][0]["platforms"] == ["linux/amd64", "linux/arm64"]
+
+
+@pytest.mark.thorough
+def test_an_image_of_a_history_and_one_of_an_index_stay_while_they_run(zone: Zone, tmp_path: Path) -> None:
+    zone.create_user("ada", "", {"held": "admin"})
+    images = Images([zone], "held", tmp_path)
+    old = images.push("old", "1.0")
+    images.push("new", "1.0")
+    index = images.push("index", "1.1", platforms=["linux/amd64", "linux/arm64"])
+    for number in range(2, 5):
+        images.push(f"other{number}", f"1.{number}")
+    path = "/apis/image.openshift.io/v1/namespaces/held/imagestreams/app/layers"
+    layers = ask(zone, images.tokens[zone.name], "GET", path)[1]
+    children = layers["images"][index]["manifests"]
+    put_workload(zone, "held", "Deployment", f"{zone.registry}/held/app@{old}")
+    put_workload(zone, "held", "ReplicaSet", f"{zone.registry}/held/app@{children[1]}")
+    found = prune(zone, "held", keep=1)
+    assert set(zone.tags("held", "app")) == {"1.0", "1.1", "1.4"}
+    reasons = {one["tag"]: one["reason"] for one in found["kept"]}
+    assert reasons["1.0"] == f"an earlier image of it, {old}, is used by Deployment held/deployment"
+    assert reasons["1.1"] == f"an image of its index, {children[1]}, is used by ReplicaSet held/replicaset"
+    for image in (old, children[1]):
+        assert images.tag(tag="pulled", **{"from": image})["digest"] == image

@@ -140,13 +140,16 @@ class Api:
             client.client.close()
 
     def _call(
-        self,
-        method: str,
-        path: str,
-        step: str,
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
+        self, method: str, path: str, step: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
+        document = json_object(self.answer(method, path, step, body, query))
+        if document is None:
+            raise ServerError("this is no Kubernetes API: its answer is no JSON object", step=step)
+        return document
+
+    def answer(
+        self, method: str, path: str, step: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> bytes:
         """Ask, again where that can help: a create whose answer was lost meets its own object as a conflict."""
         attempts = Attempts(self._address.connection.retries, self._address.connection.retry_delay, self._clock)
         while True:
@@ -164,7 +167,7 @@ class Api:
 
     def _asked(
         self, method: str, path: str, step: str, body: Mapping[str, Any] | None, query: Mapping[str, str]
-    ) -> dict[str, Any]:
+    ) -> bytes:
         client = self._connected()
         from kubernetes.client.exceptions import ApiException
         from openshift.dynamic.exceptions import DynamicApiError
@@ -183,7 +186,7 @@ class Api:
                 _request_timeout=(timeout, timeout),
                 **content_type,
             )
-            data = answer.data
+            return bytes(answer.data)
         except (ApiException, DynamicApiError, HTTPError, *CONNECTION_ERRORS) as error:
             # The client tells of TLS errors as of an answer with status 0.
             answered: Any = error
@@ -192,10 +195,6 @@ class Api:
                 raise refusal(int(answered.status), answered.body, step, wait) from None
             authority = Origin.of(self._address.url).authority
             raise as_error(cause_of(error), authority, timeout).at(step=step) from None
-        document = json_object(data)
-        if document is None:
-            raise ServerError("this is no Kubernetes API: its answer is no JSON object", step=step)
-        return document
 
     def _connected(self) -> Any:
         with self._lock:

@@ -15,6 +15,7 @@ from .._openshift.image_streams import ImageStream, delete_stream, delete_tag, g
 from .._openshift.stream_history import trim_history
 from .plan import Decision, held_images
 from .report import ZonePrune
+from .restoration import lost_pushes, put_back, states_since
 
 AT_ONCE = 8
 TRIES = 8
@@ -34,6 +35,7 @@ class Removal:
     _turns: dict[str, threading.Lock] = field(default_factory=dict)
     _idle: threading.Event = field(default_factory=threading.Event)
     _done: set[tuple[str, str]] = field(default_factory=set)
+    _since: dict[str, str] = field(default_factory=dict)
     _trimmed: set[str] = field(default_factory=set)
     _removed_repositories: set[str] = field(default_factory=set)
 
@@ -78,6 +80,7 @@ class Removal:
                 except BaseException:
                     self.stopped.set()
                     raise
+            self._restore_lost_pushes(api)
         for name in dict.fromkeys(one.name for one in self.zone.trims):
             self._trim(api, name)
         for one in self.zone.repositories:
@@ -119,8 +122,34 @@ class Removal:
         stream = get_stream(api, self.zone.namespace, decision.name)
         reason = self._why_not(stream, decision)
         if not reason and stream is not None:
+            self._since.setdefault(decision.name, stream.resource_version)
             delete_tag(api, self.zone.namespace, decision.name, decision.tag, stream)
         return reason
+
+    def _restore_lost_pushes(self, api: Api) -> None:
+        """Each stream that lost tags is asked for its changes meanwhile, all at once, as each answer takes a second."""
+        removed: dict[str, dict[str, Decision]] = {}
+        for one in self.zone.going:
+            if (one.name, one.tag) in self._done:
+                removed.setdefault(one.name, {})[one.tag] = one
+        if removed:
+            with ThreadPoolExecutor(min(AT_ONCE, len(removed))) as pool:
+                list(pool.map(lambda name: self._restore(api, name, removed[name]), removed))
+
+    def _restore(self, api: Api, name: str, removed: dict[str, Decision]) -> None:
+        namespace = self.zone.namespace
+        try:
+            lost = lost_pushes(states_since(api, namespace, name, self._since[name]), removed)
+        except AppuioError as error:
+            self.zone.warnings.append(f"nobody can tell whether a push to {name} was lost meanwhile: {error}")
+            return
+        for tag, event in lost.items():
+            try:
+                put_back(api, namespace, name, tag, event)
+                self.zone.kept[(name, tag)] = f"{event.digest} was pushed while it was removed, and was put back"
+            except AppuioError as error:
+                error.hint = f"{event.digest} was pushed while the tag was removed, and is lost: push it again"
+                self._fail(error)
 
     def _why_not(self, stream: ImageStream | None, decision: Decision) -> str:
         """Return why a tag stays after all: something has changed since it was decided."""

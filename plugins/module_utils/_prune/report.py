@@ -35,6 +35,7 @@ class ZonePrune:
     kept: dict[tuple[str, str], str] = field(default_factory=dict)
     kept_repositories: dict[str, str] = field(default_factory=dict)
     untrimmed: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage, repr=False)
     children: Mapping[str, Children] = field(default_factory=dict, repr=False)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from .._context import RunContext
 from .._errors import AppuioError
@@ -27,6 +27,7 @@ class PruneTask:
 
     options: PruneOptions
     sessions: ZoneSessions
+    warn: Callable[[str], None] = lambda _text: None
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def plan(self) -> PrunePlan:
@@ -60,6 +61,9 @@ class PruneTask:
             for removal in removals.values():
                 removal.wait()
                 removal.note_stopped(AppuioError(str(stopped), zone=removal.zone.zone))
+        for zone in plan.zones:
+            for warning in zone.warnings:
+                self.warn(f"zone {zone.zone}: {warning}")
         return plan.result()
 
     def close(self) -> None:
@@ -74,4 +78,4 @@ class PruneTask:
 def prune_task(options: Mapping[str, Any], context: RunContext) -> PruneTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
     wanted = parse_options(options)
-    return PruneTask(wanted, ZoneSessions(targets_from(options, namespace=True), context))
+    return PruneTask(wanted, ZoneSessions(targets_from(options, namespace=True), context), context.warn)

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from email.message import Message
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +21,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     NotFoundError,
     ServerError,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._http.message import Response
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import parse_stream
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
@@ -26,10 +29,13 @@ from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import
 from ansible_collections.appuio.registry.plugins.module_utils._prune.removal import AT_ONCE, Removal
 from ansible_collections.appuio.registry.plugins.module_utils._prune.report import PrunePlan, ZonePrune
 from ansible_collections.appuio.registry.plugins.module_utils._prune.repositories import RepositoryDecision
+from ansible_collections.appuio.registry.plugins.module_utils._prune.restoration import states_since
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask
 from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
 from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome
+
+from tests.unit.plugins.module_utils.scripted_api import scripted_api
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DEFAULTS = {name: rule.get("default") for name, rule in SPEC.options.items()}
@@ -52,6 +58,8 @@ class FakeApi:
         self.version = 1
         self.deleted: list[str] = []
         self.before_delete: Callable[[str], None] = lambda _name: None
+        self.past: list[tuple[int, Any]] = []
+        self.refuses: Callable[[str], None] = lambda _step: None
         self.streams: dict[str, Any] = {}
         for name, tags in streams.items():
             self.streams[name] = {
@@ -67,6 +75,24 @@ class FakeApi:
             others = [one for one in stream["status"]["tags"] if one["tag"] != tag]
             mine = [{"tag": tag, "items": list(map(item, numbers))}] if numbers else []
             stream["status"]["tags"] = [*others, *mine]
+            self.past.append((self.version, copy.deepcopy(stream)))
+
+    def answer(
+        self, method: str, path: str, step: str, body: Any = None, query: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The changes since a version, as a watch tells them."""
+        self.refuses(step)
+        given = query or {}
+        assert (method, given["watch"], given["timeoutSeconds"]) == ("get", "true", "1")
+        name = given["fieldSelector"].partition("=")[2]
+        later = [one for at, one in self.past if at > int(given["resourceVersion"]) and one["metadata"]["name"] == name]
+        return b"".join(json.dumps({"type": "MODIFIED", "object": one}).encode() + b"\n" for one in later)
+
+    def create(self, resource: Any, namespace: str, body: Any, *, step: str) -> dict[str, Any]:
+        self.refuses(step)
+        assert resource is resources.IMAGE_STREAM_MAPPING
+        self.change(body["metadata"]["name"], body["tag"], [int(body["image"]["metadata"]["name"][7:], 16)])
+        return {}
 
     def tags(self, name: str) -> set[str]:
         return {one["tag"] for one in self.streams[name]["status"]["tags"]}
@@ -160,6 +186,66 @@ def test_what_is_pushed_between_the_look_and_the_removal_stays() -> None:
     api.before_delete = push
     assert kept(run(api, zone))["b-1"] == "it was pushed while this ran"
     assert api.deleted == []
+
+
+def lossy(push: int = 9) -> FakeApi:
+    """An API that looks at no version, with a push to b-1 between the look and the removal."""
+    api = FakeApi(False, app={"b-1": [1], "b-2": [2], "b-3": [3]}, other={"b-1": [1], "b-2": [2]})
+
+    def push_first(name: str) -> None:
+        if name == "app:b-1":
+            api.before_delete = lambda _name: None
+            api.change("app", "b-1", [push, 1])
+
+    api.before_delete = push_first
+    return api
+
+
+def test_a_push_that_was_removed_is_put_back() -> None:
+    api = lossy()
+    result = run(api, removal(api))
+    assert (api.tags("app"), api.tags("other")) == ({"b-1", "b-3"}, {"b-2"})
+    assert next(one for one in api.streams["app"]["status"]["tags"] if one["tag"] == "b-1")["items"] == [item(9)]
+    assert kept(result)["b-1"] == f"{digest(9)} was pushed while it was removed, and was put back"
+    assert {(one["name"], one["tag"]) for one in result["deleted"]} == {("app", "b-2"), ("other", "b-1")}
+    assert result["error"] is None
+
+
+def test_a_push_after_the_removal_is_left_as_it_is() -> None:
+    api = lossy()
+    api.refuses = lambda step: api.change("app", "b-1", [10]) if "meanwhile" in step else None
+    run(api, removal(api))
+    assert next(one for one in api.streams["app"]["status"]["tags"] if one["tag"] == "b-1")["items"] == [item(10)]
+
+
+def test_a_push_that_cannot_be_put_back_is_a_failure_and_one_that_cannot_be_seen_a_warning() -> None:
+    def refuse(word: str) -> Callable[[str], None]:
+        def refused(step: str) -> None:
+            if word in step:
+                raise ForbiddenError("the API refuses this", step=step)
+
+        return refused
+
+    api = lossy()
+    api.refuses = refuse("put back")
+    result = run(api, removal(api))
+    assert "put back app:b-1: the API refuses this" in result["error"]
+    assert f"{digest(9)} was pushed while the tag was removed, and is lost: push it again" in result["error"]
+    api = lossy()
+    api.refuses = refuse("meanwhile")
+    zone = removal(api)
+    assert run(api, zone)["error"] is None
+    assert "nobody can tell whether a push to app was lost meanwhile" in " ".join(zone.warnings)
+
+
+def test_changes_that_are_no_longer_told_are_a_typed_error() -> None:
+    gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410}}
+    for content in (json.dumps(gone).encode(), b"welcome", b"[]"):
+        api, script = scripted_api(("GET", Response(200, Message(), content)))
+        with pytest.raises(ServerError, match="no longer tells the changes"):
+            states_since(api, "shop", "app", "7")
+        asked = "watch=true&fieldSelector=metadata.name=app&resourceVersion=7&timeoutSeconds=1"
+        assert script.requests == [f"GET /apis/image.openshift.io/v1/namespaces/shop/imagestreams?{asked}"]
 
 
 def test_a_stream_that_keeps_changing_is_left_alone() -> None:
