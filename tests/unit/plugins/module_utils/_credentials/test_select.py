@@ -91,7 +91,7 @@ def test_an_option_wins_then_the_environment(
         (
             {},
             {"APPUIO_TOKEN": " \n"},
-            r"APPUIO_TOKEN is empty\. The variable or command that it comes from gave nothing",
+            "APPUIO_TOKEN is empty. The variable or command that it comes from gave nothing",
         ),
         ({"token": "t", "username": "u", "password": "p"}, {}, "token, username and password are given"),
         ({"token": "t", "kubeconfig": "/k"}, {}, "token, kubeconfig are given"),
