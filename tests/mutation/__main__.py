@@ -69,8 +69,11 @@ def _run(mutations: list[Mutation], scratch: Path) -> dict[Mutation, bool]:
         print(f"{'noticed' if failed else 'SURVIVES':<10}{mutation.file}: {mutation.harm}", flush=True)
         return failed
 
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+    pool = ThreadPoolExecutor(_AT_A_TIME)
+    try:
         return dict(zip(mutations, pool.map(noticed, mutations), strict=True))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, those that wait do not begin
 
 
 def _pass(tests: list[str], copy: Path) -> bool:

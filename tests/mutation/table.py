@@ -33,13 +33,11 @@ class Mutation:
         return _FOLDER / self.file
 
     def nearest_tests(self) -> list[str]:
-        """Return what mirrors the file: the folder of its package, or the tests that bear its name."""
-        mirror = Path("tests/unit") / self.path
-        if mirror.parent.name != _FOLDER.name:
-            return [str(mirror.parent)]
-        return [
-            str(path.relative_to(ROOT)) for path in (ROOT / mirror.parent).glob(f"test_{mirror.stem.strip('_')}*.py")
-        ]
+        """Return what mirrors the file: the tests that bear its name, then the folder of its package."""
+        folder = (Path("tests/unit") / self.path).parent
+        named = sorted((ROOT / folder).glob(f"test_{self.path.stem.strip('_')}*.py"))
+        of_package = [str(folder)] if folder.name != _FOLDER.name else []
+        return [*(str(path.relative_to(ROOT)) for path in named), *of_package]
 
     def applied_to(self, text: str) -> str:
         """Return the text with the line broken; raises TableError unless it is there exactly once."""

@@ -32,8 +32,9 @@ def test_a_line_is_broken_and_the_rest_stays() -> None:
     assert LINE.applied_to("a\n    return wait\nb\n") == "a\n    return 0\nb\n"
 
 
-def test_the_tests_that_mirror_a_file_are_its_packages() -> None:
-    assert LINE.nearest_tests() == ["tests/unit/plugins/module_utils/_http"]
+def test_the_tests_that_bear_the_name_of_a_file_come_before_those_of_its_package() -> None:
+    folder = "tests/unit/plugins/module_utils/_zones"
+    assert Mutation("_zones/tags.py", "a", "b", "c").nearest_tests() == [f"{folder}/test_tags.py", folder]
 
 
 def test_the_score_replaces_the_last_one_and_leaves_the_rest_of_the_document(tmp_path: Path) -> None:
