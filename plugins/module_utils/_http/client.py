@@ -136,10 +136,6 @@ class HttpClient:
         """Permit requests again, on new connections, when no thread works for what was aborted any more."""
         self._transports.resume()
 
-    def abort(self) -> None:
-        """End all requests that are running."""
-        self.close()
-
     def _authenticated(
         self, method: str, target: str, headers: dict[str, str], body: Body | None, offset: int, scopes: frozenset[str]
     ) -> OpenResponse:
