@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 _VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?")
+_DIGITS = re.compile(r"(\d+)")
 _SEPARATOR = re.compile(r"[-_.]+")
 # A commit, a date or the number of a pipeline, which no name of an environment ends in.
 _UNIQUE = re.compile(r"(?:sha|g|git)?(?=[0-9a-f]*\d)[0-9a-f]{7,64}|[a-z]{0,2}\d{6,}(?:t\d{4,6}z?)?")
@@ -32,6 +33,11 @@ def version_key(tag: str) -> tuple[tuple[int, ...], tuple[tuple[int, int, str], 
         return numbers, ((2, 0, ""),)
     parts = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in found[4].split("."))
     return numbers, parts
+
+
+def natural_key(tag: str) -> tuple[tuple[bool, int, str], ...]:
+    """Return what names are compared by so that their numbers count: ``b-9`` before ``b-10``."""
+    return tuple((part.isdigit(), int(part) if part.isdigit() else 0, part) for part in _DIGITS.split(tag))
 
 
 def is_build(tag: str, moved: bool = False) -> bool:

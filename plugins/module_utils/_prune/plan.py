@@ -14,7 +14,7 @@ from typing import Iterable, Mapping, Sequence
 
 from .._openshift.documents import NEVER
 from .._openshift.image_streams import ImageStream, StreamTag
-from .names import described_image, is_build, version_key
+from .names import described_image, is_build, natural_key, version_key
 from .options import PruneOptions
 from .usage import Usage
 
@@ -49,7 +49,7 @@ def decide(
     staying.add_same_images()
     _keep_what_is_used(stream, staying, held, usage)
     if not options.last_tag and staying.going and len(staying.going) == len(stream.tags):
-        newest = max(staying.going, key=lambda name: _pushed(stream.tags[name]))
+        newest = max(staying.going, key=lambda name: _push_order(stream.tags[name]))
         staying.keep(newest, "it is the last tag of its image stream")
     return [_decision(stream, tag, staying) for tag in stream.tags.values()]
 
@@ -149,7 +149,7 @@ def _keep_what_is_used(
 ) -> None:
     """Let the newest tag stay that holds an image in use, where no staying tag does."""
     safe = {digest for name in staying.stay for digest in held[name]}
-    for name in sorted(staying.going, key=lambda name: _pushed(stream.tags[name]), reverse=True):
+    for name in sorted(staying.going, key=lambda name: _push_order(stream.tags[name]), reverse=True):
         if name not in staying.going:
             continue
         used = next((one for one in held[name] if one in usage.digests and one not in safe), None)
@@ -168,7 +168,7 @@ def _beyond(
         stay.update((tag.name, "neither keep nor older_than is given") for tag in free)
         return []
     versions = sorted((tag for tag in free if version_key(tag.name)), key=_version_order, reverse=True)
-    others = sorted((tag for tag in free if not version_key(tag.name)), key=_pushed, reverse=True)
+    others = sorted((tag for tag in free if not version_key(tag.name)), key=_push_order, reverse=True)
     going = []
     for kind, tags in (("versions", versions), ("tags that are no versions", others)):
         for number, tag in enumerate(tags):
@@ -197,5 +197,10 @@ def _pushed(tag: StreamTag) -> datetime:
     return tag.current.created if tag.current else NEVER
 
 
+def _push_order(tag: StreamTag) -> tuple[object, ...]:
+    """The API tells times in seconds, and a pipeline pushes several tags in one: then b-10 is newer than b-9."""
+    return (_pushed(tag), natural_key(tag.name))
+
+
 def _version_order(tag: StreamTag) -> tuple[object, ...]:
-    return (version_key(tag.name), _pushed(tag))
+    return (version_key(tag.name), *_push_order(tag))

@@ -152,6 +152,12 @@ def test_references_are_no_old_images() -> None:
     assert gone(decide(tags, options(keep=1), Usage(), NOW)) == {"1.4"}
 
 
+def test_of_tags_pushed_in_one_second_the_higher_number_is_newer() -> None:
+    status = [{"tag": f"b-{number}", "items": [item(number, 9)]} for number in (10, 8, 11, 9)]
+    found = parse_stream({"metadata": {"name": "app"}, "status": {"tags": status}})
+    assert gone(decide(found, options(keep=2), Usage(), NOW)) == {"b-8", "b-9"}
+
+
 def test_a_tag_of_unknown_age_stays() -> None:
     document = {"metadata": {"name": "app"}, "status": {"tags": [
         {"tag": "b-1", "items": [{"image": digest(1), "created": "2026-01-01T00:00:00+02:00"}]},
