@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Sequence
+from typing import Callable, Sequence
 
 from .._errors import SourceError
-from .._oci.model import Descriptor, Manifest
+from .._oci.model import Manifest
 from .._oci.referrers import (
     cosign_tags,
     fallback_index,
@@ -48,16 +48,18 @@ def find_referrers(source: ReferrerSource, root: Manifest) -> ImageReferrers:
     tags = set(source.tags())
     for digest in subjects(root):
         for tag in cosign_tags(digest):
-            manifest = source.tagged(tag) if tag in tags else None
+            manifest = _read(lambda tag=tag: source.tagged(tag), tag, source, skipped) if tag in tags else None
             if manifest is not None:
-                _add_tagged(source, manifest, tag, found, skipped)
+                found.append(Referrer(tag, (manifest,), is_list=False))
         listed = source.referrers(digest)
         skipped.extend(listed.skipped)
-        manifests = [_fetch(source, entry, skipped) for entry in listed.entries]
+        manifests = [
+            _read(lambda entry=entry: source.manifest(entry), entry.digest, source, skipped) for entry in listed.entries
+        ]
         referring = tuple(manifest for manifest in manifests if manifest is not None)
         if referring:
             found.append(Referrer(fallback_tag(digest), referring, is_list=True))
-    return ImageReferrers(tuple(found), tuple(skipped))
+    return ImageReferrers(tuple(found), tuple(dict.fromkeys(skipped)))
 
 
 def with_referrers(image: ImageContents, referrers: Sequence[Referrer]) -> ImageContents:
@@ -71,29 +73,29 @@ def with_referrers(image: ImageContents, referrers: Sequence[Referrer]) -> Image
     return replace(image, manifests=manifests, blobs=tuple(blobs.values()))
 
 
-def _add_tagged(
-    source: ReferrerSource, manifest: Manifest, tag: str, found: list[Referrer], skipped: list[str]
-) -> None:
-    config = source.read(manifest.config) if manifest.config else b""
-    if taken_by_openshift(manifest, config):
-        found.append(Referrer(tag, (manifest,), is_list=False))
-    else:
-        skipped.append(f"{tag}: its configuration is none of an image, which would break the repository in a zone")
-
-
-def _fetch(source: ReferrerSource, entry: Descriptor, skipped: list[str]) -> Manifest | None:
+def _read(
+    read: Callable[[], Manifest | None], name: str, source: ReferrerSource, skipped: list[str]
+) -> Manifest | None:
+    """Return a referrer that can travel; of any other, the reason is added to ``skipped``."""
     try:
-        manifest = source.manifest(entry)
+        manifest = read()
+        reason = _obstacle(source, manifest, name) if manifest is not None else None
     except SourceError as error:
-        skipped.append(f"{entry.digest}: {error}")
-        return None
-    if manifest.is_index:
-        skipped.append(f"{entry.digest}: it is an index, which zones do not take within another")
-        return None
-    if not entry.digest.startswith("sha256:"):
-        skipped.append(f"{entry.digest}: it is no sha256 digest, by which alone zones keep content")
-        return None
-    if manifest.config is not None and not taken_by_openshift(manifest, source.read(manifest.config)):
-        skipped.append(f"{entry.digest}: its configuration is none of an image, which would break the repository")
+        manifest, reason = None, str(error)
+    if reason is not None:
+        skipped.append(f"{name}: {reason}")
         return None
     return manifest
+
+
+def _obstacle(source: ReferrerSource, manifest: Manifest, name: str) -> str | None:
+    """Return why a zone cannot have a referrer, or None; raises SourceError for a configuration that cannot be read."""
+    if manifest.is_index:
+        return "it is an index, which zones do not take within another"
+    digests = [blob.digest for blob in manifest.blobs]
+    if any(digest.startswith("sha512:") for digest in (name, *digests)):
+        return "it has a digest that is no sha256 digest, by which alone zones keep content"
+    if manifest.config is not None and not taken_by_openshift(manifest, source.read(manifest.config)):
+        return "its configuration is none of an image, which would break the repository in a zone"
+    missing = [blob.digest for blob in manifest.blobs if not source.holds(blob)]
+    return f"the source does not have its blob {missing[0]}" if missing else None

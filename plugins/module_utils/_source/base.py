@@ -74,6 +74,9 @@ class ReferrerSource(Protocol):
     def manifest(self, descriptor: Descriptor) -> Manifest:
         """Return a manifest; raises SourceError."""
 
+    def holds(self, descriptor: Descriptor) -> bool:
+        """Whether the source has a blob, False only where that is known; raises SourceError."""
+
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a small blob; raises SourceError."""
 

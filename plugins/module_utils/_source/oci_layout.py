@@ -88,7 +88,9 @@ class OciLayout(FileSource):
                     if subject_of(self.manifest(entry)) == digest:
                         found[entry.digest] = entry
                 except SourceError as error:
-                    skipped.append(f"{entry.digest}: {error}")
+                    # What has a name is an image of its own, or is found by the tag that it is.
+                    if not names_of(entry):
+                        skipped.append(f"{entry.digest}: {error}")
         tag = fallback_tag(digest)
         try:
             index = self.tagged(tag)

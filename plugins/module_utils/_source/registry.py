@@ -138,8 +138,12 @@ class RegistrySource:
         The tag counts where there is no API, and where a registry that has one now still has the tag of older clients.
         """
         tag = fallback_tag(digest)
+        skipped: list[str] = []
+        index = None
         try:
             index = self._client.referrers(self._reference.repository, digest)
+        except SourceError as error:
+            skipped.append(f"{digest}: the list of what refers to it cannot be read: {error}")
         except AppuioError as error:
             raise self._explained(error) from None
         entries = {entry.digest: entry for entry in listed(index)} if index else {}
@@ -147,10 +151,11 @@ class RegistrySource:
             try:
                 by_tag = self.tagged(tag)
             except SourceError as error:
-                return Referrers(tuple(entries.values()), (f"{tag}: {error}",))
+                by_tag = None
+                skipped.append(f"{tag}: {error}")
             if by_tag is not None and by_tag.is_index:
                 entries = {**{entry.digest: entry for entry in listed(by_tag)}, **entries}
-        return Referrers(tuple(entries.values()))
+        return Referrers(tuple(entries.values()), tuple(skipped))
 
     def release(self, descriptor: Descriptor) -> None:
         """Let go of the file of a blob that every zone has."""

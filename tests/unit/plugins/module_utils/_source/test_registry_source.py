@@ -185,6 +185,40 @@ def test_a_tag_of_older_clients_counts_beside_the_api(tmp_path: Path) -> None:
         assert server.lines == []
 
 
+def test_lists_come_in_pages(tmp_path: Path) -> None:
+    """Quay, ghcr, GitLab and ECR give them so; what stands on the second page would else be left behind."""
+    first, second = ("sha256:" + one * 64 for one in "ab")
+
+    def page(digest: str) -> bytes:
+        entry = {"mediaType": OCI_MANIFEST, "digest": digest, "size": 7}
+        return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}).encode()
+
+    tags, api = "/v2/shop/app/tags/list", f"/v2/shop/app/referrers/{BLOB.digest}"
+    lines = [
+        Line(f"GET {tags}", 200, {"Link": f'<{tags}?last=1.0&n=1>; rel="next"'}, b'{"tags": ["1.0"]}'),
+        Line(f"GET {tags}?last=1.0&n=1", 200, {}, b'{"tags": ["2.0"]}'),
+        Line(f"GET {api}", 200, {"Content-Type": OCI_INDEX, "Link": f'<{api}?next=x>; rel="next"'}, page(first)),
+        Line(f"GET {api}?next=x", 200, {"Content-Type": OCI_INDEX}, page(second)),
+    ]
+    with source_at(tmp_path, *lines) as (source, server, _waited):
+        assert source.tags() == ["1.0", "2.0"]
+        assert [one.digest for one in source.referrers(BLOB.digest).entries] == [first, second]
+        assert server.lines == []
+
+
+def test_a_list_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    tag = BLOB.digest.replace(":", "-")
+    headers = {"Content-Type": OCI_INDEX}
+    lines = [
+        Line(f"GET /v2/shop/app/referrers/{BLOB.digest}", 200, headers, b'{"manifests": [1]}'),
+        Line(f"GET /v2/shop/app/manifests/{tag}", 200, headers, b'{"schemaVersion": 2}'),
+    ]
+    with source_at(tmp_path, *lines) as (source, server, _waited):
+        found = source.referrers(BLOB.digest)
+        assert (found.entries, server.lines) == ((), [])
+        assert [one.partition(": ")[0] for one in found.skipped] == [BLOB.digest, tag]
+
+
 UNKNOWN = Line("GET /v2/shop/app/manifests/1.0", 404, {}, b'{"errors": [{"code": "NAME_UNKNOWN"}]}')
 REFUSED = Line("GET /v2/shop/app/manifests/1.0", 401, {"WWW-Authenticate": "Basic realm=x"})
 PING = Line("GET /v2/", 200)
