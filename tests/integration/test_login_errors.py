@@ -131,6 +131,37 @@ def test_the_environment_of_awx_does_not_let_a_tasks_token_go_to_an_api_that_is_
 
 
 @pytest.mark.thorough
+def test_a_page_for_people_is_no_registry_and_grants_nothing(zones: LocalZones, logins: Logins, path: Path) -> None:
+    zone = zones[0]
+    token = zone.token_for("shop", "image-pusher")
+    alone = {"zone": None, "host": None, "token": token}
+    for task, access, where_from in (("everything", [], "."), ("rights to pull", ["pull"], "/v2/shop/")):
+        fault = zone.faults.add("page", side="registry", path=where_from)
+        logins.tasks.clear()
+        logins.add(task, access=access, **alone)
+        logins.look("the folder", path.parent)
+        ended = logins.run()
+        zone.faults.remove(fault)
+        assert not ended.result("the folder")["stat"]["exists"], f"{task}: nothing is written"
+        expected = (
+            "does not answer as a container registry does" if not access else "registry tells whether the credential"
+        )
+        assert expected in said(ended, task)
+
+
+@pytest.mark.thorough
+def test_a_right_that_nobody_tells_of_is_not_taken_as_given(zones: LocalZones, logins: Logins, path: Path) -> None:
+    zone = zones[0]
+    token = zone.token_for("shop", "image-pusher")
+    fault = zone.faults.add("status", side="registry", path="/blobs/uploads/", status=500)
+    logins.add("in", zone=None, host=None, token=token, access=["push"])
+    ended = logins.run()
+    zone.faults.remove(fault)
+    assert "whether the credential gives the right to push in the namespace shop" in said(ended, "in")
+    assert not path.exists()
+
+
+@pytest.mark.thorough
 def test_the_api_behind_the_registry_is_down(zones: LocalZones, logins: Logins) -> None:
     zone = zones[0]
     token = zone.token_for("shop", "image-pusher")

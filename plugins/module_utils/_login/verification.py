@@ -14,6 +14,7 @@ from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedErro
 from .._http.client import HttpClient
 from .._openshift.access import may
 from .._registry.client import RegistryClient
+from .._registry.errors import is_page
 from .credential import api_for
 from .options import Login
 
@@ -66,7 +67,8 @@ def check_login(login: Login, credential: Credential) -> None:
 
 
 def check_access(login: Login, credential: Credential, method: Method, *, may_write: bool) -> tuple[str, ...]:
-    """Return those of ``login.access`` that are granted; raises ForbiddenError for one that is not.
+    """Return those of ``login.access`` that are granted; raises ForbiddenError for one that is not, ServerError for one
+    of which nobody tells.
 
     The API is asked, which changes nothing. Where it does not tell, the registry is: a refused upload says that
     there is no right to push. One that is begun is ended at once, and none is begun unless ``may_write``, so that
@@ -83,6 +85,14 @@ def check_access(login: Login, credential: Credential, method: Method, *, may_wr
                 zone=login.target.zone.name,
                 step="check access",
                 hint=_RIGHTS_ADVICE,
+            )
+        if allowed is None and may_write:
+            raise ServerError(
+                f"neither the zone's API nor its registry tells whether the credential gives the right to {action} in "
+                f"the namespace {login.target.namespace}",
+                zone=login.target.zone.name,
+                step="check access",
+                hint="Try again when the zone is well, or log in without access, which checks no right",
             )
         if allowed:
             granted.append(action)
@@ -117,7 +127,7 @@ def _probed(login: Login, credential: Credential, action: str) -> bool | None:
     try:
         if action == "pull":
             answer = http.request("GET", f"{repository}/tags/list", step=step)
-            return _verdict(answer.status, (200, 404))
+            return None if is_page(answer) else _verdict(answer.status, (200, 404))
         answer = http.request("POST", f"{repository}/blobs/uploads/", step=step)
         if answer.status == 202:
             location = urlsplit(str(answer.headers.get("location") or ""))
