@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Callable, Sequence
 
 from .._errors import SourceError
@@ -48,14 +49,12 @@ def find_referrers(source: ReferrerSource, root: Manifest) -> ImageReferrers:
     tags = set(source.tags())
     for digest in subjects(root):
         for tag in cosign_tags(digest):
-            manifest = _read(lambda tag=tag: source.tagged(tag), tag, source, skipped) if tag in tags else None
+            manifest = _read(partial(source.tagged, tag), tag, source, skipped) if tag in tags else None
             if manifest is not None:
                 found.append(Referrer(tag, (manifest,), is_list=False))
         listed = source.referrers(digest)
         skipped.extend(listed.skipped)
-        manifests = [
-            _read(lambda entry=entry: source.manifest(entry), entry.digest, source, skipped) for entry in listed.entries
-        ]
+        manifests = [_read(partial(source.manifest, entry), entry.digest, source, skipped) for entry in listed.entries]
         referring = tuple(manifest for manifest in manifests if manifest is not None)
         if referring:
             found.append(Referrer(fallback_tag(digest), referring, is_list=True))
