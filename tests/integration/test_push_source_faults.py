@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults of a source's registry: what passes is waited for, what stays moves no tag and is told as the source's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.image import blob_path, make_image
+from tests.integration.push import Pusher
+
+pytestmark = pytest.mark.thorough  # in this process, without ansible-core
+MIB = 1 << 20
+BLOBS = {"method": "GET", "path": "/blobs/sha256:"}
+MANIFESTS = {"method": "GET", "path": "/manifests/"}
+
+
+class Copy:
+    """An image in the first zone, which is pushed from there to the others."""
+
+    def __init__(self, pusher: Pusher, layout: Path) -> None:
+        image = make_image(layout, platforms=("linux/amd64",), size=2 * MIB, layers=1)
+        (layer,) = image.layers["linux/amd64"]
+        self.pusher = pusher
+        self.digest = image.digest
+        self.layer = str(layer["digest"])
+        self.content = blob_path(layout, self.layer).read_bytes()
+        self.zone = pusher.zones[0]
+        self.source = f"docker://{self.zone.registry}/{pusher.project}/app:1.0"
+        pusher.push(f"oci:{layout}", zones=pusher.entries(self.zone))
+        pusher.clear()
+
+    def options(self, **more: Any) -> dict[str, Any]:
+        credential = {"source_username": "any", "source_password": self.pusher.tokens[self.zone.name]}
+        zones = self.pusher.entries(*self.pusher.zones[1:])
+        return {**credential, "source_ca_cert": str(self.zone.ca_file), "zones": zones, "retries": 2, **more}
+
+    def fault(self, action: str, **options: Any) -> int:
+        return self.zone.faults.add(action, side="registry", **options)
+
+
+@pytest.fixture
+def copy(pusher: Pusher, tmp_path: Path) -> Copy:
+    return Copy(pusher, tmp_path / "app")
+
+
+@pytest.mark.parametrize(
+    ("action", "options"),
+    [
+        ("status", {**BLOBS, "status": 429, "retry_after": "0"}),
+        ("status", {**BLOBS, "status": 500}),
+        ("status", {**BLOBS, "status": 503}),
+        ("status", {**MANIFESTS, "status": 503}),
+        ("reset_response", {**BLOBS, "after_bytes": MIB}),
+        ("truncate_response", {**BLOBS, "after_bytes": MIB}),
+        ("reset_response", {**BLOBS, "after_bytes": 0}),
+        ("lose_answer", {**MANIFESTS}),
+    ],
+)
+def test_what_passes_is_waited_for(pusher: Pusher, copy: Copy, action: str, options: dict[str, Any]) -> None:
+    fault = copy.fault(action, count=1, **options)
+    assert pusher.push(copy.source, **copy.options())["digest"] == copy.digest
+    assert copy.zone.faults.hits(fault) == 1
+    assert pusher.tags() == [{"1.0": copy.digest}] * 3
+
+
+def test_a_server_that_ignores_range_is_read_on_from(pusher: Pusher, copy: Copy) -> None:
+    layer = {"method": "GET", "path": copy.layer}
+    copy.fault("reset_response", count=1, after_bytes=MIB, **layer)
+    whole = copy.fault("status", count=1, skip=1, status=200, body=copy.content, **layer)
+    assert pusher.push(copy.source, **copy.options())["digest"] == copy.digest
+    assert copy.zone.faults.hits(whole) == 1
+    assert pusher.tags() == [{"1.0": copy.digest}] * 3
+
+
+@pytest.mark.parametrize(
+    ("action", "options", "words"),
+    [
+        ("status", {**BLOBS, "status": 429, "retry_after": "0"}, "status 429.*Its limit is reached"),
+        ("status", {**BLOBS, "status": 500}, "status 500.*trouble of the source's registry"),
+        ("status", {**BLOBS, "status": 404}, "does not exist"),
+        ("status", {**BLOBS, "status": 403}, "does not give it to the credential of source_password"),
+        ("status", {**MANIFESTS, "status": 503}, "status 503.*trouble of the source's registry"),
+        ("truncate_response", {**BLOBS, "after_bytes": 1000}, "cannot be read"),
+        ("page", {**BLOBS}, "the blob sha256:.*is (truncated|too long|altered)|cannot be read"),
+    ],
+)
+def test_what_stays_is_told_as_the_sources_and_moves_no_tag(
+    pusher: Pusher, copy: Copy, action: str, options: dict[str, Any], words: str
+) -> None:
+    copy.fault(action, **options)
+    with pytest.raises(Exception, match=words) as caught:
+        pusher.push(copy.source, **copy.options())
+    told = str(caught.value)
+    assert copy.source in told
+    for advice in ("registry-editor", "registry-viewer", "quota", "namespace"):
+        assert advice not in told
+    assert pusher.tags() == [{"1.0": copy.digest}, {}, {}]
+    assert sorted((pusher.folder / "spool").iterdir()) == []
+
+
+def test_altered_bytes_are_not_pushed(pusher: Pusher, copy: Copy) -> None:
+    altered = b"x" + copy.content[1:]
+    copy.fault("status", status=200, body=altered, method="GET", path=copy.layer)
+    error = pusher.refused(copy.source, **copy.options())
+    assert f"the blob {copy.layer} of {copy.source} is altered" in str(error)
+    assert [zone["failed"] for zone in error.result["zones"]] == [True, True]
+    assert pusher.tags() == [{"1.0": copy.digest}, {}, {}]
