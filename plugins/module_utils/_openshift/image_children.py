@@ -13,6 +13,9 @@ from typing import Any
 from . import resources
 from .client import Api
 from .documents import mapping
+from .image_streams import StreamTag
+
+Children = Mapping[str, frozenset[str]]
 
 
 def image_children(api: Api, namespace: str, name: str) -> dict[str, frozenset[str]]:
@@ -29,3 +32,9 @@ def parse_children(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
         for digest, children in listed.items()
         if isinstance(children, list) and children
     }
+
+
+def held_images(tag: StreamTag, children: Children) -> dict[str, None]:
+    """Return the digests that can be pulled as long as there is the tag: of its history, and their children."""
+    digests = dict.fromkeys(event.digest for event in tag.history if event.digest)
+    return {**digests, **{child: None for digest in digests for child in children.get(digest, ())}}

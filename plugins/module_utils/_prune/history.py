@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Iterable, Mapping
 
+from .._openshift.image_children import Children
 from .._openshift.image_streams import ImageStream, TagEvent
+from .._openshift.image_usage import Usage
 from .options import PruneOptions
-from .plan import Children, Decision
-from .usage import Usage
+from .plan import Decision
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,11 @@ from datetime import datetime
 from typing import Iterable, Mapping, Sequence
 
 from .._openshift.documents import NEVER
+from .._openshift.image_children import Children, held_images
 from .._openshift.image_streams import ImageStream, StreamTag
+from .._openshift.image_usage import Usage
 from .names import described_image, is_build, natural_key, version_key
 from .options import PruneOptions
-from .usage import Usage
-
-Children = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,6 @@ def limited(decisions: Iterable[Decision], most: int) -> list[Decision]:
         else one
         for one in decisions
     ]
-
-
-def held_images(tag: StreamTag, children: Children) -> dict[str, None]:
-    """Return the digests that can be pulled as long as there is the tag: of its history, and their children."""
-    digests = dict.fromkeys(event.digest for event in tag.history if event.digest)
-    return {**digests, **{child: None for digest in digests for child in children.get(digest, ())}}
 
 
 class _Staying:

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from .._errors import AppuioError
+from .._openshift.image_children import Children
+from .._openshift.image_usage import Usage
+from .._openshift.workloads import Unreadable
 from .._zones.fanout import joined_error
 from .history import HistoryTrim
-from .plan import Children, Decision
+from .plan import Decision
 from .repositories import RepositoryDecision
-from .usage import Usage
-from .workloads import Unreadable
 
 
 @dataclass

@@ -13,9 +13,9 @@ from typing import Iterable, Sequence
 
 from .._openshift.documents import NEVER
 from .._openshift.image_streams import ImageStream
+from .._openshift.image_usage import Usage
 from .options import PruneOptions
 from .plan import Decision
-from .usage import Usage
 
 # Where older_than says nothing: somebody has made it and pushes soon.
 YOUNG = timedelta(days=1)

@@ -12,16 +12,16 @@ from typing import Any, Mapping
 from .._errors import ForbiddenError, NotFoundError, ServerError
 from .._openshift.access import missing_rights
 from .._openshift.client import Api
-from .._openshift.image_children import image_children
+from .._openshift.image_children import Children, image_children
 from .._openshift.image_streams import ImageStream, parse_stream, stream_documents
+from .._openshift.image_usage import Usage
 from .._openshift.stream_history import RIGHT
+from .._openshift.workloads import Unreadable, read_usage
 from .history import history_trims
 from .options import PruneOptions
-from .plan import Children, Decision, decide, limited
+from .plan import Decision, decide, limited
 from .report import ZonePrune
 from .repositories import empty_repositories, limited_repositories
-from .usage import Usage
-from .workloads import Unreadable, read_usage, visible_namespaces
 
 CHILDREN = "ImageStreamLayers"
 _AT_ONCE = 8
@@ -73,17 +73,8 @@ class ZonePlanner:
         if not self.options.protect_in_use:
             return usage
         wanted = [self.zone.namespace, *self.options.workload_namespaces]
-        others = visible_namespaces(self.api, skipped)
-        self.zone.unreadable = tuple(read_usage(self.api, usage, wanted, others))
-        hidden = [one for one in self.zone.unreadable if one.required and not self._ignores(one)]
-        if hidden:
-            names = ", ".join(f"{one.kind} in {one.namespace}" for one in hidden)
-            raise ForbiddenError(
-                f"nobody can tell which images are in use, as these may not be read: {names}",
-                step="look for images in use",
-                hint="Use a credential that may read them (the role view is enough). Name them in ignore_unreadable "
-                "only if you know that none of them uses these images",
-            )
+        unreadable = read_usage(self.api, usage, wanted, self.options.ignore_unreadable, skipped)
+        self.zone.unreadable = tuple(unreadable)
         return usage
 
     def _children(self, names: list[str], usage: Usage) -> tuple[dict[str, Children], dict[str, str]]:

@@ -22,12 +22,12 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_s
     list_streams,
     parse_stream,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.pages import every_item
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.quota import allowances_of, lacking
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import without
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
-from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
 from hypothesis import given
 from hypothesis import strategies as some
 

@@ -15,10 +15,10 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_s
     StreamTag,
     TagEvent,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._prune.names import version_key
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, PruneOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import Decision, decide, limited
-from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
 from hypothesis import given
 from hypothesis import strategies as some
 

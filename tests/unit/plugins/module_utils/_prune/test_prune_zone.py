@@ -11,15 +11,15 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Response
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
-from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
-from ansible_collections.appuio.registry.plugins.module_utils._prune.report import ZonePrune
-from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
-from ansible_collections.appuio.registry.plugins.module_utils._prune.workloads import (
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.workloads import (
     KINDS,
     Unreadable,
-    read_usage,
+    read_kinds,
     visible_namespaces,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
+from ansible_collections.appuio.registry.plugins.module_utils._prune.report import ZonePrune
 from ansible_collections.appuio.registry.plugins.module_utils._prune.zone import ZonePlanner
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal, scripted_api
@@ -57,7 +57,7 @@ def lists(namespace: str = "", **answers: Response | list[Response]) -> list[Lin
 def read(*lines: Line, others: tuple[str, ...] = ()) -> tuple[Usage, list[Unreadable], ScriptedApi]:
     api, script = scripted_api(*lines)
     usage = Usage()
-    unreadable = read_usage(api, usage, ["shop"], others)
+    unreadable = read_kinds(api, usage, ["shop"], others)
     assert script.lines == []
     return usage, unreadable, script
 

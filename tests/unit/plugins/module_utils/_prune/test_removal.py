@@ -24,6 +24,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Response
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import parse_stream
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
 from ansible_collections.appuio.registry.plugins.module_utils._prune.removal import AT_ONCE, Removal
@@ -31,7 +32,6 @@ from ansible_collections.appuio.registry.plugins.module_utils._prune.report impo
 from ansible_collections.appuio.registry.plugins.module_utils._prune.repositories import RepositoryDecision
 from ansible_collections.appuio.registry.plugins.module_utils._prune.restoration import states_since
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask
-from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
 from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome
 

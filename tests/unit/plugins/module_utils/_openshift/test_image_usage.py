@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._prune.usage import Usage
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
 
 A = "sha256:" + "a" * 64
 PUBLIC = "registry.lpg.example"

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Iterator, Mapping
 
-from .._openshift.documents import mapping, mappings, text
+from .documents import mapping, mappings, text
 
 INTERNAL_HOST = re.compile(r"image-registry\.openshift-image-registry\.svc(\.cluster\.local)?(:5000)?")
 _TRIGGERS = "image.openshift.io/triggers"

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from .._errors import ForbiddenError, InvalidOptionError, NotFoundError
-from .._openshift import resources
-from .._openshift.client import Api
-from .._openshift.documents import mapping, text
-from .._openshift.resources import ResourceType
 from .._reference import checked_namespace
-from .usage import Usage
+from . import resources
+from .client import Api
+from .documents import mapping, text
+from .image_usage import Usage
+from .resources import ResourceType
 
 PAGE = 200
 KINDS = (
@@ -49,7 +49,33 @@ class Unreadable:
         return self.kind.lower() in names or self.namespace.lower() in names
 
 
-def read_usage(api: Api, usage: Usage, namespaces: Sequence[str], others: Sequence[str] = ()) -> list[Unreadable]:
+def read_usage(
+    api: Api,
+    usage: Usage,
+    namespaces: Sequence[str],
+    ignored: frozenset[str] = frozenset(),
+    skipped: list[str] | None = None,
+) -> list[Unreadable]:
+    """Take in what uses images in these namespaces, and in all others as far as they may be read.
+
+    ``skipped`` gets a sentence for what is left aside. Raises AppuioError, ForbiddenError where a kind cannot be read
+    in one of ``namespaces`` and is not among the ``ignored`` kinds and namespaces (in lower case).
+    """
+    others = visible_namespaces(api, [] if skipped is None else skipped)
+    unreadable = read_kinds(api, usage, namespaces, others)
+    hidden = [one for one in unreadable if one.required and not one.ignored(ignored)]
+    if hidden:
+        names = ", ".join(f"{one.kind} in {one.namespace}" for one in hidden)
+        raise ForbiddenError(
+            f"nobody can tell which images are in use, as these may not be read: {names}",
+            step="look for images in use",
+            hint="Use a credential that may read them (the role view is enough). Name them in ignore_unreadable only "
+            "if you know that none of them uses these images",
+        )
+    return unreadable
+
+
+def read_kinds(api: Api, usage: Usage, namespaces: Sequence[str], others: Sequence[str] = ()) -> list[Unreadable]:
     """Take in all workloads of these namespaces, and of ``others`` as far as they may be read; raises AppuioError.
 
     A kind that may be read in all namespaces at once is, with one request; what may only be read in some is read
