@@ -32,6 +32,7 @@ AT_MOST = ("timeout", "--kill-after=60", "3h")
 nox.options.envdir = str(BUILD / "nox")
 nox.options.reuse_venv = "yes"
 nox.options.default_venv_backend = "virtualenv"
+nox.options.download_python = "never"
 antsibull_nox.load_antsibull_nox_toml()
 
 
