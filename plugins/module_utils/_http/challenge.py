@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 LONGEST_HEADER = 8192
 MOST_CHALLENGES = 16
@@ -17,12 +17,11 @@ _PLAIN = re.compile(r'[^\s,"]*')
 _ESCAPED = re.compile(r"\\(.)")
 
 
-@dataclass(frozen=True)
-class Challenge:
+class Challenge(NamedTuple):
     """One scheme, in lower case, with its parameters."""
 
     scheme: str
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str]
 
 
 def parse_challenges(values: list[str]) -> list[Challenge]:
@@ -49,7 +48,7 @@ def _challenges(text: str) -> list[Challenge]:
             continue
         equals = _EQUALS.match(text, token.end())
         if equals is None or not challenges:
-            challenges.append(Challenge(token.group().lower()))
+            challenges.append(Challenge(token.group().lower(), {}))
             position = token.end()
             continue
         quoted = _QUOTED.match(text, equals.end())

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Callable, Iterator, Mapping
 
 from .._credential import Credential
@@ -173,8 +172,8 @@ class HttpClient:
             target, path = self._transports.resolve(origin, request.target, str(location))
             if target != origin:
                 kept = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
-                request = replace(request, headers=kept)
-            origin, request = target, replace(request, target=path)
+                request = request._replace(headers=kept)
+            origin, request = target, request._replace(target=path)
         raise ServerError(
             f"{origin.authority} redirects more than {MOST_REDIRECTS} times", status=opened.status, hint=ODD_ADDRESS
         )
@@ -208,5 +207,5 @@ class HttpClient:
                     f"{origin.authority} sends the credential on to another host, {target.authority}, which gets none",
                     hint=ODD_ADDRESS,
                 )
-            origin, request = target, replace(request, target=path)
+            origin, request = target, request._replace(target=path)
         raise ServerError(f"{origin.authority} redirects more than {MOST_REDIRECTS} times", hint=ODD_ADDRESS)

@@ -16,7 +16,6 @@ from .._errors import AppuioError, CancelledError, ConnectionFailedError, Unauth
 from .failures import CONNECTION_ERRORS, ConnectionLostError, NotTlsError, as_error
 from .message import Origin
 from .proxy import Proxy
-from .tls_in_tls import TlsInTls
 
 _MOST_INTERIM_ANSWERS = 20
 _MOST_HEADER_LINES = 200
@@ -133,6 +132,9 @@ class ServerConnection(http.client.HTTPConnection):
 
     def _secure(self, context: ssl.SSLContext, host: str) -> None:
         if isinstance(self.sock, ssl.SSLSocket):
+            # Only behind an https proxy, and a module is compiled anew in each task.
+            from .tls_in_tls import TlsInTls
+
             self.sock = TlsInTls(self.sock, context, host)
         else:
             # The handshake comes after, so that it can be cut, too.

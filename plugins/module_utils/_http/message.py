@@ -5,9 +5,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from email.message import Message
-from typing import Any, Mapping, Protocol
+from typing import Any, Mapping, NamedTuple, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
 from .._json import parse_json
@@ -41,8 +40,7 @@ class Body(Protocol):
         """Return a reader of the body from ``offset`` on."""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Scheme, host and port: what a connection, and a credential, belongs to (RFC 6454)."""
 
     scheme: str
@@ -97,24 +95,31 @@ def is_header_value(text: str) -> bool:
     return bool(_HEADER_VALUE.fullmatch(text))
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One request to one origin; ``target`` is path and query."""
 
     method: str
     target: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = {}
     body: Body | None = None
     offset: int = 0
 
+    def __repr__(self) -> str:
+        """Leave out the headers, which hold credentials."""
+        return f"Request({self.method!r}, {self.target!r})"
 
-@dataclass(frozen=True)
+
 class Response:
     """An answer that was read to its end."""
 
-    status: int
-    headers: Message = field(default_factory=Message)
-    body: bytes = b""
+    def __init__(self, status: int, headers: Message | None = None, body: bytes = b"") -> None:
+        self.status = status
+        self.headers = Message() if headers is None else headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        """Leave out headers and body, which may hold a token."""
+        return f"Response({self.status})"
 
     def json(self) -> Any:
         """Return the body's JSON value, or None when it is not JSON."""
@@ -138,11 +143,11 @@ class _BytesReader:
         self._rest.release()
 
 
-@dataclass(frozen=True)
 class BytesBody:
     """A body that is in memory: a manifest, a form."""
 
-    content: bytes = field(repr=False)
+    def __init__(self, content: bytes) -> None:
+        self.content = content
 
     @property
     def length(self) -> int:

@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import base64
 import os
-from dataclasses import dataclass, field
-from typing import Mapping
+from typing import Mapping, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from .._errors import InvalidOptionError
 from .message import Origin
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(NamedTuple):
     """An HTTP proxy; ``headers`` carry what it wants to know of us and go to nobody else."""
 
     origin: Origin
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    headers: dict[str, str]
+
+    def __repr__(self) -> str:
+        """Leave out the headers, which hold the password."""
+        return f"Proxy({self.origin})"
 
 
 def proxy_for(origin: Origin, option: str | None, environment: Mapping[str, str] = os.environ) -> Proxy | None:

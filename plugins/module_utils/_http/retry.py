@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
 from datetime import timezone
 from email.message import Message
 from email.utils import parsedate_to_datetime
-from typing import Callable
+from typing import Callable, NamedTuple
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT = 60.0
@@ -19,8 +18,7 @@ LONGEST_RETRY_AFTER = 120.0
 _LONGEST_NUMBER = 9
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(NamedTuple):
     """Time and chance, handed in so that tests need neither; seconds.
 
     A wait is cut into pieces of at most ``slice`` seconds, after each of which it can be given up.
@@ -45,15 +43,17 @@ class Clock:
 SYSTEM_CLOCK = Clock(time.time, time.sleep, random.random, slice=0.2)
 
 
-@dataclass
 class Attempts:
     """The attempts that one piece of work has; ``retries`` after the first, ``delay`` seconds doubling."""
 
-    retries: int
-    delay: float
-    clock: Clock = SYSTEM_CLOCK
-    made: int = 0
-    aborted: Callable[[], bool] = lambda: False
+    def __init__(
+        self, retries: int, delay: float, clock: Clock = SYSTEM_CLOCK, aborted: Callable[[], bool] = lambda: False
+    ) -> None:
+        self.retries = retries
+        self.delay = delay
+        self.clock = clock
+        self.aborted = aborted
+        self.made = 0
 
     def again(self, asked: float | None = None) -> bool:
         """Wait and return True when there is another attempt; ``asked`` is the server's Retry-After.

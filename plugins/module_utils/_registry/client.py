@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Iterator
+from dataclasses import replace
+from typing import Iterator, NamedTuple
 
 from .._errors import NotFoundError, ServerError, SourceError
 from .._http.message import Response
@@ -17,7 +17,6 @@ from .._oci.media_types import ACCEPT, OCI_INDEX
 from .._oci.model import Manifest, parse_manifest
 from .._reference import is_tag
 from .errors import is_page, missing_blobs, no_registry
-from .ranges import begin_at
 from .registry_requests import LOG_IN, RegistryRequests, scopes, transient
 
 MOST_TAGS = 500_000
@@ -39,8 +38,7 @@ class BlobsMissingError(ServerError):
         self.digests = digests
 
 
-@dataclass(frozen=True)
-class ManifestResponse:
+class ManifestResponse(NamedTuple):
     """A manifest that a registry has: its digest, type, and its bytes where they were asked for."""
 
     digest: str
@@ -224,6 +222,9 @@ class RegistryClient(RegistryRequests):
                 words = opened.read(1 << 20) if opened.status >= 400 else b""
                 response = Response(opened.status, opened.headers, words)
                 raise self._explained(response, step, repository, "pull")
+            # Only sources are read from, and a module is compiled anew in each task.
+            from .ranges import begin_at
+
             begin_at(opened, offset, self.registry)
             yield opened
 

@@ -7,16 +7,14 @@ Source: OCI Distribution Specification 1.1, "Error Codes"; OpenShift's own manne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
 from .._http.message import Response
 from .._http.retry import LONGEST_RETRY_AFTER, SYSTEM_CLOCK, retry_after
 
 
-@dataclass(frozen=True)
-class Hints:
+class Hints(NamedTuple):
     """The next step for each kind of refusal; a zone and a source have their own."""
 
     credential: str

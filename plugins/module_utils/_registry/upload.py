@@ -8,7 +8,6 @@ Source: OCI Distribution Specification 1.1, "Pushing a blob monolithically", "in
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Sequence
 from urllib.parse import quote, urlencode
 
@@ -24,12 +23,12 @@ LARGEST_ANSWER = 1 << 20
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,18})")
 
 
-@dataclass
 class _Session:
     """An upload that the registry keeps for us, and how many bytes of it there are."""
 
-    location: str
-    offset: int = 0
+    def __init__(self, location: str, offset: int = 0) -> None:
+        self.location = location
+        self.offset = offset
 
 
 class Upload:

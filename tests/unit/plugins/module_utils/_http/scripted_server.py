@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 import trustme
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
 
 @dataclass
@@ -147,6 +148,6 @@ class ScriptedServer:
         self._released.set()
         self._server.shutdown()
         self._server.server_close()
-        if kind is None:
+        if kind is None or issubclass(kind, AppuioError):
             assert not self.lines, f"never asked: {self.lines}"
             assert not self.unexpected, f"asked without being expected: {self.unexpected}"

@@ -339,7 +339,7 @@ def test_a_refused_credential_is_told_and_nothing_about_what_was_written() -> No
 
 def test_where_the_credential_cannot_be_looked_at_nothing_is_said_about_it() -> None:
     with pytest.raises(UnauthorizedError) as caught:
-        ask(tags, Line(f"GET {TAGS}", 401, DENIED), *[Line("GET /v2/", raw=b"")] * 2)
+        ask(tags, Line(f"GET {TAGS}", 401, DENIED), *[Line("GET /v2/", raw=b"")] * 3)
     assert "credential is good" not in str(caught.value)
 
 

@@ -212,3 +212,25 @@ def test_a_registry_that_is_away_is_asked_as_often_as_said_in_all() -> None:
     away = Line("POST /v2/shop/app/blobs/uploads/", raw=b"")
     with pytest.raises(ConnectionLostError):
         upload(away, away, away)
+
+
+def test_a_mount_that_begins_an_upload_nowhere_is_passed_over() -> None:
+    asked = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=shop%2Fbase"
+    assert upload(Line(asked, 202), BEGUN, Line(FINISH, 201, STORED), mount_from=("shop/base",))[0] == "uploaded"
+
+
+def test_a_right_that_only_the_mount_lacks_does_not_fail_the_upload() -> None:
+    mount = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=shop%2Fbase"
+    push = "scope=repository%3Ashop%2Fapp%3Apull%2Cpush"
+    with ScriptedServer() as server:
+        asked = {"WWW-Authenticate": f'Bearer realm="{server.origin}/token"'}
+        server.lines += [
+            Line(mount, 401, asked),
+            Line(f"GET /token?{push}&scope=repository%3Ashop%2Fbase%3Apull", 403),
+            Line(f"GET /token?{push}", body=b'{"token": "one"}'),
+            BEGUN,
+            Line(FINISH, 201, STORED),
+        ]
+        http = HttpClient(server.origin, Connection(retries=0), None, Credential("pw", "me", is_token=False), CLOCK)
+        client = RegistryClient("lpg", server.authority, http)
+        assert Upload(client, "shop/app", BLOB, Streamed()).run(("shop/base",)) == "uploaded"
