@@ -13,8 +13,9 @@ from tests.image import blob_path, make_image
 from tests.integration.push import Pusher
 
 pytestmark = pytest.mark.thorough  # in this process, without ansible-core
-MIB = 1 << 20
+SIZE = 900_000
 BLOBS = {"method": "GET", "path": "/blobs/sha256:"}
+LAYER = {"method": "GET", "path": "the layer, whose digest is known later"}
 MANIFESTS = {"method": "GET", "path": "/manifests/"}
 
 
@@ -22,7 +23,7 @@ class Copy:
     """An image in the first zone, which is pushed from there to the others."""
 
     def __init__(self, pusher: Pusher, layout: Path) -> None:
-        image = make_image(layout, platforms=("linux/amd64",), size=2 * MIB, layers=1)
+        image = make_image(layout, platforms=("linux/amd64",), size=SIZE, layers=1)
         (layer,) = image.layers["linux/amd64"]
         self.pusher = pusher
         self.digest = image.digest
@@ -51,16 +52,18 @@ def copy(pusher: Pusher, tmp_path: Path) -> Copy:
     ("action", "options"),
     [
         ("status", {**BLOBS, "status": 429, "retry_after": "0"}),
-        ("status", {**BLOBS, "status": 500}),
-        ("status", {**BLOBS, "status": 503}),
+        ("status", {**LAYER, "status": 429, "retry_after": "0"}),
+        ("status", {**LAYER, "status": 500}),
+        ("status", {**LAYER, "status": 503}),
         ("status", {**MANIFESTS, "status": 503}),
-        ("reset_response", {**BLOBS, "after_bytes": MIB}),
-        ("truncate_response", {**BLOBS, "after_bytes": MIB}),
-        ("reset_response", {**BLOBS, "after_bytes": 0}),
+        ("reset_response", {**LAYER, "after_bytes": 2 * SIZE // 3}),
+        ("truncate_response", {**LAYER, "after_bytes": 2 * SIZE // 3}),
+        ("reset_response", {**LAYER, "after_bytes": 0}),
         ("lose_answer", {**MANIFESTS}),
     ],
 )
 def test_what_passes_is_waited_for(pusher: Pusher, copy: Copy, action: str, options: dict[str, Any]) -> None:
+    options = {**options, "path": copy.layer if options["path"] == LAYER["path"] else options["path"]}
     fault = copy.fault(action, count=1, **options)
     assert pusher.push(copy.source, **copy.options())["digest"] == copy.digest
     assert copy.zone.faults.hits(fault) == 1
@@ -68,8 +71,8 @@ def test_what_passes_is_waited_for(pusher: Pusher, copy: Copy, action: str, opti
 
 
 def test_a_server_that_ignores_range_is_read_on_from(pusher: Pusher, copy: Copy) -> None:
-    layer = {"method": "GET", "path": copy.layer}
-    copy.fault("reset_response", count=1, after_bytes=MIB, **layer)
+    layer = {**LAYER, "path": copy.layer}
+    copy.fault("truncate_response", count=1, after_bytes=2 * SIZE // 3, **layer)
     whole = copy.fault("status", count=1, skip=1, status=200, body=copy.content, **layer)
     assert pusher.push(copy.source, **copy.options())["digest"] == copy.digest
     assert copy.zone.faults.hits(whole) == 1

@@ -12,7 +12,7 @@ from .._compression.compressors import GZIP, NONE, ZSTD, Compressor, compression
 from .._compression.decompressors import DamagedError, decompressed_blocks
 from .._compression.heap import heap_trimmer
 from .._errors import CancelledError, SourceError
-from .._http.message import BLOCK_SIZE, Body, BytesBody
+from .._http.message import BLOCK_SIZE, Body
 from .._oci.archive_config import layer_type
 from .._oci.digest import new_hash
 from .._oci.model import Descriptor
@@ -34,8 +34,10 @@ class Layer:
     compressed: bool = False
 
     def body(self) -> Body:
-        """Return the body of the blob; it was hashed a moment ago and is not hashed again."""
-        return self.part if self.part is not None else BytesBody(b"")
+        """Return the body of the blob, which was hashed a moment ago; raises SourceError once it was released."""
+        if self.part is None:
+            raise SourceError(f"the layer {self.descriptor.digest} was released already")
+        return self.part
 
     def release(self) -> None:
         """Let go of the file, whose room is free when the last upload has closed it."""

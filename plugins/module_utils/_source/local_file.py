@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import tempfile
-from typing import Protocol
+from typing import Callable, Protocol
 
 from .._errors import LocalStorageError, SourceError
 
@@ -42,9 +42,10 @@ class OpenFile:
         self._descriptor = descriptor
         self.name = name
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        # Bound early: at the end of the interpreter the module may be gone before its last file.
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            close(self._descriptor)
 
     @property
     def size(self) -> int:

@@ -132,6 +132,15 @@ def test_a_layer_that_is_not_what_the_configuration_says_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["layer"]
 
 
+def test_a_layer_that_was_released_gives_no_empty_blob(tmp_path: Path) -> None:
+    layer, _content = made(tmp_path, PLAIN)
+    reader, buffer = layer.body().open(), memoryview(bytearray(100))
+    layer.release()
+    assert reader.readinto(buffer) == 100, "an upload that goes on reads on"
+    with pytest.raises(SourceError, match="was released"):
+        layer.body()
+
+
 def test_a_sha512_diff_id_is_compared_too(tmp_path: Path) -> None:
     made(tmp_path, PLAIN, diff_id=f"sha512:{hashlib.sha512(PLAIN).hexdigest()}")
     with pytest.raises(SourceError, match="altered"):
