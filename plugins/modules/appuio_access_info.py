@@ -146,19 +146,15 @@ msg:
 
 from typing import Any
 
-from ansible_collections.appuio.registry.plugins.module_utils._access.options import SPEC, questions_from
-from ansible_collections.appuio.registry.plugins.module_utils._access.task import AccessTask
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._access_info.options import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import AccessInfoTask, access_info_task
+from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 
 
-def start(options: dict[str, Any], context: RunContext) -> AccessTask:
+def start(options: dict[str, Any], context: RunContext) -> AccessInfoTask:
     """Return the task that the options describe; raises InvalidOptionError."""
-    return AccessTask(
-        questions=questions_from(options, context.environment),
-        environment=context.environment,
-        register_secret=context.register_secret,
-        several=options.get("zones") is not None,
-    )
+    return access_info_task(options, context)
 
 
 def main() -> None:

@@ -235,23 +235,16 @@ msg:
 
 from typing import Any
 
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
-from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC, current_tokens, wishes_from
-from ansible_collections.appuio.registry.plugins.module_utils._token.task import TokenTask
+from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
+from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._token.task import token_task
+from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_plans import ZonesTask
 
 
-def start(options: dict[str, Any], context: RunContext) -> TokenTask:
+def start(options: dict[str, Any], context: RunContext) -> ZonesTask[Any]:
     """Return the task that the options describe; raises InvalidOptionError."""
-    for token in current_tokens(options):
-        context.register_secret(token)
-    return TokenTask(
-        wishes=wishes_from(options, context.environment),
-        environment=context.environment,
-        register_secret=context.register_secret,
-        warn=context.warn,
-        return_secret=context.return_secret,
-        several=options.get("zones") is not None,
-    )
+    return token_task(options, context)
 
 
 def main() -> None:

@@ -41,7 +41,7 @@ class Outcome:
         return self.fact
 
     @property
-    def server_message(self) -> str:
+    def output(self) -> str:
         """The output in one line, as messages may be broken anywhere."""
         return " ".join(self.played.stdout.replace('\\"', '"').split())
 

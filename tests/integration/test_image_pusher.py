@@ -22,7 +22,7 @@ from tests.zone import LocalZones, Zone
 
 ACCOUNT = ("ServiceAccount", "image-pusher")
 SECRET = ("Secret", "image-pusher-secret")
-BINDING = ("RoleBinding", "image-pusher")
+BINDING = ("RoleBinding", "image-pusher-registry-editor")
 PROJECT = "shop"
 PASSWORD = "a-password-to-look-for"
 
@@ -43,7 +43,7 @@ def project(zone: Zone, request: pytest.FixtureRequest) -> str:
 def role(zone: Zone, project: str, tmp_path: Path) -> Role:
     token = zone.create_user("ada", PASSWORD, {project: "admin"})
     options = {"zone": zone.name, "host": zone.host, "ca_cert": zone.ca_file, "namespace": project, "api_key": token}
-    # The tests that are about it, or about everything, take the preflight; it is one more task each time.
+    # The tests that are about it, or about everything, take the preflight; it is some more requests each time.
     return Role("image_pusher", zone, tmp_path, {**options, "preflight": False}, fact="image_pusher_token")
 
 
@@ -115,7 +115,7 @@ def test_several_pushers_in_two_namespaces(zone: Zone, project: str, role: Role,
         assert found["metadata"]["annotations"]["example.com/number"] == "5"
     least_rights(zone, tmp_path, (project, editor), (other, pusher))
     gone = role.run(pushers=pushers, state="absent")
-    assert (gone.changed, gone.facts, file.exists()) == (3, {}, False)
+    assert (gone.changed, gone.facts, file.exists()) == (1, {}, False)
     after = [everything_in(zone, name) for name in (project, other)]
     streams = {name for there in after for name in there if name.startswith("Image")}
     assert streams >= {"ImageStream app", "ImageStream new"}, "they hold images and stay"
@@ -164,9 +164,11 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     secrets = f"/api/v1/namespaces/{project}/secrets"
     assert ask(zone, token, "GET", secrets)[0] == 200
     check = role.run(check=True, **less)
-    assert (check.changed, check.writes) == (2, [])
+    assert (check.changed, check.writes) == (1, [])
     changed = role.run(**less)
-    assert (changed.changed, changed.fact) == (2, token)
+    assert (changed.changed, changed.fact) == (1, token)
+    bindings = [write for write in changed.writes if "rolebindings" in write]
+    assert [write.split()[0] for write in bindings] == ["POST", "DELETE"], "the new one first"
     assert may_push(zone, token, project)
     assert ask(zone, token, "GET", secrets)[0] == 403
     check_again = role.run(check=True, **less)
@@ -220,17 +222,17 @@ def test_a_bound_token(zone: Zone, project: str, role: Role, tmp_path: Path) -> 
     file = tmp_path / "token"
     options: dict[str, Any] = {"token_kind": "bound", "token_file": str(file), "expiration": 1200}
     bound = role.run(verbosity=4, **options)
-    assert bound.changed == 2
+    assert bound.changed == 1
     assert may_push(zone, bound.token, project)
     assert bound.token not in bound.played.stdout
     assert not may_push(zone, secret, project)
     again = role.run(**options)
     assert (again.changed, again.writes, again.fact) == (0, [], bound.token)
     short = role.run(token_kind="bound", expiration=60)
-    assert "cannot get a bound token for image-pusher" in short.server_message
-    assert "may not specify a duration less than 10 minutes" in short.server_message
-    refused = role.run(token_kind="bound", api_key=None, ca_cert=None, kubeconfig=zone.kubeconfig)
-    assert "not with a kubeconfig" in refused.server_message
+    assert "cannot get a bound token for image-pusher" in short.output
+    assert "may not specify a duration less than 10 minutes" in short.output
+    with_kubeconfig = role.run(token_kind="bound", api_key=None, ca_cert=None, kubeconfig=zone.kubeconfig)
+    assert may_push(zone, with_kubeconfig.token, project)
 
 
 @pytest.mark.thorough
@@ -238,13 +240,13 @@ def test_what_others_made_is_used_and_stays_unless_adopted(zone: Zone, project: 
     """The state that the documentation of APPUiO Cloud makes by hand with oc, and a binding of somebody else."""
     make_account_and_secret(zone, project)
     ada = {"kind": "User", "name": "ada", "apiGroup": "rbac.authorization.k8s.io"}
-    make_binding(zone, project, "image-pusher", "registry-editor", ada)
+    make_binding(zone, project, "image-pusher-registry-editor", "registry-editor", ada)
     before = everything_in(zone, project)
     joined = role.run(labels={"team": "shop"})
-    assert (joined.changed, len(joined.writes)) == (1, 1), "only the subject was missing"
+    assert (joined.changed, len(joined.writes)) == (1, 1), "only the right was missing"
     assert may_push(zone, joined.token, project)
     absent = role.run(state="absent", grace=0)
-    assert "was not made by this role" in absent.server_message
+    assert "was not made by this collection" in absent.output
     assert everything_in(zone, project) == before
     assert not may_push(zone, joined.token, project)
 
@@ -263,16 +265,17 @@ def test_what_others_made_is_used_and_stays_unless_adopted(zone: Zone, project: 
 
 @pytest.mark.thorough
 def test_refuses_a_binding_to_another_role_and_a_secret_of_something_else(zone: Zone, project: str, role: Role) -> None:
-    make_binding(zone, project, "image-pusher", "view")
+    make_binding(zone, project, "image-pusher-registry-editor", "view")
     refused = role.run()
     assert refused.failed
-    assert f"zone {zone.name}, namespace {project}: the RoleBinding image-pusher is there" in refused.server_message
-    assert "grants view instead of registry-editor" in refused.server_message
+    place = f"zone {zone.name}, namespace {project}"
+    assert f"{place}: the RoleBinding image-pusher-registry-editor is there" in refused.output
+    assert "grants view instead of registry-editor" in refused.output
     assert refused.writes == []
     opaque: dict[str, Any] = {"apiVersion": "v1", "type": "Opaque", "metadata": {"name": "image-pusher-secret"}}
     make(zone, project, "Secret", "/api/v1/namespaces/{}/secrets", **opaque)
     refused = role.run(role_binding="other")
-    assert "is no token of the service account image-pusher" in refused.server_message
+    assert "is no token of the service account image-pusher" in refused.output
     assert refused.writes == []
 
 
@@ -288,38 +291,38 @@ def test_says_what_is_missing_before_anything_is_made(zone: Zone, project: str, 
     refused = role.run(api_key=editor, preflight=True)
     assert refused.failed
     right = f"the right to create rolebindings.rbac.authorization.k8s.io in the namespace {project} is missing"
-    assert right in refused.server_message
-    assert "the quota objects leaves 0 of 0 secrets, and 1 are needed" in refused.server_message
-    assert "Nothing was changed" in refused.server_message
+    assert right in refused.output
+    assert "the quota objects leaves 0 of 0 secrets, and 1 are needed" in refused.output
+    assert "Nothing was changed" in refused.output
     assert refused.writes == []
     zone.put_object({"apiVersion": "v1", "kind": "ResourceQuota", **quota, "spec": {"hard": {}}})
     refused = role.run(role="cluster-admin", preflight=True)
-    assert "cluster-admin may not be granted" in refused.server_message
-    assert "attempting to grant RBAC permissions not currently held" in refused.server_message
+    assert "cluster-admin may not be granted" in refused.output
+    assert "attempting to grant RBAC permissions not currently held" in refused.output
     assert refused.writes == []
 
 
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"api_key": "wrong"}, "Unauthorized. The credential is unknown, expired or revoked"),
+        ({"api_key": "wrong"}, "the API does not accept the credential"),
         pytest.param(
             {"namespace": "nowhere"},
-            "cannot read the role bindings: rolebindings.rbac.authorization.k8s.io is forbidden",
+            "read the role bindings: the API refuses this (the server said: rolebindings.rbac.authorization.k8s.io is",
             marks=pytest.mark.thorough,
         ),
         pytest.param(
             {"ca_cert": None},
-            "the certificate of the API is not trusted. Give its authority as ca_cert",
+            "is not trusted: unable to get local issuer certificate. Name the authority that signed it in ca_cert",
             marks=pytest.mark.thorough,
         ),
-        ({"api_key": None}, "no credential is given for https://"),
+        ({"api_key": None}, "no credential is given. Give token"),
         pytest.param(
             {"zone": "Not A Zone", "host": None}, "'Not A Zone' is not a zone identifier", marks=pytest.mark.thorough
         ),
         pytest.param(
             {"username": "ada", "password": PASSWORD},
-            "token and username and password are given",
+            "token, username and password are given",
             marks=pytest.mark.thorough,
         ),
     ],
@@ -328,9 +331,98 @@ def test_says_which_zone_and_why(role: Role, project: str, fault: dict[str, Any]
     failed = role.run(**fault)
     assert failed.failed
     place = f"zone {fault.get('zone', role.zone.name)}, namespace {fault.get('namespace', project)}"
-    assert place in failed.server_message
-    assert said in failed.server_message
+    assert place in failed.output
+    assert said in failed.output
     assert failed.writes == []
+
+
+@pytest.mark.thorough
+def test_a_refused_password_is_told_in_words(role: Role) -> None:
+    refused = role.run(api_key=None, username="ada", password="another-password")
+    assert "the OAuth server refuses the password of user ada" in refused.output
+    assert "give it as token if the user logs in by a single sign-on" in refused.output
+    assert "another-password" not in refused.output
+
+
+@pytest.mark.thorough
+def test_a_token_where_the_result_belongs_is_told(role: Role) -> None:
+    refused = role.run(api_key=None, token="some-token")
+    assert "image_pusher_token is what this role returns" in refused.output
+    assert refused.writes == []
+
+
+@pytest.mark.thorough
+def test_text_and_blanks_of_a_survey(zone: Zone, project: str, role: Role) -> None:
+    blank = (
+        "state", "token_kind", "expiration", "grace", "rotate", "annotations", "pushers", "wait_timeout", "adopt",
+        "validate_certs", "token_file", "username", "password", "secret_name", "service_account", "role",
+        "role_binding", "kubeconfig", "context", "base_domain", "proxy", "client_cert", "client_key", "retries",
+    )  # fmt: skip
+    text = {"image_streams": "frontend\nbackend, web", "labels": "team=shop", "preflight": "yes"}
+    made = role.run(**dict.fromkeys(blank, ""), **text)
+    assert may_push(zone, made.token, project)
+    assert there(zone, project) == ["ServiceAccount", "Secret", "RoleBinding"]
+    assert all(zone.object("ImageStream", name, project) for name in ("frontend", "backend", "web"))
+    assert (zone.object(*ACCOUNT, project) or {})["metadata"]["labels"]["team"] == "shop"
+
+
+@pytest.mark.thorough
+def test_garbage_in_the_file_for_the_token_is_told_before_anything_is_made(
+    zone: Zone, project: str, role: Role, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    for kind in ("secret", "bound"):
+        refused = role.run(token_file=str(file), token_kind=kind)
+        assert "holds something that is no token" in refused.output
+        assert refused.writes == []
+    assert file.read_text().startswith("-----BEGIN"), "nobody's file is overwritten"
+    file.write_text("")
+    assert role.run(token_file=str(file)).token == file.read_text()
+
+
+@pytest.mark.thorough
+def test_an_ended_bound_token_is_replaced_whatever_the_time_zone(
+    zone: Zone, project: str, role: Role, tmp_path: Path
+) -> None:
+    """East of Greenwich local time is later than the token's."""
+    role.run()
+    file = tmp_path / "token"
+    ended = zone.bound_token_for(project, "image-pusher", 0)
+    file.write_text(f"{ended}\n")
+    options: dict[str, Any] = {"token_kind": "bound", "token_file": str(file), "expiration": 1200}
+    for name in ("Asia/Tokyo", "America/Los_Angeles"):
+        replaced = role.run(env={"TZ": name}, **options)
+        assert replaced.token != ended
+        assert may_push(zone, replaced.token, project)
+        assert role.run(env={"TZ": name}, **options).changed == 0
+        file.write_text(ended)
+
+
+@pytest.mark.thorough
+def test_a_token_that_got_into_wrong_hands_stays_dead(zone: Zone, project: str, role: Role) -> None:
+    """The account stays, as somebody else has made it, and everything of ours goes and comes again."""
+    make(zone, project, "ServiceAccount", "/api/v1/namespaces/{}/serviceaccounts", apiVersion="v1",
+         metadata={"name": "image-pusher"})  # fmt: skip
+    stolen = role.run().token
+    role.run(rotate=True, grace=0)
+    role.run(state="absent")
+    again = role.run()
+    assert again.token != stolen
+    assert may_push(zone, again.token, project)
+    assert not may_push(zone, stolen, project)
+
+
+@pytest.mark.thorough
+def test_a_secret_that_is_deleted_by_hand_is_not_made_again_under_its_name(
+    zone: Zone, project: str, role: Role
+) -> None:
+    stolen = role.run().token
+    path = f"/api/v1/namespaces/{project}/secrets/image-pusher-secret"
+    assert ask(zone, zone.admin_token, "DELETE", path)[0] == 200
+    again = role.run()
+    assert again.token != stolen
+    assert not may_push(zone, stolen, project)
 
 
 def test_user_and_password_leave_no_token_behind(zone: Zone, project: str, role: Role) -> None:
@@ -341,7 +433,7 @@ def test_user_and_password_leave_no_token_behind(zone: Zone, project: str, role:
     ]
     how: dict[str, Any] = {"username": "ada", "password": PASSWORD, "preflight": True}
     made = role.run(api_key=None, pushers=pushers, verbosity=4, **how)
-    assert made.changed == 2
+    assert made.changed == 1
     assert list(made.facts) == [f"{project}/image-pusher", f"{project}/ci"]
     assert len(set(made.facts.values())) == 2
     assert all(may_push(zone, token, project) for token in made.facts.values())
@@ -355,7 +447,7 @@ def test_a_kubeconfig_is_used_for_its_own_cluster_only(zone: Zone, role: Role) -
     assert role.run(check=True, **options).changed == 1
     assert any("selfsubjectaccessreviews" in one["path"] for one in zone.requests()), "the preflight takes it too"
     refused = role.run(host="https://127.0.0.1:1", **options)
-    assert f"the kubeconfig is logged in to {zone.host}, not to https://127.0.0.1:1" in refused.server_message
+    assert f"the kubeconfig is logged in to {zone.host}, not to https://127.0.0.1:1" in refused.output
     assert zone.requests() == []
 
 
@@ -365,7 +457,7 @@ def test_the_environment_is_used_for_its_own_cluster_only(zone: Zone, role: Role
     assert role.run(check=True, api_key=None, env={"APPUIO_TOKEN": token}).changed == 1
     elsewhere = {"K8S_AUTH_API_KEY": token, "K8S_AUTH_HOST": "https://127.0.0.1:1"}
     refused = role.run(api_key=None, env=elsewhere)
-    assert "K8S_AUTH_HOST is https://127.0.0.1:1, but the zone's API is" in refused.server_message
+    assert "K8S_AUTH_HOST is https://127.0.0.1:1, but the zone's API is" in refused.output
     assert zone.requests() == []
 
 
@@ -379,7 +471,7 @@ def test_a_service_account_that_vanishes_while_its_token_is_awaited(tmp_path: Pa
         role = Role("image_pusher", zone, tmp_path, {**options, "api_key": token}, fact="image_pusher_token")
         with Saboteur(zone, PROJECT, times=10):
             failed = role.run()
-        assert "the Secret image-pusher-secret vanished twice after it was made" in failed.server_message
+        assert "the Secret image-pusher-secret vanished twice after it was made" in failed.output
 
 
 @pytest.mark.thorough
@@ -389,7 +481,7 @@ def test_a_token_that_does_not_come(tmp_path: Path) -> None:
         token = zone.create_user("ada", "", {PROJECT: "admin"})
         options = {"zone": zone.name, "host": zone.host, "ca_cert": zone.ca_file, "namespace": PROJECT}
         role = Role("image_pusher", zone, tmp_path, {**options, "api_key": token, "wait_timeout": 1})
-        assert "has no token after 1 seconds" in role.run().server_message
+        assert "has no token after 1 seconds" in role.run().output
 
 
 class Saboteur:

@@ -46,6 +46,8 @@ RANKS = {
     "_prune": 8,
     "_token": 8,
     "_access": 8,
+    "_access_info": 8,
+    "_account": 8,
     "_runner": 9,
 }
 TOP = 10

@@ -194,7 +194,7 @@ def test_versions_agree() -> None:
 def test_requirements_are_named_where_they_are_needed() -> None:
     lines = (ROOT / "meta" / "ee-requirements.txt").read_text(encoding="utf-8").splitlines()
     names = {re.split(r"[<>=]", line)[0] for line in lines if line and not line.startswith("#")}
-    assert names == {"isal", "jmespath", "kubernetes", "openshift", "requests-oauthlib"}
+    assert names == {"isal", "jmespath", "kubernetes", "openshift"}
     environment = load("meta/execution-environment.yml")["dependencies"]
     assert all((ROOT / file).is_file() for file in environment.values())
 

@@ -57,7 +57,7 @@ def test_no_file_imports_itself_in_a_circle() -> None:
         (pure, "module_utils/_oci/model.py", "from urllib.request import urlopen"),
         (pure, "module_utils/_oci/model.py", "open('file')"),
         (pure, "module_utils/_push/plan.py", "import http.client"),
-        (pure, "module_utils/_openshift/pusher_plan.py", "import socket"),
+        (pure, "module_utils/_account/plan.py", "import socket"),
         (ansible_in_one_place, "module_utils/_http/tls.py", "from ansible.module_utils.urls import open_url"),
         (ansible_in_one_place, "modules/appuio_thing.py", "from ansible.module_utils.basic import AnsibleModule"),
         (light, "module_utils/_openshift/client.py", "import kubernetes"),

@@ -1,118 +1,133 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks zones what somebody may do in a namespace, and what its quota leaves; changes nothing."""
+"""Who may pull and push, in one or several zones: read, plan, apply."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Callable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
 
-from .._credentials.zone_access import zone_access
-from .._errors import AppuioError
-from .._openshift import objects
-from .._openshift.access import missing_rights, why_not_granted
+from .._context import RunContext
+from .._errors import AppuioError, NotFoundError
+from .._openshift import resources
+from .._openshift.apply_steps import apply_steps, preflight
 from .._openshift.client import Api
-from .._openshift.quota import allowances, lacking
-from .._openshift.tokens import account_token
-from .options import Question
-
-TRIAL = "appuio-registry-dry-run"
-# A token that is only asked with is the shortest that there is.
-SECONDS = 600
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the zones said, ready for the module's result."""
-
-    zones: list[dict[str, Any]]
-    several: bool
-    changed: bool = False
-
-    def predict(self) -> dict[str, Any]:
-        """Return the result; raises AppuioError where a zone could not be asked, with what the others said."""
-        failed = [zone["problem"] for zone in self.zones if "problem" in zone]
-        told = [{name: value for name, value in zone.items() if name != "problem"} for zone in self.zones]
-        if failed:
-            error: AppuioError = failed[0]
-            if self.several:
-                error.result.update(zones=told)
-            raise error
-        if self.several:
-            return {"zones": told, "sufficient": all(zone["sufficient"] for zone in told)}
-        return {name: value for name, value in told[0].items() if name != "zone"}
-
-    def diff(self) -> Any:
-        """Return None, since nothing changes."""
-        return None
+from .._openshift.objects import LiveObject, normalised
+from .._openshift.steps import Steps, difference
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .._zones.zone_plans import ZonesTask, in_namespace, options_of
+from .options import passwords_in, zone_accesses
+from .plan import AccessOptions, AccessState, plan_access
 
 
 @dataclass(frozen=True)
-class AccessTask:
-    """The questions of one run of the module."""
+class AccessPlan:
+    """The steps to the access that is wanted in one namespace of one zone."""
 
-    questions: list[Question]
-    environment: Mapping[str, str] = field(repr=False)
-    register_secret: Callable[[str], None]
-    several: bool = False
+    wanted: AccessOptions
+    steps: Steps
 
-    def plan(self) -> Answers:
-        """Return what the zones answer."""
-        return Answers([self._answer(question) for question in self.questions], self.several)
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to do."""
+        return bool(self.steps.steps)
 
-    def apply(self, answers: Answers) -> dict[str, Any]:
-        """Return the result; raises AppuioError."""
-        return answers.predict()
+    @property
+    def secrets(self) -> Sequence[str]:
+        """Nothing secret is handed on."""
+        return ()
 
-    def close(self) -> None:
-        """Nothing is held open."""
+    def result(self, _handed_on: bool = True) -> dict[str, Any]:
+        """Return what the module tells of the namespace."""
+        steps = self.steps.in_order()
+        words = [str(step) for step in steps] or ["the access is as it is to be"]
+        left = [f"leave {one}" for one in self.steps.left]
+        return {
+            "namespace": self.wanted.namespace,
+            "steps": [{**step.result(), "namespace": self.wanted.namespace} for step in steps],
+            "left": list(self.steps.left),
+            "changed": self.changed,
+            "msg": f"{self.wanted.namespace}: {'; '.join([*words, *left])}",
+        }
 
-    def _answer(self, question: Question) -> dict[str, Any]:
-        zone = question.target.zone.name
+    def diffs(self, zone: str) -> list[dict[str, str]]:
+        """Return the objects before and after, without the contents of Secrets."""
+        if not self.changed:
+            return []
+        header = f"{zone} {self.wanted.namespace}"
+        before, after = difference(self.steps.in_order())
+        return [{"before_header": header, "after_header": header, "before": before, "after": after}]
+
+
+def access_task(options: Mapping[str, Any], context: RunContext) -> ZonesTask[AccessPlan]:
+    """Return the task of the module's options; asks no server. Raises InvalidOptionError."""
+    for secret in passwords_in(options):
+        context.register_secret(secret)
+
+    def parse(given: Mapping[str, Any]) -> ZonesTask[AccessPlan]:
+        zones = zone_accesses(given)
+        sessions = ZoneSessions([zone.target for zone in zones], context)
+        wanted = {zone.target.zone.name: zone.access for zone in zones}
+
+        def work(session: ZoneSession) -> AccessWork:
+            return AccessWork(session, wanted[session.name], given["preflight"], context.warn)
+
+        return ZonesTask(sessions, work, context, several=bool(given.get("zones")))
+
+    return options_of(parse, options)
+
+
+@dataclass(frozen=True)
+class AccessWork:
+    """The access to a namespace of one zone; with ``check`` missing rights are told before anything is changed."""
+
+    session: ZoneSession
+    wanted: AccessOptions
+    check: bool
+    warn: Callable[[str], None]
+
+    def plan(self) -> AccessPlan:
+        """Return what is to be done; raises AppuioError."""
+        wanted = self.wanted
         try:
-            access = zone_access(question.target, self.environment, self.register_secret)
-            try:
-                token = self._token_of_account(question, access.api())
-                return {"zone": zone, "namespace": question.namespace, **_asked(question, access.api(token))}
-            finally:
-                access.revoke()
+            api = self.session.api()
+            steps = plan_access(wanted, _state(api, wanted))
+            if steps.refused:
+                raise AppuioError(steps.refused)
+            if self.check and steps.steps:
+                preflight(api, wanted.namespace, steps)
         except AppuioError as error:
-            error.at(zone=zone)
-            return {"zone": zone, "failed": True, "error": str(error), "problem": error}
+            raise in_namespace(error, self.session.name, self.wanted.namespace) from None
+        return AccessPlan(wanted, steps)
 
-    def _token_of_account(self, question: Question, api: Api) -> str | None:
-        """Return the token of the service account that is to be asked as, None for whoever has the credential."""
-        account = question.target.who.get("service_account")
-        if not account:
-            return None
-        token = account_token(api, question.namespace, str(account), SECONDS).token
-        self.register_secret(token)
-        return token
-
-
-def _asked(question: Question, api: Api) -> dict[str, Any]:
-    namespace = question.namespace
-    missing = [str(right) for right in missing_rights(api, namespace, question.rights)]
-    errors = [f"the right to {right} in the namespace {namespace} is missing" for right in missing]
-    refused = {}
-    if not missing:
-        for role in question.roles:
-            server_message = why_not_granted(api, _trial(namespace, role))
-            if server_message:
-                refused[role] = server_message
-                errors.append(f"{role} may not be granted: {server_message}")
-    found = allowances(api, namespace)
-    errors += lacking(found or [], question.made)
-    return {
-        "missing": missing,
-        "refused": refused,
-        "quota": [{**asdict(one), "left": one.left} for one in found or []],
-        "quota_known": found is not None,
-        "problems": errors,
-        "sufficient": not errors,
-        "msg": "; ".join(errors) or f"Nothing is missing in the namespace {namespace}",
-    }
+    def apply(self, plan: AccessPlan) -> AccessPlan:
+        """Carry the plan out; raises AppuioError."""
+        try:
+            apply_steps(self.session.api(), plan.wanted.namespace, plan.steps.in_order(), self.warn)
+        except AppuioError as error:
+            raise in_namespace(error, self.session.name, self.wanted.namespace) from None
+        return plan
 
 
-def _trial(namespace: str, role: str) -> objects.Definition:
-    return objects.role_binding(namespace, TRIAL, role, [objects.account_subject(namespace, TRIAL)])
+def _state(api: Api, wanted: AccessOptions) -> AccessState:
+    bindings = api.items(resources.ROLE_BINDING, wanted.namespace, step="read the role bindings")
+    accounts: Iterable[Any] = ()
+    if wanted.pull_secrets:
+        accounts = api.items(resources.SERVICE_ACCOUNT, wanted.namespace, step="read the service accounts")
+    return AccessState(_normal(bindings), _normal(_secrets(api, wanted)), _normal(accounts))
+
+
+def _secrets(api: Api, wanted: AccessOptions) -> list[Any]:
+    found = []
+    for name in dict.fromkeys(secret.name for secret in wanted.pull_secrets):
+        try:
+            found.append(api.get(resources.SECRET, wanted.namespace, name, step="read the pull Secret"))
+        except NotFoundError:
+            pass
+    return found
+
+
+def _normal(found: Iterable[Any]) -> list[LiveObject]:
+    return [one for one in map(normalised, found) if one is not None]

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The objects of a namespace that the roles make, and how those found there are read; pure.
+"""The objects of a namespace that this collection creates, and how those found there are read; pure.
 
-What a role makes carries a label that says so; only that does it ever remove. Source: Kubernetes API
+What it creates carries a label that says so; only that does it change or delete. Source: Kubernetes API
 reference, ``ServiceAccount``, ``Secret``, ``RoleBinding``; OpenShift API reference, ``ImageStream``.
 """
 
@@ -18,6 +18,8 @@ MANAGER = "appuio.registry"
 TOKEN_SECRET = "kubernetes.io/service-account-token"
 SECRET_ACCOUNT = "kubernetes.io/service-account.name"
 RBAC_GROUP = "rbac.authorization.k8s.io"
+# On a RoleBinding: the service account that it was created for.
+BOUND_ACCOUNT = "registry.appuio.cloud/service-account"
 
 Definition = dict[str, Any]
 LiveObject = Mapping[str, Any]
@@ -47,7 +49,7 @@ def pull_secret(namespace: str, name: str, auths: Mapping[str, Mapping[str, str]
 
 
 def image_stream(namespace: str, name: str) -> Definition:
-    """Return an image stream without tags, as a push makes one."""
+    """Return an ImageStream without tags, as a push creates one."""
     return {
         "apiVersion": "image.openshift.io/v1",
         "kind": "ImageStream",
@@ -65,6 +67,13 @@ def role_binding(namespace: str, name: str, role: str, subjects: Sequence[LiveOb
         "roleRef": {"apiGroup": RBAC_GROUP, "kind": "ClusterRole", "name": role},
         "subjects": list(subjects),
     }
+
+
+def account_binding(namespace: str, name: str, role: str, account: str) -> Definition:
+    """Return a binding of a cluster role to one service account, which tells whose binding it is."""
+    made = role_binding(namespace, name, role, [account_subject(namespace, account)])
+    made["metadata"]["annotations"] = {BOUND_ACCOUNT: account}
+    return made
 
 
 def changed_subjects(binding: LiveObject, subjects: Sequence[LiveObject]) -> Definition:
@@ -101,35 +110,54 @@ def lacks_marks(found: LiveObject, labels: Mapping[str, Any], annotations: Mappi
         str(value) != (metadata.get(name) or {}).get(str(key))
         for name, more in (("labels", labels), ("annotations", annotations))
         for key, value in more.items()
-        if key not in (MANAGED_BY, SECRET_ACCOUNT)
+        if key not in (MANAGED_BY, SECRET_ACCOUNT, BOUND_ACCOUNT)
     )
 
 
-def identity(definition: LiveObject) -> Definition:
-    """Return what is needed to delete an object."""
-    metadata = definition["metadata"]
-    return {
-        "apiVersion": definition["apiVersion"],
-        "kind": definition["kind"],
-        "metadata": {"name": metadata["name"], "namespace": metadata["namespace"]},
-    }
+def normalised(found: Any) -> LiveObject | None:
+    """Return an object of the API with the shapes that are relied on here; None for what has no name.
+
+    An answer may hold anything: an odd part is read as if it were not there.
+    """
+    metadata = found.get("metadata") if isinstance(found, Mapping) else None
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    if not isinstance(name, str) or not name or not isinstance(metadata, Mapping):
+        return None
+    marks = {key: _texts(metadata.get(key)) for key in ("labels", "annotations")}
+    whole = {**found, "metadata": {**metadata, **marks}}
+    for key in ("roleRef", "data"):
+        whole[key] = found.get(key) if isinstance(found.get(key), Mapping) else {}
+    for key in ("subjects", "imagePullSecrets"):
+        entries = found.get(key)
+        whole[key] = [one for one in entries if isinstance(one, Mapping)] if isinstance(entries, list) else []
+    return whole
 
 
 def is_ours(found: LiveObject) -> bool:
-    """Whether a role of this collection has made the object."""
-    return (found["metadata"].get("labels") or {}).get(MANAGED_BY) == MANAGER
+    """Whether this collection has created or adopted the object."""
+    return annotated(found, MANAGED_BY, "labels") == MANAGER
+
+
+def annotated(found: LiveObject, key: str, among: str = "annotations") -> str | None:
+    """Return an annotation, or a label, of an object; None where it has none of this name."""
+    value = (found["metadata"].get(among) or {}).get(key)
+    return value if isinstance(value, str) else None
 
 
 def is_token_of(secret: LiveObject, account: str) -> bool:
     """Whether a Secret holds a token of the account."""
-    annotations = secret["metadata"].get("annotations") or {}
-    return secret.get("type") == TOKEN_SECRET and annotations.get(SECRET_ACCOUNT) == account
+    return secret.get("type") == TOKEN_SECRET and annotated(secret, SECRET_ACCOUNT) == account
 
 
 def grants(binding: LiveObject, role: str) -> bool:
     """Whether a binding grants this cluster role."""
+    return granted(binding) == role
+
+
+def granted(binding: LiveObject) -> str | None:
+    """Return the cluster role that a binding grants; None for a role of the namespace."""
     reference = binding.get("roleRef") or {}
-    return reference.get("kind") == "ClusterRole" and reference.get("name") == role
+    return str(reference.get("name")) if reference.get("kind") == "ClusterRole" else None
 
 
 def subjects_of(binding: LiveObject) -> list[Any]:
@@ -137,9 +165,18 @@ def subjects_of(binding: LiveObject) -> list[Any]:
     return list(binding.get("subjects") or [])
 
 
+def names_of(subjects: Sequence[Any]) -> str:
+    """Return kinds and names of subjects, as messages have them."""
+    return ", ".join(f"{one.get('kind')} {one.get('name')}" for one in subjects) or "nobody"
+
+
 def named(found: Sequence[LiveObject], name: str) -> LiveObject | None:
     """Return the object of this name, or None."""
     return next((one for one in found if one["metadata"]["name"] == name), None)
+
+
+def _texts(found: Any) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, Mapping) else {}
 
 
 def _metadata(namespace: str, name: str) -> Definition:

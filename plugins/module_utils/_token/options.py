@@ -1,18 +1,18 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which token is wanted: the module's options with the targets they make; asks no server."""
+"""Which token is wanted: the module's options, for each zone; asks no server."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._credentials.kinds import check_credentials
 from .._credentials.token import checked_token
 from .._duration import seconds_of
 from .._errors import InvalidOptionError
-from .._openshift.token_plan import TokenWish
+from .._openshift.token_names import SecretOptions
 from .._targets import Target, targets_from
 
 SPEC = (
@@ -42,7 +42,7 @@ _ABOUT = ("service_account", "current_token")
 
 
 @dataclass(frozen=True)
-class Wish:
+class TokenOptions:
     """One token: whose, in which namespace of which zone, and what is to come of it; times in seconds."""
 
     target: Target
@@ -59,29 +59,32 @@ class Wish:
     wait_timeout: int = 60
 
     @property
-    def secrets(self) -> TokenWish:
+    def secrets(self) -> SecretOptions:
         """What is wanted of the Secrets that hold the account's tokens."""
-        return TokenWish(
+        return SecretOptions(
             self.namespace,
             self.service_account,
             self.secret_name,
             rotate=self.state == "rotated",
             grace=self.grace,
             adopt=self.adopt,
-            options="",
         )
 
+    @property
+    def bound(self) -> bool:
+        """Whether it is about a bound token; those end by themselves, so that absent is about Secrets."""
+        return self.kind == "bound" and self.state != "absent"
 
-def wishes_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Wish]:
-    """Return a wish for each zone that the options name; raises InvalidOptionError."""
+
+def parse_options(options: Mapping[str, Any]) -> list[TokenOptions]:
+    """Return what is wanted in each zone that the options name; raises InvalidOptionError before any request."""
     given = {name: value for name, value in options.items() if name not in _ABOUT}
     entries = options.get("zones")
     if entries:
         given["zones"] = [_without(entry) for entry in entries]
     targets = targets_from(given)
-    check_credentials(targets, environment)
     abouts = [entry if isinstance(entry, Mapping) else {} for entry in entries or [{}]]
-    return [_wish(target, about, options) for target, about in zip(targets, abouts)]
+    return [_wanted(target, about, options) for target, about in zip(targets, abouts)]
 
 
 def current_tokens(options: Mapping[str, Any]) -> list[str]:
@@ -90,7 +93,7 @@ def current_tokens(options: Mapping[str, Any]) -> list[str]:
     return [str(entry["current_token"]) for entry in entries if entry.get("current_token")]
 
 
-def _wish(target: Target, about: Mapping[str, Any], options: Mapping[str, Any]) -> Wish:
+def _wanted(target: Target, about: Mapping[str, Any], options: Mapping[str, Any]) -> TokenOptions:
     zone = target.zone.name
     account = str(about.get("service_account") or options["service_account"] or "").strip()
     if not target.namespace:
@@ -106,7 +109,7 @@ def _wish(target: Target, about: Mapping[str, Any], options: Mapping[str, Any]) 
             zone=zone,
         )
     current = about.get("current_token") or options.get("current_token")
-    return Wish(
+    return TokenOptions(
         target=target,
         namespace=str(target.namespace),
         service_account=account,

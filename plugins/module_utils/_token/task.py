@@ -1,173 +1,108 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens of service accounts: look, plan, then do what the plan says."""
+"""Tokens of service accounts, in one or several zones: read, plan, apply."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
-from typing import Any, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Callable
 
-from .._credentials.api_access import ApiAccess
-from .._credentials.token import expiry
-from .._credentials.zone_access import zone_access
-from .._errors import AppuioError, ForbiddenError, NotFoundError
+from .._context import RunContext
+from .._credentials.bound_token import request_bound_token
+from .._errors import AppuioError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
-from .._openshift.access import Right, missing_rights
+from .._openshift.access import Right
 from .._openshift.account_secrets import AccountSecrets
-from .._openshift.client import Api
-from .._openshift.objects import named
-from .._openshift.quota import allowances, lacking
-from .._openshift.tokens import bound_token, token_of_secret
-from .options import Wish
-from .plan import Plan, TokenPlan, planned_bound, planned_secret, result_of
+from .._openshift.apply_steps import preflight
+from .._openshift.objects import LiveObject, named
+from .._openshift.tokens import token_of_secret
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .._zones.zone_plans import ZonesTask
+from .options import TokenOptions, current_tokens, parse_options
+from .plan import TokenPlan, plan_of_bound, plan_of_secret
 
 REQUEST = Right("create", "serviceaccounts", subresource="token")
-# A cluster may add a little to what was asked for, and the clocks of two machines differ.
-TOLERANCE = 60
 
 
-@dataclass
-class TokenTask:
-    """The tokens of one run of the module.
+def token_task(options: Mapping[str, Any], context: RunContext) -> ZonesTask[TokenPlan]:
+    """Return the task of the module's options; asks no server. Raises InvalidOptionError."""
+    for token in current_tokens(options):
+        context.register_secret(token)
+    zones = parse_options(options)
+    wanted = {one.target.zone.name: one for one in zones}
+    sessions = ZoneSessions([one.target for one in zones], context)
 
-    ``return_secret`` is told of each token that the result holds, since that is what the module is for.
-    """
+    def work(session: ZoneSession) -> TokenWork:
+        return TokenWork(session, wanted[session.name], context.warn)
 
-    wishes: list[Wish]
-    environment: Mapping[str, str] = field(repr=False)
-    register_secret: Callable[[str], None]
+    return ZonesTask(sessions, work, context, several=options.get("zones") is not None, empty={"token": None})
+
+
+@dataclass(frozen=True)
+class TokenWork:
+    """One token in one zone."""
+
+    session: ZoneSession
+    wanted: TokenOptions
     warn: Callable[[str], None]
-    return_secret: Callable[[str], None]
-    several: bool = False
     clock: Clock = SYSTEM_CLOCK
-    _accesses: dict[str, ApiAccess] = field(default_factory=dict, repr=False)
-    _apis: dict[str, Api] = field(default_factory=dict, repr=False)
 
-    def plan(self) -> Plan:
-        """Return what is to be done; only reads. What a zone says against it becomes part of the plan."""
-        plan = Plan(tuple(self._planned(wish) for wish in self.wishes), self.several)
-        self._return_secret(plan.tokens)
+    def plan(self) -> TokenPlan:
+        """Return what is to be done; raises AppuioError, also for what would keep it from being done."""
+        plan = self._bound() if self.wanted.bound else self._secret()
+        if plan.changed:
+            more = [REQUEST] if plan.renew else []
+            preflight(self.session.api(), self.wanted.namespace, plan.steps, more)
         return plan
 
-    def apply(self, plan: Plan) -> dict[str, Any]:
-        """Do it, zone by zone; raises AppuioError at the end where one failed, with the results of all."""
-        done = tuple(self._done(planned) for planned in plan.tokens)
-        self._return_secret(done)
-        return result_of(done, self.several)
+    def apply(self, plan: TokenPlan) -> TokenPlan:
+        """Do it: the new Secret and its token first, then old ones are marked and deleted. Raises AppuioError."""
+        if plan.renew:
+            return self._requested(plan)
+        return plan if self.wanted.bound else self._applied(plan)
 
-    def close(self) -> None:
-        """Give back connections, and tokens that were only got for this task."""
-        for access in self._accesses.values():
-            access.revoke()
-        self._accesses.clear()
+    def _bound(self) -> TokenPlan:
+        return plan_of_bound(self.wanted, self._secrets().service_account(), self.clock.now())
 
-    def _planned(self, wish: Wish) -> TokenPlan:
+    def _secret(self) -> TokenPlan:
+        secrets = self._secrets()
+        account = self._account(secrets)
+        found = secrets.read()
+        plan = plan_of_secret(self.wanted, account, found, self.clock.now())
+        if plan.steps.refused:
+            raise AppuioError(plan.steps.refused)
+        token = token_of_secret(named(found, plan.secret_name) or {}) if plan.secret_name else ""
+        return replace(plan, token=token or None)
+
+    def _account(self, secrets: AccountSecrets) -> LiveObject | None:
+        """Tokens may end of an account that is gone already, but none is made for it."""
         try:
-            api = self._api(wish)
-            planned = self._bound(wish) if _is_bound(wish) else self._secret(wish)
-            self._check(wish, api, planned)
-            return planned
-        except AppuioError as error:
-            return TokenPlan(wish).failed(error)
-
-    def _bound(self, wish: Wish) -> TokenPlan:
-        return planned_bound(wish, self._secrets(wish).service_account(), self.clock.now())
-
-    def _secret(self, wish: Wish) -> TokenPlan:
-        secrets = self._secrets(wish)
-        if wish.state != "absent":
-            secrets.service_account()
-        found = secrets.read(wish.secret_name)
-        planned = planned_secret(wish, found, self.clock.now())
-        if planned.steps.refused:
-            raise AppuioError(planned.steps.refused)
-        holder = named(found, planned.secret_name) or {}
-        return replace(planned, token=token_of_secret(holder) or None)
-
-    def _check(self, wish: Wish, api: Api, planned: TokenPlan) -> None:
-        """Tell before anything is changed what right is missing for it, and that a quota would refuse it."""
-        if not planned.changed:
-            return
-        rights = [Right(one["verb"], one["resource"], one["group"]) for one in planned.steps.rights]
-        missing = missing_rights(api, wish.namespace, [REQUEST] if planned.renew else rights)
-        if missing:
-            raise ForbiddenError(
-                f"the right to {', '.join(map(str, missing))} in the namespace {wish.namespace} is missing",
-                step="check the rights",
-                hint="Nothing was changed. An admin or editor of the namespace has it",
-            )
-        makes = sum(right.verb == "create" for right in rights)
-        short = lacking(allowances(api, wish.namespace) or [], {"secrets": makes}) if makes else []
-        if short:
-            raise AppuioError(short[0], step="check the quota", hint="Nothing was changed. Remove Secrets first")
-
-    def _done(self, planned: TokenPlan) -> TokenPlan:
-        """What one zone says against it is told at the end, when the others have been served."""
-        if planned.error:
-            return planned
-        try:
-            return self._requested(planned) if planned.renew else self._applied(planned)
-        except AppuioError as error:
-            return planned.failed(error)
-
-    def _applied(self, planned: TokenPlan) -> TokenPlan:
-        """Make the new Secret and wait for its token first, then mark and delete old ones."""
-        wish = planned.wish
-        secrets = self._secrets(wish)
-        there = {one["metadata"]["name"] for one in planned.secrets}
-        for definition in planned.steps.put:
-            if definition["metadata"]["name"] not in there:
-                secrets.make(definition)
-        token = planned.token
-        if planned.secret_name and not token:
-            name = planned.secret_name
-            token = secrets.wait(name, wish.wait_timeout) if wish.wait else secrets.token(name) or None
-        for definition in planned.steps.put:
-            if definition["metadata"]["name"] in there:
-                secrets.change(definition)
-        for definition in planned.steps.remove:
-            secrets.delete(str(definition["metadata"]["name"]))
-        return replace(planned, token=token)
-
-    def _requested(self, planned: TokenPlan) -> TokenPlan:
-        """Ask for a bound token, and tell when the cluster gave one that ends sooner than was asked for."""
-        wish = planned.wish
-        try:
-            made = bound_token(self._api(wish), wish.namespace, wish.service_account, wish.expiration)
+            return secrets.service_account()
         except NotFoundError:
-            self._secrets(wish).service_account()
+            if self.wanted.state == "absent":
+                return None
             raise
-        end = expiry(made.token)
-        if end is None and made.expires_at:
-            end = datetime.strptime(made.expires_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
-        if end is not None and end - self.clock.now() < wish.expiration - TOLERANCE:
-            given = round(end - self.clock.now())
-            self.warn(
-                f"zone {planned.zone}: the cluster gives tokens for less time than expiration says: this one ends "
-                f"after {given} seconds instead of {wish.expiration}"
+
+    def _applied(self, plan: TokenPlan) -> TokenPlan:
+        wait = float(self.wanted.wait_timeout) if self.wanted.wait else None
+        name, token = self._secrets().apply(plan.steps, plan.secret_name, plan.found, self.warn, wait)
+        return replace(plan, secret_name=name, token=token)
+
+    def _requested(self, plan: TokenPlan) -> TokenPlan:
+        wanted, api = self.wanted, self.session.api()
+        try:
+            token, end = request_bound_token(
+                api, wanted.namespace, wanted.service_account, wanted.expiration, self.clock.now(), self._warn
             )
-        return replace(planned, token=made.token, expires_at=end)
+        except NotFoundError:
+            self._secrets().service_account()
+            raise
+        return replace(plan, token=token, expires_at=end)
 
-    def _api(self, wish: Wish) -> Api:
-        name = wish.target.zone.name
-        if name not in self._apis:
-            try:
-                self._accesses[name] = zone_access(wish.target, self.environment, self.register_secret)
-            except AppuioError as error:
-                raise error.at(step="credentials") from None
-            self._apis[name] = self._accesses[name].api()
-        return self._apis[name]
+    def _warn(self, text: str) -> None:
+        self.warn(f"zone {self.session.name}: {text}")
 
-    def _secrets(self, wish: Wish) -> AccountSecrets:
-        return AccountSecrets(self._api(wish), wish.namespace, wish.service_account, self.clock.now, self.clock.sleep)
-
-    def _return_secret(self, tokens: tuple[TokenPlan, ...]) -> None:
-        for planned in tokens:
-            if planned.token and not planned.error:
-                self.return_secret(planned.token)
-
-
-def _is_bound(wish: Wish) -> bool:
-    """Bound tokens end by themselves, so that absent is about Secrets whatever the kind."""
-    return wish.kind == "bound" and wish.state != "absent"
+    def _secrets(self) -> AccountSecrets:
+        return AccountSecrets(self.session.api(), self.wanted.secrets, self.clock)

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import importlib
 from typing import Any, Callable
 
@@ -43,41 +41,3 @@ def test_image_reference() -> None:
         "digest": digest,
     }
     assert loaded("image_reference")("alpine")["repository"] == "library/alpine"
-
-
-def test_api_options_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("APPUIO_TOKEN", "K8S_AUTH_API_KEY", "K8S_AUTH_KUBECONFIG", "K8S_AUTH_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    options = loaded("api_options")
-    assert "no credential" in options({"zone": "cloudscale-lpg-2"})["refused"]
-    monkeypatch.setenv("APPUIO_TOKEN", "t")
-    assert options({"zone": "cloudscale-lpg-2"})["api_key"] == "t"
-
-
-def test_pusher_plan_takes_lists_as_the_api_gives_them() -> None:
-    names = ("namespace", "service_account", "secret_name", "role", "role_binding")
-    plan = loaded("pusher_plan")({name: name for name in names}, [], [], [])
-    assert [put["kind"] for put in plan["put"]] == ["ServiceAccount", "Secret", "RoleBinding"]
-    assert plan["refused"] == ""
-    assert plan["grants"] == ["role"]
-    assert [right["resource"] for right in plan["rights"]] == ["serviceaccounts", "secrets", "rolebindings"]
-
-
-def test_pusher_plan_names_the_role_of_a_binding_that_others_keep() -> None:
-    names = ("namespace", "service_account", "secret_name", "role", "role_binding")
-    account = {"kind": "ServiceAccount", "name": "service_account", "namespace": "namespace"}
-    binding = {
-        "metadata": {"name": "role_binding", "namespace": "namespace"},
-        "roleRef": {"kind": "ClusterRole", "name": "role"},
-        "subjects": [account, {"kind": "User", "name": "ada"}],
-    }
-    plan = loaded("pusher_plan")({**{name: name for name in names}, "state": "absent"}, [], [], [binding])
-    assert [put["kind"] for put in plan["put"]] == ["RoleBinding"]
-    assert plan["grants"] == ["role"]
-
-
-@pytest.mark.parametrize("secret", ["marker", "sha256", "ash-6", "~a2h5s"])
-def test_oauth_token_name_takes_nothing_but_the_prefix_away(secret: str) -> None:
-    """Secrets that begin or end with letters of the prefix are those that others got wrong."""
-    digest = base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
-    assert loaded("oauth_token_name")(f"sha256~{secret}") == f"sha256~{digest}"

@@ -7,14 +7,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.access_plan import (
-    Access,
-    Namespace,
+from ansible_collections.appuio.registry.plugins.module_utils._access.plan import (
+    AccessOptions,
+    AccessState,
     PullSecret,
     plan_access,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import CHANGE, CREATE, DELETE, Steps
 
 NAMES = {"registry-viewer": "registry-viewers", "registry-editor": "registry-editors"}
 ADA = {"kind": "User", "name": "ada"}
@@ -42,17 +42,28 @@ def account(name: str, *secrets: str) -> dict[str, Any]:
     return {"metadata": {"name": name, "namespace": "shop"}, "imagePullSecrets": [{"name": one} for one in secrets]}
 
 
-def plan(found: Namespace, **options: Any) -> Steps:
+def plan(found: AccessState, **options: Any) -> Steps:
     wanted: dict[str, Any] = {"namespace": "shop", "bindings": NAMES, "subjects": {}, **options}
-    return plan_access(Access(**wanted), found)
+    return plan_access(AccessOptions(**wanted), found)
+
+
+def put(made: Steps, secret: bool = False) -> list[dict[str, Any]]:
+    """Return what is created or changed, of Secrets with content or of all others."""
+    steps = [step for step in made.in_order() if step.verb in (CREATE, CHANGE)]
+    return [step.definition for step in steps if bool(step.definition.get("data")) == secret]
+
+
+def removed(made: Steps) -> list[dict[str, Any]]:
+    """Return what is deleted."""
+    return [step.definition for step in made.of(DELETE)]
 
 
 def subjects(made: Steps) -> dict[str, list[str]]:
-    return {put["metadata"]["name"]: [one["name"] for one in put["subjects"]] for put in made.put}
+    return {one["metadata"]["name"]: [by["name"] for by in one["subjects"]] for one in put(made)}
 
 
 @pytest.mark.parametrize(
-    ("bindings", "editors", "exclusive", "put", "removed"),
+    ("bindings", "editors", "exclusive", "granted", "ended"),
     [
         pytest.param([], [ADA, CI, HERE], False, {"registry-editors": ["ada", "ci", "app"]}, 0, id="new"),
         pytest.param([binding("registry-editors", "registry-editor", ADA)], [ADA], False, {}, 0, id="again"),
@@ -89,40 +100,42 @@ def subjects(made: Steps) -> dict[str, list[str]]:
     ],
 )
 def test_editors(
-    bindings: list[Any], editors: list[Any], exclusive: bool, put: dict[str, list[str]], removed: int
+    bindings: list[Any], editors: list[Any], exclusive: bool, granted: dict[str, list[str]], ended: int
 ) -> None:
-    made = plan(Namespace(bindings), subjects={"registry-editor": editors}, exclusive=exclusive)
-    assert (subjects(made), len(made.remove), made.refused) == (put, removed, "")
+    made = plan(AccessState(bindings), subjects={"registry-editor": editors}, exclusive=exclusive)
+    assert (subjects(made), len(removed(made)), made.refused) == (granted, ended, "")
 
 
 def test_subjects_are_written_as_the_api_wants_them() -> None:
-    made = plan(Namespace(), subjects={"registry-viewer": [ADA, HERE]})
-    assert made.put[0]["subjects"] == [as_subject(ADA), as_subject(HERE)]
-    assert made.put[0]["roleRef"]["name"] == "registry-viewer"
+    made = plan(AccessState(), subjects={"registry-viewer": [ADA, HERE]})
+    assert put(made)[0]["subjects"] == [as_subject(ADA), as_subject(HERE)]
+    assert put(made)[0]["roleRef"]["name"] == "registry-viewer"
 
 
 def test_absent_removes_what_the_role_made_and_nothing_else() -> None:
-    found = Namespace(
+    found = AccessState(
         [binding("registry-editors", "registry-editor", ADA), binding("oc", "registry-editor", BOB, ours=False)],
         [objects.pull_secret("shop", "foreign", AUTHS)],
         [account("default", "dockercfg", "foreign")],
     )
     made = plan(found, state="absent", pull_secrets=[PullSecret("foreign", AUTHS)])
-    assert [one["metadata"]["name"] for one in made.remove] == ["registry-editors", "foreign"]
-    assert [put["imagePullSecrets"] for put in made.put] == [[{"name": "dockercfg"}]]
+    assert [one["metadata"]["name"] for one in removed(made)] == ["registry-editors", "foreign"]
+    assert [one["imagePullSecrets"] for one in put(made)] == [[{"name": "dockercfg"}]]
 
 
 def test_refuses_a_binding_that_somebody_else_made() -> None:
-    made = plan(Namespace([binding("registry-editors", "admin", BOB, ours=False)]), subjects={"registry-editor": [ADA]})
-    assert "was not made by this role" in made.refused
-    assert (made.put, made.remove) == ([], [])
+    made = plan(
+        AccessState([binding("registry-editors", "admin", BOB, ours=False)]), subjects={"registry-editor": [ADA]}
+    )
+    assert "was not made by this collection" in made.refused
+    assert (put(made), removed(made)) == ([], [])
 
 
 def test_a_pull_secret_is_made_and_linked_without_losing_others() -> None:
-    found = Namespace((), (), [account("default", "dockercfg"), account("app")])
+    found = AccessState((), (), [account("default", "dockercfg"), account("app")])
     made = plan(found, pull_secrets=[PullSecret("foreign", AUTHS, ["default"])])
-    assert [put["metadata"]["name"] for put in made.put_secret] == ["foreign"]
-    assert [put["imagePullSecrets"] for put in made.put] == [[{"name": "dockercfg"}, {"name": "foreign"}]]
+    assert [one["metadata"]["name"] for one in put(made, secret=True)] == ["foreign"]
+    assert [one["imagePullSecrets"] for one in put(made)] == [[{"name": "dockercfg"}, {"name": "foreign"}]]
     assert "dTpw" not in str(made.steps)
 
 
@@ -130,26 +143,26 @@ def test_a_pull_secret_is_made_and_linked_without_losing_others() -> None:
     ("held", "changed"), [(AUTHS, 0), ({"registry.example.com": {"auth": "b3RoZXI="}}, 1), ({}, 1)]
 )
 def test_a_pull_secret_is_changed_only_when_it_differs(held: dict[str, dict[str, str]], changed: int) -> None:
-    found = Namespace((), [objects.pull_secret("shop", "foreign", held)], [account("default", "foreign")])
+    found = AccessState((), [objects.pull_secret("shop", "foreign", held)], [account("default", "foreign")])
     made = plan(found, pull_secrets=[PullSecret("foreign", AUTHS)])
-    assert (len(made.put_secret), made.put) == (changed, [])
+    assert (len(put(made, secret=True)), put(made)) == (changed, [])
 
 
 def test_a_service_account_that_does_not_use_it_any_more() -> None:
-    found = Namespace(
+    found = AccessState(
         (), [objects.pull_secret("shop", "foreign", AUTHS)], [account("default", "foreign"), account("app")]
     )
     made = plan(found, pull_secrets=[PullSecret("foreign", AUTHS, ["app"])])
-    assert {put["metadata"]["name"]: put["imagePullSecrets"] for put in made.put} == {
+    assert {one["metadata"]["name"]: one["imagePullSecrets"] for one in put(made)} == {
         "default": [],
         "app": [{"name": "foreign"}],
     }
 
 
 def test_refuses_what_it_cannot_link_or_did_not_make() -> None:
-    missing = plan(Namespace(), pull_secrets=[PullSecret("foreign", AUTHS)])
+    missing = plan(AccessState(), pull_secrets=[PullSecret("foreign", AUTHS)])
     assert "the service account default for foreign is not there" in missing.refused
     foreign = objects.pull_secret("shop", "foreign", AUTHS)
     foreign["metadata"]["labels"] = {}
-    there = plan(Namespace((), [foreign], [account("default")]), pull_secrets=[PullSecret("foreign", AUTHS)])
-    assert "was not made by this role" in there.refused
+    there = plan(AccessState((), [foreign], [account("default")]), pull_secrets=[PullSecret("foreign", AUTHS)])
+    assert "was not made by this collection" in there.refused

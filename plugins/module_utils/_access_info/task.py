@@ -1,0 +1,123 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks zones what somebody may do in a namespace, and what its quota leaves; changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Callable
+
+from .._context import RunContext
+from .._openshift import objects
+from .._openshift.access import missing_rights
+from .._openshift.apply_steps import refused_roles
+from .._openshift.client import Api
+from .._openshift.quota import allowances, lacking
+from .._openshift.tokens import account_token
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .._zones.zone_plans import ZonePlans, ZonesTask
+from .options import AccessInfoOptions, parse_options
+
+TRIAL = "appuio-registry-dry-run"
+# A token that is only asked with is the shortest that there is.
+SECONDS = 600
+
+
+@dataclass(frozen=True)
+class AccessAnswer:
+    """What one zone said, as the module's result has it; nothing changes by asking."""
+
+    said: Mapping[str, Any]
+    changed: bool = False
+    secrets: Sequence[str] = ()
+
+    def result(self, _handed_on: bool = True) -> dict[str, Any]:
+        """Return what the zone said."""
+        return dict(self.said)
+
+    def diffs(self, _zone: str) -> list[dict[str, str]]:
+        """Return nothing."""
+        return []
+
+
+class AccessAnswers(ZonePlans[AccessAnswer]):
+    """What all zones said."""
+
+    def predict(self) -> dict[str, Any]:
+        """Return the module's result; raises AppuioError where a zone could not be asked."""
+        result = super().predict()
+        if self.several:
+            result["sufficient"] = all(zone["sufficient"] for zone in result["zones"])
+        return result
+
+
+class AccessInfoTask(ZonesTask[AccessAnswer]):
+    """The zones of one run of the module."""
+
+    def plan(self) -> AccessAnswers:
+        """Return what the zones say."""
+        return AccessAnswers(super().plan().outcomes, self.several)
+
+    def apply(self, plans: ZonePlans[AccessAnswer]) -> dict[str, Any]:
+        """Return the module's result; raises AppuioError where a zone could not be asked."""
+        return plans.predict()
+
+
+def access_info_task(options: Mapping[str, Any], context: RunContext) -> AccessInfoTask:
+    """Return the task of the module's options; asks no server. Raises InvalidOptionError."""
+    zones = parse_options(options)
+    asked = {one.target.zone.name: one for one in zones}
+    sessions = ZoneSessions([one.target for one in zones], context)
+
+    def work(session: ZoneSession) -> AccessInfoWork:
+        return AccessInfoWork(session, asked[session.name], context.register_secret)
+
+    return AccessInfoTask(sessions, work, context, several=options.get("zones") is not None)
+
+
+@dataclass(frozen=True)
+class AccessInfoWork:
+    """One zone that is asked."""
+
+    session: ZoneSession
+    asked: AccessInfoOptions
+    register_secret: Callable[[str], None]
+
+    def plan(self) -> AccessAnswer:
+        """Return what the zone says; raises AppuioError."""
+        asked = self.asked
+        api = self.session.api()
+        if asked.service_account:
+            token = account_token(api, asked.namespace, asked.service_account, SECONDS).token
+            self.register_secret(token)
+            api = self.session.api_as(token)
+        return AccessAnswer({"namespace": asked.namespace, **_answers(asked, api)})
+
+    def apply(self, plan: AccessAnswer) -> AccessAnswer:
+        """Return what was said."""
+        return plan
+
+
+def _answers(asked: AccessInfoOptions, api: Api) -> dict[str, Any]:
+    namespace = asked.namespace
+    missing = [str(right) for right in missing_rights(api, namespace, asked.rights)]
+    problems = [f"the right to {right} in the namespace {namespace} is missing" for right in missing]
+    refused = {} if missing else refused_roles(api, [_trial(namespace, role) for role in asked.roles])
+    problems += [f"{role} may not be granted: {words}" for role, words in refused.items()]
+    found = allowances(api, namespace)
+    problems += lacking(found or [], asked.created)
+    return {
+        "missing": missing,
+        "refused": refused,
+        "quota": [{**asdict(one), "left": one.left} for one in found or []],
+        "quota_known": found is not None,
+        "problems": problems,
+        "sufficient": not problems,
+        "msg": "; ".join(problems) or f"Nothing is missing in the namespace {namespace}",
+    }
+
+
+def _trial(namespace: str, role: str) -> objects.Definition:
+    return objects.role_binding(namespace, TRIAL, role, [objects.account_subject(namespace, TRIAL)])
