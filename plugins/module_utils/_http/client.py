@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Callable, Iterator, Mapping
 
 from .._credential import Credential
-from .._errors import AppuioError, InvalidOptionError, ServerError, UnauthorizedError, without_userinfo
+from .._errors import AppuioError, ServerError, UnauthorizedError
 from .._targets import Connection
 from .authentication import Authentication
 from .failures import ConnectionLostError
@@ -45,10 +45,7 @@ class HttpClient:
         follow: bool = True,
     ) -> None:
         self._follow = follow
-        try:
-            self.origin = Origin.of(origin)
-        except ValueError as error:
-            raise InvalidOptionError(f"{without_userinfo(origin)} is no address of a server: {error}") from None
+        self.origin = Origin.given(origin)
         self.clock = clock
         self.credential = credential
         self._connection = connection

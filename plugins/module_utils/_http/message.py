@@ -9,6 +9,7 @@ from email.message import Message
 from typing import Any, Mapping, NamedTuple, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 
+from .._errors import InvalidOptionError, without_userinfo
 from .._json import parse_json
 
 BLOCK_SIZE = 256 * 1024
@@ -51,6 +52,16 @@ class Origin(NamedTuple):
     def of(cls, url: str) -> Origin:
         """Return the origin of an absolute URL; raises ValueError as ``split_url``."""
         return split_url(url)[0]
+
+    @classmethod
+    def given(cls, url: str) -> Origin:
+        """Return the origin of a URL that a user gave; raises InvalidOptionError."""
+        try:
+            return cls.of(url)
+        except ValueError as error:
+            raise InvalidOptionError(
+                f"{without_userinfo(url)} is no address of a server: {error}", hint="Write it as https://HOST:PORT"
+            ) from None
 
     @property
     def authority(self) -> str:

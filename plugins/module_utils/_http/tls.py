@@ -1,12 +1,22 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is trusted: the system's authorities and the ones the user names."""
+"""What is trusted: the system's authorities and the ones the user names; and where TLS may be missing."""
 
 from __future__ import annotations
 
 import ssl
 
 from .._errors import InvalidOptionError
+from .._targets import Connection
+from .message import Origin
+
+
+def check_encrypted(origin: Origin, connection: Connection) -> None:
+    """Raise InvalidOptionError for an address without TLS on another host, unless ``plain_http`` asks for that."""
+    if origin.scheme == "http" and not (connection.plain_http or origin.is_loopback):
+        raise InvalidOptionError(
+            f"{origin} would get everything in clear", hint="Write it with https://, or set plain_http: true"
+        )
 
 
 def tls_context(

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import threading
 
-from .._errors import ConnectionFailedError, InvalidOptionError, ServerError, without_userinfo
+from .._errors import ConnectionFailedError, ServerError, without_userinfo
 from .._targets import Connection
 from .failures import NotTlsError
 from .message import Origin, Request, split_url
 from .open_response import OpenResponse
 from .proxy import proxy_for
-from .tls import tls_context
+from .tls import check_encrypted, tls_context
 from .transport import Transport
 
 ODD_ADDRESS = "Is the server, or what stands in front of it, set up with its own address?"
@@ -36,10 +36,8 @@ class Transports:
         """Send a request and return its answer; raises as ``Transport.send``, and InvalidOptionError for an origin
         of ours that would be spoken to in clear without being asked for."""
         how = self._how
-        if origin == self._own and origin.scheme == "http" and not (how.plain_http or origin.is_loopback):
-            raise InvalidOptionError(
-                f"{origin} would get everything in clear", hint="Write it with https://, or set plain_http: true"
-            )
+        if origin == self._own:
+            check_encrypted(origin, how)
         try:
             return self._transport(origin, plain=False).send(request)
         except NotTlsError:

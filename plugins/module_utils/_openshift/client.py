@@ -20,7 +20,7 @@ from .._http.failures import CONNECTION_ERRORS, ConnectionLostError, as_error
 from .._http.message import Origin
 from .._http.proxy import proxy_for
 from .._http.retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
-from .._http.tls import tls_context
+from .._http.tls import check_encrypted, tls_context
 from .._targets import Connection
 from .errors import cause_of, json_object, refusal
 from .pages import every_item
@@ -219,7 +219,8 @@ def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
     except ImportError:
         raise MissingLibraryError("openshift", "to ask the API of a zone", traceback.format_exc()) from None
     how = address.connection
-    origin = Origin.of(address.url)
+    origin = Origin.given(address.url)
+    check_encrypted(origin, how)
     configuration = Configuration()
     configuration.host = address.url.rstrip("/")
     client: Any = ApiClient(configuration)
@@ -235,12 +236,11 @@ def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
         if address.tls_server_name:
             pool.update(server_hostname=address.tls_server_name, assert_hostname=address.tls_server_name)
     proxy = proxy_for(origin, how.proxy)
+    if proxy:
+        proxy_tls = tls_context(how.validate_certs, how.ca_cert) if proxy.origin.scheme == "https" else None
+        pool.update(proxy_url=str(proxy.origin), proxy_headers=proxy.headers, proxy_ssl_context=proxy_tls)
     # The pool is ours, so that one file says what is trusted, and which way leads there, for API and registry.
-    client.rest_client.pool_manager = (
-        urllib3.ProxyManager(f"http://{proxy.host}:{proxy.port}", proxy_headers=proxy.headers, **pool)
-        if proxy
-        else urllib3.PoolManager(**pool)
-    )
+    client.rest_client.pool_manager = (urllib3.ProxyManager if proxy else urllib3.PoolManager)(**pool)
     # The resources are known: nothing is discovered, and nothing is kept on disk.
     return DynamicClient(client, discoverer=lambda _client, _cache_file: None)
 
