@@ -44,6 +44,7 @@ RANKS = {
     "_info": 8,
     "_tag": 8,
     "_prune": 8,
+    "_stream": 8,
     "_token": 8,
     "_access": 8,
     "_access_info": 8,

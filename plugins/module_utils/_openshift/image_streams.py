@@ -127,16 +127,22 @@ def stream_documents(api: Api, namespace: str, page: int = PAGE) -> Iterator[Map
 
 def get_stream(api: Api, namespace: str, name: str) -> ImageStream | None:
     """Return one stream, or None where there is none; raises AppuioError."""
+    document = get_document(api, namespace, name)
+    return None if document is None else parse_stream(document)
+
+
+def get_document(api: Api, namespace: str, name: str) -> dict[str, Any] | None:
+    """Return an ImageStream object as it is, or None where there is none; raises AppuioError."""
     step = f"read the ImageStream {name}"
     try:
-        stream = parse_stream(api.get(resources.IMAGE_STREAM, namespace, name, step=step))
+        document = api.get(resources.IMAGE_STREAM, namespace, name, step=step)
     except NotFoundError:
         return None
     except ForbiddenError as error:
         raise _with_namespace(error, namespace) from None
-    if stream.name != name:
+    if parse_stream(document).name != name:
         raise ServerError(f"the API answered with something else than the ImageStream {name}", step=step)
-    return stream
+    return document
 
 
 def get_stream_tag(api: Api, namespace: str, name: str, tag: str) -> Mapping[str, Any] | None:

@@ -55,12 +55,12 @@ class Usage:
                 self._pulled((namespace, stream, text(entry.get("tag"))), text(item.get("dockerImageReference")))
 
     def stream_user(self, namespace: str, name: str) -> str | None:
-        """Return who uses any tag of a stream, or follows one."""
+        """Return who uses any tag of a stream, or which tag of another stream follows one."""
         for key, user in self.tags.items():
             if key[:2] == (namespace, name):
                 return user
         for key, follower in self.followed.items():
-            if key[:2] == (namespace, name):
+            if key[:2] == (namespace, name) != follower[:2]:
                 return _written(follower)
         return None
 
