@@ -24,18 +24,24 @@ def one_line(text: str, limit: int = LONGEST_SERVER_MESSAGE) -> str:
     return f"{text[: limit - 1]}…" if cut or len(text) > limit else text
 
 
-def without_userinfo(address: str) -> str:
-    """Return a URL, host or image reference as it may be shown: without ``user:password@``."""
-    scheme, separator, rest = address.rpartition("://")
+def userinfo_of(address: str) -> str:
+    """Return ``user:password@`` of a URL, host or image reference as it is written there, "" without one."""
+    rest = address.rpartition("://")[2]
     digest = _DIGEST.search(rest)
-    suffix = digest.group() if digest else ""
-    rest = rest[: len(rest) - len(suffix)]
+    if digest:
+        rest = rest[: digest.start()]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     # A password may hold a slash that nobody encoded: then what looks like a port is none.
     port = authority.partition(":")[2]
     if "@" in authority or ("@" in rest and port and not port.isdigit()):
-        rest = rest.rpartition("@")[2]
-    return f"{scheme}{separator}{rest}{suffix}"
+        return rest[: rest.rindex("@") + 1]
+    return ""
+
+
+def without_userinfo(address: str) -> str:
+    """Return a URL, host or image reference as it may be shown: without ``user:password@``."""
+    userinfo = userinfo_of(address)
+    return address.replace(userinfo, "", 1) if userinfo else address
 
 
 class AppuioError(Exception):

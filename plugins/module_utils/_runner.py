@@ -17,7 +17,7 @@ from ansible.module_utils.common.parameters import remove_values
 
 from ._argspec import ArgumentSpec
 from ._context import SECRET_VARIABLES, RunContext
-from ._errors import AppuioError, InvalidOptionError, MissingLibraryError
+from ._errors import AppuioError, InvalidOptionError, MissingLibraryError, userinfo_of
 from ._parameters import readable_parameters
 from ._signals import StoppedError, StopSignals
 
@@ -77,6 +77,7 @@ class _Module(AnsibleModule):
 
     def _load_params(self) -> None:
         super()._load_params()
+        self.no_log_values.update(_passwords_in_addresses(self.params))
         try:
             self.params = readable_parameters(self.params, self._spec)
         except AppuioError as error:
@@ -102,6 +103,16 @@ class _Module(AnsibleModule):
             found = result.validated_parameters
             typed.append({name: found[name] for name in options if found.get(name) is not None})
         return typed
+
+
+def _passwords_in_addresses(value: Any) -> set[str]:
+    """Return every ``user:password@`` in texts of the parameters: whole, as a short password alone would mask what
+    has nothing to do with it."""
+    if isinstance(value, str):
+        userinfo = userinfo_of(value)
+        return {userinfo} if ":" in userinfo else set()
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return {found for one in inner for found in _passwords_in_addresses(one)}
 
 
 def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext], Task]) -> None:

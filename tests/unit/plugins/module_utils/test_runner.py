@@ -166,3 +166,22 @@ def test_secrets_of_the_environment_are_inherited_by_no_program(
     options, _result = run(capsys, {})
     assert options["context"].environment["APPUIO_TOKEN"] == "marker"
     assert "marker" not in "".join(os.environ.values())
+
+
+@pytest.mark.parametrize("error", [None, AppuioError("no")])
+def test_passwords_in_addresses_are_shown_nowhere(
+    capsys: pytest.CaptureFixture[str], error: AppuioError | None
+) -> None:
+    given = {"proxy": "http://jane:hidden@proxy:3128", "zones": [{"zone": "a-b-1", "proxy": "jane:hi/hidden@proxy"}]}
+    _options, result = run(capsys, given, error, way=given["proxy"])
+    assert error or result["way"].endswith("proxy:3128")
+    # Older Ansible shows the options with each result.
+    assert "hidden" not in json.dumps(result)
+    _options, result = run(capsys, {**given, "timeout": "soon", "registry": "jane:hidden@registry.example"})
+    assert result["failed"]
+    assert "hidden" not in json.dumps(result)
+
+
+def test_a_short_password_in_an_address_masks_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    _options, result = run(capsys, {"proxy": "http://a:1@proxy:3128"}, digest="sha256:1111")
+    assert result["digest"] == "sha256:1111"
