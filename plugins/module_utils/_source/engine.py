@@ -106,14 +106,14 @@ class EngineImage:
         entries = found.get("manifests")
         if not isinstance(entries, list) or len(entries) < 2:
             return
-        platforms = [entry.get("platform") for entry in entries if isinstance(entry, dict)]
-        told = [
+        found_platforms = [entry.get("platform") for entry in entries if isinstance(entry, dict)]
+        platforms = [
             "/".join(str(one.get(name)) for name in ("os", "architecture", "variant") if one.get(name))
-            for one in platforms
+            for one in found_platforms
             if isinstance(one, dict)
         ]
         raise SourceError(
-            f"{self.description} is a manifest list ({', '.join(told)}), and an engine gives one of its images only",
+            f"{self.description} is a manifest list ({', '.join(platforms)}), and an engine gives one of its images only",
             hint=f"Save all of it: podman manifest push --all {self._reference} oci-archive:FILE, "
             "and push oci-archive:FILE",
         )
