@@ -47,7 +47,10 @@ options:
     type: path
   proxy:
     description:
-      - URL of an HTTP proxy. Defaults to what E(HTTPS_PROXY) and E(NO_PROXY) say.
+      - URL of a proxy, V(http://[user:password@]host:port), or with C(https) for a proxy that is spoken to over TLS.
+        Without a port it is 80, or 443 with C(https).
+      - Defaults to what E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) say. E(NO_PROXY) may hold names, which stand for
+        what is below them, too, addresses, and networks like V(10.0.0.0/8).
     type: str
   timeout:
     description: Seconds that a request may take without any progress.
@@ -56,7 +59,9 @@ options:
   retries:
     description:
       - How often a request is tried again after an answer or a broken connection that may pass, among them the
-        statuses 408, 429 and 5xx. C(Retry-After) is honoured.
+        statuses 408, 429 and 5xx. C(Retry-After) is honoured, up to two minutes; a server that asks for more is told
+        as an error.
+      - An upload that gets on between two breaks has all of them again.
     type: int
     default: 5
   retry_delay:
