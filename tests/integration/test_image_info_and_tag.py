@@ -296,7 +296,11 @@ def test_by_a_playbook_with_check_and_diff(images: Images) -> None:
     tasks: list[dict[str, Any]] = [
         {
             "name": "Look",
-            "appuio.registry.appuio_image_info": {**where, "name": "app"},
+            "appuio.registry.appuio_image_info": {
+                **where,
+                "name": "app",
+                "query": "zones[0].tags[?tag=='prod'].digest",
+            },
             "register": "found",
             "check_mode": True,
         },
@@ -328,6 +332,7 @@ def test_by_a_playbook_with_check_and_diff(images: Images) -> None:
     result = run_playbook([play(tasks)], images.folder / "play", verbosity=2).succeeded()
     results = result.results
     assert not results["Look"]["changed"]
+    assert results["Look"]["queried"] == [a]
     foreseen = results["Foresee"]["diff"]
     address = f"{images.zones[0].registry}/{images.project}/app"
     assert (foreseen["before"][address], foreseen["after"][address]) == ({"prod": a}, {"prod": b})

@@ -301,3 +301,30 @@ def test_an_image_of_a_history_and_one_of_an_index_stay_while_they_run(zone: Zon
     assert reasons["1.1"] == f"an image of its index, {children[1]}, is used by ReplicaSet held/replicaset"
     for image in (old, children[1]):
         assert images.tag(tag="pulled", **{"from": image})["digest"] == image
+
+
+@pytest.mark.thorough
+def test_names_that_are_paths_and_empty_repositories(zone: Zone) -> None:
+    """A name out of an answer gets into no path; what nothing is left of goes, and frees the quota."""
+    zone.create_user("ada", "", {"odd": "admin"})
+    event = {"created": "2026-01-01T12:00:00Z", "image": digest("odd", 1), "dockerImageReference": "x", "generation": 1}
+    paths = ("../../kube-system/imagestreams/x", "1.0/../../..", "b-1")
+    for name, tags in (("app", paths), ("../../../x", ("b-1",)), ("empty", ())):
+        zone.put_object(
+            {
+                "apiVersion": "image.openshift.io/v1",
+                "kind": "ImageStream",
+                "metadata": {"name": name, "namespace": "odd", "creationTimestamp": "2026-01-01T12:00:00Z"},
+                "spec": {},
+                "status": {"tags": [{"tag": tag, "items": [event]} for tag in tags]},
+            }
+        )
+    zone.clear_requests()
+    found = prune(zone, "odd", keep=0, older_than="0s", last_tag=True, empty_repositories="remove")
+    assert [one["tag"] for one in found["deleted"]] == ["b-1"]
+    assert len(found["skipped"]) == 3
+    assert [one["name"] for one in found["deleted_repositories"]] == ["empty"]
+    assert [one["reason"] for one in found["kept_repositories"]] == ["it has something that is no proper tag"]
+    written = [f"{one['method']} {one['path']}" for one in zone.writes()]
+    base = "DELETE /apis/image.openshift.io/v1/namespaces/odd"
+    assert written == [f"{base}/imagestreamtags/app:b-1", f"{base}/imagestreams/empty"]

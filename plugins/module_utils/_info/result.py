@@ -62,7 +62,7 @@ class RepositoryInfo:
 
 @dataclass(frozen=True)
 class QuotaInfo:
-    """How many there are (None: untold) and may be (None: no limit); ``quota`` names the ResourceQuota."""
+    """How many there are (None: not known) and may be (None: no limit); ``quota`` names the ResourceQuota."""
 
     used: int | None
     allowed: int | None

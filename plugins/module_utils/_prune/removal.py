@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Removing what a plan says, several at a time, each after a look at what is there now."""
+"""Removing what a plan says, several at a time, each after reading what is there now."""
 
 from __future__ import annotations
 

@@ -58,6 +58,7 @@ def _decision(stream: ImageStream, options: PruneOptions, usage: Usage, now: dat
         return RepositoryDecision(stream.name, False, f"it is used by {user}")
     if stream.skipped:
         return RepositoryDecision(stream.name, False, "it has something that is no proper tag")
-    if stream.created == NEVER or now - stream.created < (options.older_than or YOUNG):
+    least = YOUNG if options.older_than is None else options.older_than
+    if stream.created == NEVER or now - stream.created < least:
         return RepositoryDecision(stream.name, False, "it is not old enough")
     return RepositoryDecision(stream.name, True, "it has no tags")

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Putting back what was pushed to a tag between the last look at it and its removal.
+"""Putting back what was pushed to a tag after it was read for the last time, and before it was removed.
 
-OpenShift removes a tag whatever its stream's version is, so that a push can be lost that was told as good. What the
-tag pointed to stands in the changes of its stream, and its image is still there.
+OpenShift removes a tag whatever its stream's version is, so that a push that succeeded can be lost. What the tag
+pointed to stands in the changes of its stream, and its image is still there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def states_since(api: Api, namespace: str, name: str, since: str) -> list[ImageS
 def lost_pushes(states: Sequence[ImageStream], removed: Mapping[str, Decision]) -> dict[str, TagEvent]:
     """Return what each removed tag pointed to last, where that is not what was decided on, and it is not there again.
 
-    ``states`` are the stream after each change since the first look, the oldest first.
+    ``states`` are the stream after each change since it was first read for a removal, the oldest first.
     """
     lost = {}
     for name, decision in removed.items():

@@ -104,7 +104,7 @@ class ZonePlanner:
         if missing_rights(self.api, self.zone.namespace, [RIGHT]):
             raise ForbiddenError(
                 f"the history of tags may not be cut in {self.zone.namespace}: the right to {RIGHT} is missing",
-                step="look at the history",
+                step="read the history",
                 hint="Use a credential that has the cluster role system:image-pruner, or leave revisions away: an "
                 "APPUiO Cloud zone shortens each history itself, to three images, every night",
             )

@@ -195,6 +195,8 @@ def test_empty_repositories_that_nobody_needs_go() -> None:
     assert {one.name: one.goes for one in zone.repositories} == {"empty": True, "built": False, "young": False}
     assert zone.result()["deleted_repositories"] == [{"name": "empty", "reason": "it has no tags"}]
     assert zone.diff() == ({"empty": []}, {})
+    at_once = planned(*lines, empty_repositories="remove", older_than="0s")
+    assert [one.name for one in at_once.repositories if one.goes] == ["empty", "young"]
     lines[0] = (f"GET {STREAMS}?", page(*[stream(f"e{number}") for number in range(4)]))
     assert sum(one.goes for one in planned(*lines, empty_repositories="remove", max_delete=3).repositories) == 3
     with pytest.raises(AppuioError, match="one of keep, older_than, revisions and empty_repositories is required"):
