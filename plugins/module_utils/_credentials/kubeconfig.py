@@ -1,30 +1,28 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom a kubeconfig logs in, where, and with which token: what ``oc whoami -t`` prints.
+"""Whom a kubeconfig logs in, where and how, read by ``kubernetes.config``.
 
-Source: Kubernetes documentation, "Organizing Cluster Access Using kubeconfig Files" (merging, contexts).
+Source: Kubernetes documentation, "Organizing Cluster Access Using kubeconfig Files" (merging, contexts), and
+"client-go credential plugins".
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
+import logging
 import os
+import threading
+import traceback
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from .._errors import AppuioError, InvalidOptionError, MissingLibraryError
-from .._openshift.api_options import check_kubeconfig, kubeconfig_server
-from .auth_paths import home
-from .exec_plugin import plugin_token
-from .kinds import Kubeconfig
-from .token import checked_token
+from .._zone import api_url, same_server
 
-_LISTS = ("clusters", "contexts", "users")
+PLUGIN_SECONDS = 60.0
 _OTHER_MEANS = (
     ("client-certificate", "a client certificate"),
     ("client-certificate-data", "a client certificate"),
+    ("exec", "an exec plugin"),
     ("auth-provider", "an auth provider"),
     ("username", "a user name and a password"),
 )
@@ -32,142 +30,178 @@ _OTHER_MEANS = (
 
 @dataclass(frozen=True)
 class Login:
-    """A context of a kubeconfig: its server, how that is trusted, and who is logged in."""
+    """A context: its server, how that is reached and trusted, and who is logged in; ``means`` says it in words."""
 
     server: str
-    token: str = field(repr=False)
-    ca_file: str | None = None
-    ca_data: bytes | None = field(default=None, repr=False)
+    context: str
+    user: str
+    means: str
+    token: str | None = field(default=None, repr=False)
+    ca_cert: str | None = None
     verify: bool = True
+    client_cert: str | None = None
+    client_key: str | None = field(default=None, repr=False)
+    tls_server_name: str | None = None
+    proxy: str | None = field(default=None, repr=False)
 
 
-def kubeconfig_login(kind: Kubeconfig, host: str | None, environment: Mapping[str, str]) -> Login:
-    """Return who a kubeconfig logs in.
+def load_login(files: str, context: str | None, host: str | None, directory: str) -> Login:
+    """Return who the files (separated as in ``KUBECONFIG``) log in at ``host``; None: at the context's own server.
 
-    Raises InvalidOptionError where it is about another cluster than that of ``host`` (None: any), or gives no
-    token that a registry takes.
+    Without ``context`` it is the current one, or the only one whose server is ``host``. Certificates that stand
+    in a file are written into ``directory``. Raises InvalidOptionError where it is about another cluster, and
+    AppuioError for what cannot be read, and for an exec plugin that fails.
     """
-    paths = kubeconfig_paths(kind, environment)
-    document = _merged(paths)
-    name = kind.context or document.get("current-context")
-    if not name:
-        raise InvalidOptionError(f"{_shown(paths)} has no current context", hint="Name one with context")
-    server = kubeconfig_server(document, str(name))
-    if host:
-        check_kubeconfig(document, str(name), host)
-    context = _named(document, "contexts", str(name)).get("context") or {}
-    cluster = _named(document, "clusters", context.get("cluster")).get("cluster") or {}
-    user = _named(document, "users", context.get("user"))
-    token = _token(user.get("user") or {}, str(user.get("name") or ""), _shown(paths), environment)
-    return Login(
-        server=server,
-        token=checked_token(token, f"the token of the context {name} in {_shown(paths)}"),
-        ca_file=cluster.get("certificate-authority"),
-        ca_data=_decoded(cluster.get("certificate-authority-data"), _shown(paths)),
-        verify=not cluster.get("insecure-skip-tls-verify"),
-    )
-
-
-def kubeconfig_paths(kind: Kubeconfig, environment: Mapping[str, str]) -> list[str]:
-    """Return the files: the one named, else those of KUBECONFIG, else the one in the home directory."""
-    named = kind.path or environment.get("K8S_AUTH_KUBECONFIG")
-    if named:
-        return [os.path.expanduser(named)]
-    several = [path for path in environment.get("KUBECONFIG", "").split(os.pathsep) if path]
-    return several or [os.path.join(home(environment), ".kube", "config")]
-
-
-def _merged(paths: list[str]) -> dict[str, Any]:
-    """The first file that says something wins; of several, those that do not exist are left out."""
-    merged: dict[str, Any] = {name: [] for name in _LISTS}
-    found = [path for path in paths if len(paths) == 1 or os.path.exists(path)]
-    if not found:
-        raise InvalidOptionError(f"none of the kubeconfig files {_shown(paths)} exists", hint="Run oc login first")
-    for path in found:
-        document = _read(path)
-        merged.setdefault("current-context", document.get("current-context") or None)
-        merged["current-context"] = merged["current-context"] or document.get("current-context")
-        for name in _LISTS:
-            known = {entry.get("name") for entry in merged[name]}
-            entries = [entry for entry in document.get(name) or () if isinstance(entry, dict)]
-            merged[name] += [_anchored(entry, path) for entry in entries if entry.get("name") not in known]
-    return merged
-
-
-def _read(path: str) -> Mapping[str, Any]:
     try:
-        with open(path, encoding="utf-8") as stream:
-            text = stream.read()
-    except FileNotFoundError:
-        raise InvalidOptionError(f"the kubeconfig {path} does not exist", hint="Run oc login first") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise AppuioError(
-            f"the kubeconfig {path} cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from None
-    document = _parsed(text, path)
-    if not isinstance(document, Mapping):
-        raise InvalidOptionError(f"{path} is no kubeconfig")
-    return document
-
-
-def _parsed(text: str, path: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        import yaml
+        from kubernetes.client import Configuration
+        from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
     except ImportError:
-        raise MissingLibraryError("PyYAML", "to read a kubeconfig that is written in YAML") from None
+        raise MissingLibraryError("kubernetes", "to read a kubeconfig", traceback.format_exc()) from None
+    if not any(os.path.exists(os.path.expanduser(one)) for one in files.split(os.pathsep) if one):
+        raise InvalidOptionError(f"the kubeconfig {files} does not exist", hint="Run oc login first")
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise InvalidOptionError(f"the kubeconfig {path} is no YAML{where}") from None
-
-
-def _anchored(entry: dict[str, Any], path: str) -> dict[str, Any]:
-    """Relative paths in a kubeconfig start at its folder."""
-    anchored = dict(entry)
-    for kind, member in (("cluster", "certificate-authority"), ("user", "tokenFile")):
-        value = entry.get(kind)
-        if isinstance(value, dict) and value.get(member):
-            anchored[kind] = {**value, member: os.path.join(os.path.dirname(path), str(value[member]))}
-    return anchored
-
-
-def _token(user: Mapping[str, Any], name: str, shown: str, environment: Mapping[str, str]) -> str:
-    if user.get("tokenFile"):
-        try:
-            with open(user["tokenFile"], encoding="ascii") as stream:
-                return stream.read()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise AppuioError(f"the token file {user['tokenFile']} of {shown} cannot be read: {why}") from None
-    if user.get("token"):
-        return str(user["token"])
-    if user.get("exec"):
-        return plugin_token(user["exec"], environment)
-    means = next((words for member, words in _OTHER_MEANS if user.get(member)), "no credential")
-    raise InvalidOptionError(
-        f"user {name!r} of {shown} has {means}, which gives no token that a registry takes",
-        hint="Log in with oc login, or name a context that has a token",
+        merger: Any = KubeConfigMerger(files)  # type: ignore[no-untyped-call]
+        document = {**_mapping(_plain(merger.config)), **_first_current(merger.config_files)}
+        chosen = _context_of(document, context, host, files)
+        loader = KubeConfigLoader(  # type: ignore[no-untyped-call]
+            merger.config, active_context=chosen, config_base_path=None, temp_file_path=directory or None
+        )
+    except AppuioError:
+        raise
+    except Exception as error:  # yaml, ConfigException, and whatever a document of another shape makes of it
+        raise InvalidOptionError(f"{files} cannot be read as a kubeconfig: {_reason(error)}") from None
+    entry = _mapping(_named(document, "contexts", chosen).get("context"))
+    user = _named(document, "users", entry.get("user"))
+    configuration = Configuration()
+    configuration.verify_ssl = True
+    failure = _loaded(loader, configuration, files)
+    token = _bearer(configuration)
+    means = next((words for name, words in _OTHER_MEANS if _mapping(user.get("user")).get(name)), "no credential")
+    if means == "an exec plugin" and not token and not configuration.cert_file:
+        raise AppuioError(f"the exec plugin of {files} gave no token: {failure or 'it gave no reason'}")
+    return Login(
+        server=api_url(str(configuration.host)),
+        context=chosen,
+        user=str(user.get("name") or ""),
+        means=means,
+        token=token,
+        ca_cert=configuration.ssl_ca_cert or None,
+        verify=bool(configuration.verify_ssl),
+        client_cert=configuration.cert_file or None,
+        client_key=configuration.key_file or None,
+        tls_server_name=getattr(configuration, "tls_server_name", None) or None,
+        proxy=_mapping(_named(document, "clusters", entry.get("cluster")).get("cluster")).get("proxy-url"),
     )
 
 
-def _decoded(data: Any, shown: str) -> bytes | None:
-    if not data:
-        return None
+def _context_of(document: Mapping[str, Any], context: str | None, host: str | None, files: str) -> str:
+    """Return the context that is meant; raises InvalidOptionError where that is none, or of another cluster."""
+    servers = _servers(document)
+    name = str(context or document.get("current-context") or "")
+    if context and context not in servers:
+        raise InvalidOptionError(f"{files} has no context {context!r} with a server", hint=_known(servers))
+    if host and not (name in servers and same_server(servers[name], host)):
+        others = [one for one, server in servers.items() if same_server(server, host)]
+        if context or not others:
+            where = f"logged in to {servers[name]}, not to {host}" if name in servers else f"not about {host}"
+            raise InvalidOptionError(
+                f"the kubeconfig is {where}", hint="Name the context of this zone, or log in to it with oc login"
+            )
+        if len(others) > 1:
+            raise InvalidOptionError(
+                f"{files} has several contexts for {host}: {', '.join(sorted(others))}", hint="Name one with context"
+            )
+        return others[0]
+    if not name:
+        raise InvalidOptionError(f"{files} has no current context", hint=_known(servers))
+    if name not in servers:
+        raise InvalidOptionError(f"{files} has no context {name!r} with a server", hint=_known(servers))
+    return name
+
+
+def _first_current(files: Mapping[str, Any]) -> dict[str, str]:
+    """Return the current context as kubectl takes it, of the first file that names one; the library takes the last."""
+    named = [_mapping(content).get("current-context") for content in files.values()]
+    return {"current-context": str(next((name for name in named if name), ""))}
+
+
+def _servers(document: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for entry in document.get("contexts") or ():
+        context = _mapping(_mapping(entry).get("context"))
+        cluster = _mapping(_named(document, "clusters", context.get("cluster")).get("cluster"))
+        if cluster.get("server"):
+            found[str(entry.get("name"))] = str(cluster["server"])
+    return found
+
+
+def _loaded(loader: Any, configuration: Any, files: str) -> str:
+    """Fill the configuration; return what went wrong with an exec plugin, which the library only logs."""
+    kept = _Kept()
+    root = logging.getLogger()
+    ended: list[BaseException | None] = []
+
+    def load() -> None:
+        try:
+            loader.load_and_set(configuration)
+            ended.append(None)
+        except BaseException as error:
+            ended.append(error)
+
+    root.addHandler(kept)
     try:
-        return base64.b64decode(str(data), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidOptionError(f"the certificate-authority-data of {shown} is no base64") from None
+        # In a thread, as the library waits for a plugin for ever, and some wait for a browser.
+        thread = threading.Thread(target=load, daemon=True)
+        thread.start()
+        thread.join(PLUGIN_SECONDS)
+    finally:
+        root.removeHandler(kept)
+    if not ended:
+        raise AppuioError(f"the exec plugin of {files} gave no answer within {PLUGIN_SECONDS:g} s")
+    if ended[0] is not None:
+        raise InvalidOptionError(f"{files} cannot be used: {_reason(ended[0])}")
+    return kept.text
+
+
+class _Kept(logging.Handler):
+    text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text = self.text or " ".join(record.getMessage().split())[:300]
+
+
+def _bearer(configuration: Any) -> str | None:
+    """Return the token alone; the library keeps it with its scheme, under one of two names."""
+    for name in ("BearerToken", "authorization"):
+        scheme, _space, token = str(configuration.api_key.get(name) or "").strip().partition(" ")
+        if scheme == "Bearer" and token.strip():
+            return token.strip()
+    return None
+
+
+def _known(servers: Mapping[str, str]) -> str:
+    return f"It has the contexts {', '.join(sorted(servers))}" if servers else "Run oc login first"
 
 
 def _named(document: Mapping[str, Any], kind: str, name: Any) -> Mapping[str, Any]:
-    return next((entry for entry in document[kind] if entry.get("name") == name), {})
+    entries = document.get(kind) or ()
+    return next((entry for entry in entries if isinstance(entry, Mapping) and entry.get("name") == name), {})
 
 
-def _shown(paths: list[str]) -> str:
-    return os.pathsep.join(paths)
+def _plain(value: Any) -> Any:
+    """Return what the library has merged, without the wrappers that say which file each part is from."""
+    value = getattr(value, "value", value)
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _reason(error: BaseException) -> str:
+    mark = getattr(error, "problem_mark", None)
+    if mark is not None:
+        return f"no YAML in line {mark.line + 1}, column {mark.column + 1}"
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -13,7 +13,7 @@ from .._credential import Credential
 from .._errors import InvalidOptionError
 from .._openshift.client import ApiAddress
 from .auth_paths import home
-from .kubeconfig_file import Login, load_login
+from .kubeconfig import Login, load_login
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import checked_token
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
-from ansible_collections.appuio.registry.plugins.module_utils._credentials import kubeconfig_file
+from ansible_collections.appuio.registry.plugins.module_utils._credentials import kubeconfig
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.kubeconfig_method import KubeconfigMethod
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
@@ -159,7 +159,7 @@ def test_an_exec_plugin_is_asked_once_and_its_token_registered(tmp_path: Path) -
 
 
 def test_an_exec_plugin_that_does_not_answer_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kubeconfig_file, "PLUGIN_SECONDS", 0.2)
+    monkeypatch.setattr(kubeconfig, "PLUGIN_SECONDS", 0.2)
     path = write(tmp_path / "config", document(plugin(tmp_path, "import time\ntime.sleep(5)")))
     with pytest.raises(AppuioError, match=r"exec plugin of .* gave no answer within 0\.2 s"):
         token_of(method(path))
