@@ -17,7 +17,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, debian, dependencies, tree, versions
+from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, debian, tree, versions
 from tests.setup import ansible_test as ansible_test_home
 from tests.setup.environment import private
 from tests.setup.pythons import newest_python
@@ -39,15 +39,8 @@ antsibull_nox.load_antsibull_nox_toml()
 def run(session: nox.Session, *command: str | Path, folder: Path = ROOT, **env: str) -> None:
     """Run a command of the session's environment, which sees nothing of the user's settings."""
     with session.chdir(folder):
-        everything = private(session.bin, **{"ANSIBLE_COLLECTIONS_PATH": collections(session), **env})
+        everything = private(session.bin, **{"ANSIBLE_COLLECTIONS_PATH": str(tree.linked()), **env})
         session.run(*AT_MOST, *map(str, command), env=everything, include_outer_env=False, external=True)
-
-
-def collections(session: nox.Session) -> str:
-    """Return the path of ours, as a link to the checkout, and of those it depends on."""
-    oldest = session.name.endswith("-2.16")
-    version = dependencies.OLDEST if oldest else dependencies.NEWEST
-    return f"{tree.linked()}:{dependencies.unpacked(version, str(Path(session.bin) / 'python'))}"
 
 
 def install_programs(session: nox.Session, programs: dict[str, str]) -> None:
@@ -122,10 +115,7 @@ def ansible_test(session: nox.Session, kind: str, *options: str, path: str = "",
     except SetupError as error:
         session.error(str(error))
     copy = tree.copied(session.name, python_of_tests=tests)
-    others = Path(collections(session).partition(":")[2], "ansible_collections")
-    for namespace in others.iterdir() if tests else ():  # ansible-test sets the path of collections itself
-        (copy.parents[1] / namespace.name).symlink_to(namespace, target_is_directory=True)
-    env = private(session.bin, HOME=str(home), ANSIBLE_COLLECTIONS_PATH=collections(session).partition(":")[2])
+    env = private(session.bin, HOME=str(home))
     env["PATH"] += path
     command = ["ansible-test", kind, "--color", "no", "--truncate", "0", *options, *session.posargs]
     with session.chdir(copy):
@@ -185,7 +175,7 @@ def ansible_doc(session: nox.Session) -> None:
     assert NEWEST is not None
     session.install(NEWEST.requirement)
     for kind in ("module", "inventory", "filter", "role"):
-        env = private(session.bin, ANSIBLE_COLLECTIONS_PATH=collections(session))
+        env = private(session.bin, ANSIBLE_COLLECTIONS_PATH=str(tree.linked()))
         asked = ("ansible-doc", "--type", kind, "--list", "appuio.registry")
         listed = session.run(*asked, silent=True, env=env, include_outer_env=False) or ""
         names = [word for line in str(listed).splitlines() for word in line.split()[:1] if word.startswith("appuio.")]
@@ -195,16 +185,13 @@ def ansible_doc(session: nox.Session) -> None:
 
 
 def install_artifact(session: nox.Session) -> None:
-    """Build the collection from what git tracks and install it into an empty path, its dependencies beside it."""
+    """Build the collection from what git tracks and install it, alone, into an empty path."""
     copy = tree.copied("artifact")
     for folder in (artifact.BUILT, artifact.INSTALLED):
         shutil.rmtree(folder, ignore_errors=True)
     run(session, "ansible-galaxy", "collection", "build", "--output-path", artifact.BUILT, copy)
-    others = collections(session).partition(":")[2]
     command = ("ansible-galaxy", "collection", "install", "--offline", "--pre", "-p", artifact.INSTALLED)
-    run(session, *command, artifact.path(), ANSIBLE_COLLECTIONS_PATH=others)
-    for namespace in Path(others, "ansible_collections").iterdir():
-        (artifact.INSTALLED / "ansible_collections" / namespace.name).symlink_to(namespace, target_is_directory=True)
+    run(session, *command, artifact.path(), ANSIBLE_COLLECTIONS_PATH=str(artifact.INSTALLED))
 
 
 def run_demo(session: nox.Session) -> None:

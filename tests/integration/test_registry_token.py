@@ -55,7 +55,8 @@ class Account:
     def run(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run the module's task in this process; raises AppuioError."""
         who = {"namespace": self.project, "service_account": "image-pusher", "token": self.admin}
-        context = RunContext({}, "/nowhere", lambda _value: None, self.warned.append)
+        directory = str(Path(self.zone.ca_file).parent)
+        context = RunContext({}, directory, lambda _value: None, self.warned.append)
         task = appuio_registry_token.start({**DEFAULTS, **self.where, **who, **options}, context)
         self.zone.clear_requests()
         try:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import BUILD, REQUIREMENTS, ROOT, SetupError, dependencies, targets, versions
+from . import BUILD, REQUIREMENTS, ROOT, SetupError, targets, versions
 from .environment import without_settings
 from .run import Run
 from .versions import newest
@@ -30,8 +30,6 @@ def main() -> int:
             nox = _nox()
             if target in targets.ALONE:
                 os.execve(nox[0], [*nox, "-s", targets.ALONE[target]], without_settings())
-            for version in (dependencies.OLDEST, dependencies.NEWEST):
-                dependencies.unpacked(version, str(Path(nox[0]).parent / "python"))
             lanes = targets.lanes(target)
             shown = (f"{core.python} for ansible-core {core.name}" for core in versions.runnable())
             print(f"Pythons: {', '.join(shown)}\nLogs: .build/logs", flush=True)

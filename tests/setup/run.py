@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import BUILD, LOGS, ROOT, dependencies
+from . import LOGS, ROOT
 from .environment import without_settings
 from .targets import Lanes
 
@@ -103,9 +103,8 @@ class Run:
             self._print(f"{end}\n    the whole log: {(LOGS / name).relative_to(ROOT)}.log")
 
     def _started(self, name: str) -> subprocess.Popen[str]:
-        # CI tells antsibull-nox to check and change nothing, and the path where dependencies are.
-        path = str(BUILD / "collections" / f"ansible-{dependencies.NEWEST}")
-        env = {**without_settings(), "CI": "true", "PYTHONUNBUFFERED": "1", "ANSIBLE_COLLECTIONS_PATH": path}
+        # CI tells antsibull-nox to check and change nothing.
+        env = {**without_settings(), "CI": "true", "PYTHONUNBUFFERED": "1"}
         # antsibull-nox calls the ansible-galaxy beside nox.
         env["PATH"] = os.pathsep.join([str(Path(self.nox[0]).parent), env.get("PATH", os.defpath)])
         process = subprocess.Popen(

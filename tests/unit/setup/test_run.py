@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.setup import dependencies, run
+from tests.setup import run
 from tests.setup.run import Counts, Run, count
 
 # Takes the place of nox: prints what the session of this name prints, and ends with its status.
@@ -31,10 +31,8 @@ esac
 def nox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A command that behaves as nox would."""
     monkeypatch.setattr(run, "ROOT", tmp_path)
-    monkeypatch.setattr(run, "BUILD", tmp_path)
     monkeypatch.setattr(run, "LOGS", tmp_path / "logs")
     monkeypatch.setattr(run.signal, "signal", lambda *_arguments: None)
-    monkeypatch.setattr(dependencies, "NEWEST", "0")
     script = tmp_path / "nox"
     script.write_text(f"#!/bin/sh\n{_NOX}", encoding="utf-8")
     script.chmod(0o755)
