@@ -207,6 +207,42 @@ def test_a_directory_that_is_swapped_when_it_is_made(home: Path, roots: Path, mo
 
 
 @root_only
+def test_a_directory_of_root_that_takes_the_place_of_a_new_one_is_not_given_away(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / "of-root").mkdir()
+    (home / "of-root" / "something").touch()
+
+    def swap() -> None:
+        (home / ".docker").rmdir()
+        (home / "of-root").rename(home / ".docker")
+
+    when(monkeypatch, "mkdir", swap, first=False)
+    put(home / ".docker" / "config.json")
+    assert (home / ".docker").stat().st_uid == 0
+
+
+@root_only
+def test_a_link_of_root_that_is_swapped_when_it_is_read(
+    home: Path, roots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    (shared / "config.json").symlink_to(home / "config.json")
+    before = state(roots)
+
+    def swap() -> None:
+        (shared / "config.json").unlink()
+        link(shared / "config.json", roots / "secret.json")
+
+    when(monkeypatch, "readlink", swap)
+    with pytest.raises(AppuioError, match="a symbolic link on its way was replaced at the same moment"):
+        put(shared / "config.json")
+    assert state(roots) == before
+
+
+@root_only
 @pytest.mark.parametrize("function", ["fchown", "fsync", "replace"])
 def test_a_directory_that_is_swapped_while_the_file_is_written(
     home: Path, roots: Path, monkeypatch: pytest.MonkeyPatch, function: str

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,12 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._login import credential, store
+from ansible_collections.appuio.registry.plugins.module_utils._login import task as login_task
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import Login
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import OAuthToken
-from ansible_collections.appuio.registry.plugins.module_utils._targets import targets_from
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, targets_from
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
@@ -148,6 +151,38 @@ def test_the_environment_of_awx_counts_for_its_own_credential_alone(
     assert opened[0].address.connection.retries == 0
 
 
+def test_a_client_certificate_of_a_kubeconfig_does_not_speak_for_another_token(
+    monkeypatch: pytest.MonkeyPatch, asked: Callable[..., list[ApiLogin]]
+) -> None:
+    opened = asked()
+    _login, method = login(token="t")
+    address = ApiAddress("https://api.example:6443", Connection(client_cert="/theirs", client_key="/theirs"))
+    monkeypatch.setattr(type(method), "api_login", lambda _method: ApiLogin(address, "t"))
+    credential.api_for(method, "another-token")
+    assert (opened[0].address.connection.client_cert, opened[0].address.connection.client_key) == (None, None)
+
+
+def test_a_kept_token_that_the_registry_refuses_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, asked: Callable[..., list[ApiLogin]], tmp_path: Path
+) -> None:
+    def refused(_login: Login, tried: Credential) -> None:
+        if tried.secret != "sha256~fetched":
+            raise UnauthorizedError("it was revoked")
+
+    asked(named("JANE"), (END, answer(200, LASTING)))
+    monkeypatch.setattr(login_task, "check_login", refused)
+    monkeypatch.setattr(PasswordMethod, "_login", lambda _method: OAuthToken("sha256~fetched", 86400))
+    path = tmp_path / "config.json"
+    target = targets_from({**ZONE, **JANE})[0]
+    auth = base64.b64encode(b"JANE:sha256~revoked").decode()
+    path.write_text(json.dumps({"auths": {str(target.zone.registry): {"auth": auth}}}))
+    task = LoginTask([Login(target, str(path))], RunContext())
+    result = task.apply(task.plan())
+    task.close()
+    assert result["changed"]
+    assert base64.b64encode(b"JANE:sha256~fetched").decode() in path.read_text()
+
+
 def account_token(**claims: Any) -> str:
     parts = [{"alg": "none"}, {"sub": "system:serviceaccount:shop:image-pusher", **claims}]
     return ".".join(
@@ -265,10 +300,6 @@ def test_a_login_stays_where_its_token_could_not_be_revoked(
 def test_zones_are_asked_at_once_and_written_only_where_they_said_yes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    import threading
-
-    from ansible_collections.appuio.registry.plugins.module_utils._login import task as login_task
-
     path = tmp_path / "config.json"
     everybody = threading.Barrier(3, timeout=30)
 
