@@ -38,7 +38,9 @@ def tls_context(
         try:
             context.load_verify_locations(cafile=ca_file)
         except (OSError, ssl.SSLError) as error:
-            raise InvalidOptionError(f"the authorities in {ca_file} cannot be read: {error}") from None
+            raise InvalidOptionError(
+                f"the authorities in {ca_file} cannot be read: {error}", hint="They are certificates in PEM format"
+            ) from None
     if not verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -46,5 +48,8 @@ def tls_context(
         try:
             context.load_cert_chain(client_cert, client_key)
         except (OSError, ssl.SSLError) as error:
-            raise InvalidOptionError(f"the client certificate {client_cert} cannot be used: {error}") from None
+            raise InvalidOptionError(
+                f"the client certificate {client_cert} cannot be used: {error}",
+                hint="It is in PEM format, with its key, without a passphrase, in the same file or in client_key",
+            ) from None
     return context

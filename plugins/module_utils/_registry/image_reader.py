@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._errors import NotFoundError, SourceError
+from .._http.failures import ConnectionLostError
+from .._oci.digest import matches
 from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import Image, gather
@@ -55,16 +57,42 @@ def read_image(registry: RegistryClient, repository: str, root: Manifest, with_c
 
     def fetch(entry: Descriptor) -> Manifest:
         if not registry.holds_manifest(repository, entry.digest):
-            raise NotFoundError(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
+            raise _lacks(root, entry, repository)
         found = registry.get_manifest(repository, entry.digest)
         if found is None:
-            raise NotFoundError(f"the index {root.digest} names {entry.digest}, which is not in {repository}")
+            raise _lacks(root, entry, repository)
         return parse_manifest(found.content, entry.media_type or found.media_type)
 
     def configuration(blob: Descriptor) -> bytes:
         if not with_configuration:
             return b""
-        with registry.open_blob(repository, blob.digest) as opened:
-            return opened.read(_LARGEST_CONFIG)
+        return _read(registry, repository, blob)
 
     return gather(root, fetch, configuration)
+
+
+def _lacks(root: Manifest, entry: Descriptor, repository: str) -> NotFoundError:
+    return NotFoundError(
+        f"the index {root.digest} names {entry.digest}, which is not in {repository}",
+        hint="Push the image again with all its platforms",
+    )
+
+
+def _read(registry: RegistryClient, repository: str, blob: Descriptor) -> bytes:
+    """Return a small blob, after retries; raises SourceError for other bytes than its digest names."""
+    attempts = registry.http.attempts()
+    while True:
+        try:
+            with registry.open_blob(repository, blob.digest) as opened:
+                content = opened.read(_LARGEST_CONFIG)
+        except ConnectionLostError:
+            if not attempts.again():
+                raise
+            continue
+        if not matches(content, blob.digest):
+            raise SourceError(
+                f"{registry.registry} sent other bytes than {blob.digest}",
+                zone=registry.zone,
+                hint="Push the image again",
+            )
+        return content
