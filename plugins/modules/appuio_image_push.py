@@ -122,8 +122,14 @@ options:
       - With several zones or tags, whether either all tags move or none does.
       - Everything is uploaded everywhere before the first tag moves. If a tag cannot be moved then, those that have
         moved already go back to what they named. A tag that was new is removed through the zone's API, which
-        C(registry-editor) may do and C(system:image-builder) may not.
-      - If V(false), each zone goes its own way. The task still fails if one of them does.
+        C(registry-editor) may do and C(system:image-builder) may not. A warning says so before the push, where the
+        API can be asked.
+      - Right before a tag moves, it is read once more. If somebody else has moved it since the task began, the push
+        fails, and nothing of others is overwritten or removed.
+      - Of two pushes to the same tags in the same zones at the same time, one fails, and all zones have the image of
+        the other one.
+      - If V(false), each zone goes its own way, and its tags move as soon as it has all of the image. The task still
+        fails if one of them does.
     type: bool
     default: true
   existing_tags:
@@ -131,6 +137,7 @@ options:
       - What happens to a tag that names another image already.
       - With V(overwrite) it is moved, with V(keep) it stays as it is, with V(fail) the task fails before anything is
         uploaded.
+      - This holds for a tag that somebody makes while the image is uploaded, too.
     type: str
     choices: [overwrite, keep, fail]
     default: overwrite
@@ -144,7 +151,8 @@ options:
       - What happens when the quota of the namespace does not leave room for a new repository or new tags.
       - With V(warn) the push goes on with a warning, as a cluster may count otherwise. With V(fail) nothing is
         uploaded. With V(ignore) the quota is not looked at.
-      - It is asked only where the zone's API is known and the credential may read the quota.
+      - It is asked only for new tags, where the zone's API is known and the credential may read the quota. This takes
+        the Python packages C(kubernetes) and C(openshift). Without them the push goes on with a warning.
     type: str
     choices: [warn, fail, ignore]
     default: warn
@@ -159,6 +167,8 @@ options:
       - V(gzip) uses C(isal) or C(zlib-ng) if one of them is installed where the task runs, which is several times
         faster, and Python's own library otherwise. V(zstd) needs C(zstandard) before Python 3.14.
       - A layer is compressed once for all zones, and not again when every zone has it already.
+      - An image that a zone has under one of its O(tags), or had from an earlier push, is put under the others and in
+        the other zones as it is there, however its layers were compressed. So it has the same digest everywhere.
     type: str
     choices: [gzip, zstd, none]
     default: gzip
@@ -188,6 +198,11 @@ options:
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - In check mode only the zones and the source are asked, and nothing is uploaded.
+  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), its uploads end at once, tags that have moved go back, and
+    the result says what each zone has. When its C(ansible-playbook) is gone without a word, as after SIGKILL, a task
+    on the controller does the same within a second or two. A task with C(async) is not bound to its playbook.
+  - With an empty list of O(tags), a zone does not tell whether it has the manifest, only whether it has all layers. If
+    it has, nothing changes, and the manifest is put once more.
   - OpenShift refuses an index with an entry that does not say its platform. This is found before anything is uploaded.
 seealso:
   - module: appuio.registry.appuio_registry_login
@@ -296,10 +311,13 @@ zones:
       description: Reference of the image with its first tag.
       type: str
     reference_digest:
-      description: Reference of the image by its digest.
+      description: Reference of the image by its digest. It can always be pulled.
+      type: str
+    pull_reference:
+      description: Reference of the image by its digest, as the pods of the zone pull it from inside the cluster.
       type: str
     digest:
-      description: Digest of the image.
+      description: Digest of the image, or of the one that the zone keeps with O(existing_tags=keep).
       type: str
     previous_digest:
       description: What each tag named before. It is null for a tag that was new.
@@ -327,7 +345,7 @@ zones:
         - The total of an index of which nothing has to be pushed is null, as its images are not read.
       type: dict
     duration:
-      description: Seconds that the upload took.
+      description: Seconds that it took in this zone.
       type: float
     rolled_back:
       description: Whether tags were put back in this zone, because another one failed.
@@ -342,6 +360,8 @@ zones:
     - zone: cloudscale-lpg-2
       registry: registry.cloudscale-lpg-2.appuio.cloud
       reference: registry.cloudscale-lpg-2.appuio.cloud/shop/frontend:1.4.2
+      pull_reference: >-
+        image-registry.openshift-image-registry.svc:5000/shop/frontend@sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
       digest: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
       previous_digest:
         1.4.2:

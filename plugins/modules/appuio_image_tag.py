@@ -95,6 +95,10 @@ notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - In check mode only questions are asked.
   - Right before a tag moves, the module looks once more whether it still names what it did, and fails if not.
+  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), tags that have moved go back if O(atomic), and the result
+    says what each zone has.
+  - An event of the history that names no image of the zone, as C(oc tag --reference) leaves one, is not gone back to.
+    The task fails and names it.
   - APPUiO keeps three images of each tag, and spares what is younger than an hour. A rollback reaches no further.
 seealso:
   - module: appuio.registry.appuio_image_info

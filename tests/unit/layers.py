@@ -37,7 +37,6 @@ RANKS = {
     "_credentials": 5,
     "_registry": 6,
     "_zones": 7,
-    "_image": 7,
     "_source": 7,
     "_push": 8,
     "_login": 8,

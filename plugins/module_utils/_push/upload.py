@@ -55,9 +55,9 @@ class ImageUpload:
         waiting = list(reversed(blobs))
         try:
             at_once(lambda _number: self._upload(zone, waiting), range(min(self._jobs, max(1, len(blobs)))), self._stop)
-            if not zone.cancelled:
-                self._put_manifests(zone)
-            if not zone.cancelled and not self._atomic:
+            zone.check_cancelled()
+            self._put_manifests(zone)
+            if not self._atomic:
                 self._finish(zone)
         except Exception as error:
             self._fail(zone, error)
@@ -95,7 +95,6 @@ class ImageUpload:
         if zone.plan.image_tags and not (self._atomic and len(self._zones) > 1):
             manifests = manifests[:-1]  # it is put under its tags in a moment
         for manifest in manifests:
-            zone.check_cancelled()
             zone.push_manifest(manifest, manifest.digest, contents, self._image.body)
 
     def _fail(self, zone: ZoneUpload, error: Exception) -> None:
