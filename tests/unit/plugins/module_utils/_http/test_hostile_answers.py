@@ -310,7 +310,7 @@ class Unreadable:
     def open(self, offset: int = 0) -> Reader:
         if not self._opens:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
-        return self  # type: ignore[return-value]
+        return self
 
     def readinto(self, _buffer: memoryview) -> int:
         raise OSError(errno.EIO, "Input/output error")
