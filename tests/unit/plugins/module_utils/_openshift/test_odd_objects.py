@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,7 +132,8 @@ def test_a_name_that_is_a_path_gets_into_no_path() -> None:
 
 
 def test_an_answer_that_is_no_stream_is_not_taken_for_an_empty_one() -> None:
-    for document in ({}, {**STREAM, "metadata": {"name": "other"}}, {"items": []}):
+    documents: list[dict[str, Any]] = [{}, {**STREAM, "metadata": {"name": "other"}}, {"items": []}]
+    for document in documents:
         api, _script = scripted_api(("GET", answer(200, document)))
         with pytest.raises(ServerError, match="something else than the ImageStream app"):
             get_stream(api, "shop", "app")
@@ -139,6 +141,7 @@ def test_an_answer_that_is_no_stream_is_not_taken_for_an_empty_one() -> None:
 
 def test_an_answer_that_is_no_list_is_not_taken_for_an_empty_one() -> None:
     assert list(every_item(lambda _token: {"items": None}, "list of pods", "read the pods")) == []
-    for document in ({}, {"items": {}}, {"message": "welcome"}, {"items": "x"}):
+    documents: list[dict[str, Any]] = [{}, {"items": {}}, {"message": "welcome"}, {"items": "x"}]
+    for document in documents:
         with pytest.raises(AppuioError, match="something else than the list of pods"):
-            list(every_item(lambda _token, answered=document: answered, "list of pods", "read the pods"))
+            list(every_item(partial(lambda answered, _token: answered, document), "list of pods", "read the pods"))

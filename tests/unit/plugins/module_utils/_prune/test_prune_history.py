@@ -63,7 +63,7 @@ def test_the_newest_images_of_each_tag_stay() -> None:
 
 
 def test_with_revisions_alone_every_tag_stays() -> None:
-    stream = parse_stream(document(**{"1.0": [1, 2], "b-1": [40]}))
+    stream = parse_stream(document(v1=[1, 2], b1=[40]))
     decisions = decide(stream, wish(revisions=1), Usage(), NOW)
     assert {(one.goes, one.reason) for one in decisions} == {(False, "neither keep nor older_than is given")}
 

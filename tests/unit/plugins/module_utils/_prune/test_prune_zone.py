@@ -43,14 +43,12 @@ def page(*items: Any, more: str = "") -> Response:
     return answer(200, {"metadata": {"continue": more}, "items": list(items)})
 
 
-def lists(namespace: str = "", **answers: Response | list[Response]) -> list[Line]:
+def lists(**answers: Response | list[Response]) -> list[Line]:
     """The lists of all kinds in their order, empty but for those that are given by the kind's name."""
     lines = []
     for kind in KINDS:
         given = answers.get(kind.kind, NONE)
-        lines += [
-            (f"GET {kind.collection(namespace)}?", one) for one in (given if isinstance(given, list) else [given])
-        ]
+        lines += [(f"GET {kind.collection()}?", one) for one in (given if isinstance(given, list) else [given])]
     return lines
 
 
@@ -63,7 +61,7 @@ def read(*lines: Line, others: tuple[str, ...] = ()) -> tuple[Usage, list[Unread
 
 
 def test_every_page_of_every_kind_is_read() -> None:
-    pages = [page(pod(f"x@{digest(1)}", "a"), more="next"), page(pod(f"x@{digest(2)}", "b"))]
+    pages: list[Response] = [page(pod(f"x@{digest(1)}", "a"), more="next"), page(pod(f"x@{digest(2)}", "b"))]
     for kind in KINDS[:-1]:
         usage, unreadable, script = read(*lists(**{kind.kind: pages}))
         assert set(usage.digests) == {digest(1), digest(2)}, kind
@@ -104,7 +102,8 @@ def test_a_kind_that_cannot_be_read_is_told(kind: str, status: int) -> None:
 
 
 def test_projects_with_odd_names_are_left_aside() -> None:
-    projects = [{"metadata": {"name": name}} for name in ("shop", "../x", {}, "prod")] + [{"metadata": 5}]
+    names: list[Any] = ["shop", "../x", {}, "prod"]
+    projects = [{"metadata": {"name": name}} for name in names] + [{"metadata": 5}]
     api, _script = scripted_api(("GET /apis/project.openshift.io/v1/projects", answer(200, {"items": projects})))
     skipped: list[str] = []
     assert visible_namespaces(api, skipped) == ["prod", "shop"]
