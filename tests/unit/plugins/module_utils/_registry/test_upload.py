@@ -234,3 +234,10 @@ def test_a_right_that_only_the_mount_lacks_does_not_fail_the_upload() -> None:
         http = HttpClient(server.origin, Connection(retries=0), None, Credential("pw", "me", is_token=False), CLOCK)
         client = RegistryClient("lpg", server.authority, http)
         assert Upload(client, "shop/app", BLOB, Streamed()).run(("shop/base",)) == "uploaded"
+
+
+@pytest.mark.parametrize("status", [200, 404, 410])
+def test_an_upload_that_is_gone_is_not_gone_on_with_whatever_it_says_of_its_range(status: int) -> None:
+    gone = Line("GET /up/1?_state=a", status, {"Range": "0-3", "Location": "/up/1?_state=b"})
+    absent = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 404)
+    assert upload(BEGUN, Line(FINISH, read=4), gone, absent, BEGUN, Line(FINISH, 201, STORED))[0] == "uploaded"
