@@ -30,7 +30,7 @@ options:
   ca_cert:
     description:
       - Path of a file with certificate authorities in PEM format, trusted in addition to the system's, for the API
-        and, unless O(registry_ca_cert) is given, for the registry.
+        and, unless O(registry_ca_cert) is set, for the registry.
     type: path
     aliases: [ca_path, ssl_ca_cert]
   registry_ca_cert:

@@ -22,11 +22,11 @@ options:
     description:
       - Name of an APPUiO Cloud user, with O(password). The zone's OAuth server gives a token for them, which is
         revoked again when only this task needed it.
-      - With another kind of credential it is what the registry is told, which ignores it. The default is
+      - With another kind of credential it is the user name for the registry, which ignores it. The default is
         C(serviceaccount). Must not contain a colon.
     type: str
   password:
-    description: Password of the user named by O(username).
+    description: Password of the user O(username).
     type: str
   kubeconfig:
     description:
@@ -47,6 +47,6 @@ options:
     description:
       - Path of a file with credentials already stored for the registry, as C(docker login) and C(podman login)
         write it.
-      - Without any credential in the task or in E(APPUIO_TOKEN), the file named by E(REGISTRY_AUTH_FILE) is used.
+      - Without any credential in the task or in E(APPUIO_TOKEN), the file of E(REGISTRY_AUTH_FILE) is used.
     type: path
 """

@@ -44,8 +44,9 @@ options:
       - Several zones in one task, instead of O(zone), O(registry) and O(host).
       - Each entry is a zone identifier, or a dictionary with any of the options that say where, who and how,
         for example a dictionary with the keys V(zone) and V(token).
-      - What an entry does not say is taken from the task. Credentials are taken whole, so an entry with a
+      - An option that an entry does not set is taken from the task. Credentials are taken whole, so an entry with a
         credential of its own gets nothing of the task's credentials.
+      - An unknown or misspelled key of an entry is refused.
     type: list
     elements: raw
 """

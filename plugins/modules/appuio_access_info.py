@@ -16,8 +16,9 @@ author:
 description:
   - Asks the API of one or several zones whether somebody has the rights for a piece of work, before any of it is done,
     and how many ImageStreams, tags, Secrets and the like the quota of the namespace leaves.
-  - A missing right is no failure. It is told in RV(problems), so that a playbook can decide.
-  - The roles of this collection use it before they change anything.
+  - A missing right is no failure. It is listed in RV(problems), so that a playbook can decide.
+  - The modules M(appuio.registry.appuio_registry_account) and M(appuio.registry.appuio_registry_access) ask the same
+    before they change anything.
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -54,8 +55,10 @@ options:
     type: list
     elements: str
     default: []
+requirements:
+  - kubernetes
+  - openshift
 notes:
-  - Needs nothing installed but Python, apart from C(PyYAML) for a O(kubeconfig) in YAML.
   - To push takes V(update) on V(imagestreams/layers) of the group V(image.openshift.io), and V(create) on
     V(imagestreams) for a repository that is new. To pull takes V(get) on V(imagestreams/layers).
 """

@@ -14,9 +14,9 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Shows the images of a namespace in one or several zones, with what each tag names, since when, for which platforms,
-    how large it is, and what it named before.
-  - With several zones, it also tells which tags differ between them.
+  - Shows the images of a namespace in one or several zones, with the image that each tag points to, since when, for
+    which platforms, how large it is, and what the tag pointed to before.
+  - With several zones, it also shows which tags differ between them.
   - Asks the ImageStreams of the zone's API where it may. With a credential that only the registry takes, it shows
     what the registry knows, and says in RV(zones[].unknown) what it cannot know.
   - What does not exist is an empty list and no failure.
@@ -31,7 +31,7 @@ options:
   name:
     description:
       - The image in O(namespace) to show.
-      - By default, these are all. That takes access to the API, as a registry does not tell its repositories.
+      - By default, these are all. That takes access to the API, as a registry does not list its repositories.
     type: str
   tags:
     description: The tags to show. By default, these are all.
@@ -54,9 +54,13 @@ options:
       - A JMESPath expression over the result, whose value is returned as RV(queried). See U(https://jmespath.org).
       - This takes the Python package C(jmespath) where the module runs.
     type: str
+requirements:
+  - kubernetes (for what only the API knows)
+  - openshift (for what only the API knows)
+  - jmespath (for O(query))
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - A zone that cannot be asked makes the task fail. What the others told is in its result all the same.
+  - A zone that cannot be asked makes the task fail. What the others answered is in its result all the same.
   - To see everything takes C(view) in the namespace. C(registry-viewer) is enough for all but the quota, which is
     counted then.
 seealso:
@@ -118,13 +122,13 @@ queried:
   sample: ["frontend:1.4.1"]
 in_sync:
   description:
-    - Whether all zones name the same images by the same tags.
+    - Whether the same tags point to the same images in all zones.
     - It is null where no difference was seen and a zone could not be asked.
   type: bool
   returned: with O(zones)
   sample: false
 drift:
-  description: The tags that differ, with what each zone names by them. A zone without the tag has null.
+  description: The tags that differ, with the digest that each points to in each zone. A zone without the tag has null.
   type: list
   elements: dict
   returned: with O(zones)
@@ -157,7 +161,7 @@ zones:
       type: list
       elements: str
     exists:
-      description: Whether the image exists, or any where O(name) is not given. It is null where that is not known.
+      description: Whether the image exists, or any where O(name) is not set. It is null where that is not known.
       type: bool
     images:
       description: The images.
@@ -171,7 +175,7 @@ zones:
           description: Where it can be pulled from, without a tag.
           type: str
         created:
-          description: When the ImageStream was made.
+          description: When the ImageStream was created.
           type: str
         tags:
           description: Names of its tags, of those that were asked for.
@@ -195,10 +199,10 @@ zones:
           description: Reference of the image by its digest.
           type: str
         digest:
-          description: Digest of what the tag names. It is null for a tag whose image was never imported.
+          description: Digest that the tag points to. It is null for a tag whose image was never imported.
           type: str
         created:
-          description: Since when the tag names it, null where only the registry was asked.
+          description: Since when the tag points to it, null where only the registry was asked.
           type: str
         size:
           description: Bytes of all configurations and layers, each counted once, for all platforms together.
@@ -218,13 +222,13 @@ zones:
           type: str
         follows:
           description:
-            - The tag, or the image elsewhere, that the tag's entry in C(spec.tags) names, and that can move it.
+            - The tag, or the image elsewhere, that the tag's entry in C(spec.tags) follows, and that can move it.
             - It is null where pushes alone move it.
           type: str
         history:
           description:
-            - What the tag names, as C(revision) 0, and what it named before, each with C(digest), C(created) and
-              C(docker_image_reference).
+            - What the tag points to, as C(revision) 0, and what it pointed to before, each with C(digest), C(created)
+              and C(docker_image_reference).
             - The numbers are what O(appuio.registry.appuio_image_tag#module:revision) takes.
             - It is null where only the registry was asked, which keeps none.
           type: list

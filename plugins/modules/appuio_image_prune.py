@@ -17,7 +17,7 @@ description:
   - Removes tags of the image streams of a namespace, in one or several zones, so that its quota is not used up. With
     O(revisions), what the other tags pointed to before goes, too, and with O(empty_repositories), image streams that
     have no tags.
-  - Tells of each tag why it goes or stays, in check mode and in the diff too.
+  - Says of each tag why it is removed or stays, in check mode and in the diff too.
   - What workloads use stays, whether they name it by its tag or by its digest. That includes an image that a tag
     pointed to earlier, and the image of a platform under an index, where no tag that stays holds it.
   - A tag that points to the same image as one that stays, stays. So does one that another tag follows, of any image
@@ -52,7 +52,7 @@ options:
     type: str
   revisions:
     description:
-      - How many images the history of a tag keeps, counting the one that it names now. The history of the tags that
+      - How many images the history of a tag keeps, counting the one that it points to now. The history of the tags that
         O(match) and O(protect) leave for a prune is cut. Images in use stay in it, and so do those that are younger
         than O(older_than).
       - This takes the right to update C(imagestreams/status), as the cluster role C(system:image-pruner) has it. Users
@@ -109,6 +109,9 @@ options:
     type: str
     choices: [keep, remove]
     default: keep
+requirements:
+  - kubernetes
+  - openshift
 notes:
   - One of O(keep), O(older_than), O(revisions) and O(empty_repositories=remove) is required.
   - O(namespace) is required, in the task or in each entry of O(zones).

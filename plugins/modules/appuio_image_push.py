@@ -18,7 +18,7 @@ description:
   - No container engine and no other tool is needed, and nothing but Python has to be installed where it runs.
   - The image is passed through byte for byte, with all its platforms unless O(platforms) chooses some, so that its
     digest is the same in every zone.
-  - Asks the zones first what the tags name. If they all name the image already, no layer is read and nothing changes.
+  - Asks the zones first what the tags point to. If that is the image already, no layer is read and nothing changes.
   - Every byte is checked against its digest on the way. A source that is truncated or altered fails before a tag moves.
   - Several zones are served at the same time, and the source is read once for all of them.
 extends_documentation_fragment:
@@ -48,10 +48,10 @@ options:
       - V(docker-daemon:NAME:TAG) is an image of the Docker engine, V(containers-storage:NAME:TAG) one of podman. The
         engine is asked over the socket of its API, see O(engine_socket). Both take an image ID as well. A name without
         a tag is its V(latest). A manifest list of podman is refused, as the engine gives one of its images only.
-      - Images of C(docker-archive), C(docker-daemon) and C(containers-storage) have no manifest. One is made, and
+      - Images of C(docker-archive), C(docker-daemon) and C(containers-storage) have no manifest. One is created, and
         layers that are not compressed yet are, as O(compression) says; so are layers in xz or bzip2. All layers are
-        unpacked and compared with what the configuration says of them. Such an image is told by its image ID, and a
-        zone has it already when a tag names an image with that ID.
+        unpacked and compared with what the configuration says of them. Such an image is identified by its image ID,
+        and a zone has it already when a tag points to an image with that ID.
       - What OpenShift would store and could not give back is refused before anything is written, namely artifacts whose
         configuration is none of an image, and digests other than sha256.
       - A path without a prefix is refused with the notation that it needs.
@@ -92,10 +92,10 @@ options:
     type: str
   tags:
     description:
-      - The tags that are to name the image.
+      - The tags that are to point to the image.
       - By default, it is the source's tag, or V(latest) if it has none.
       - With an empty list, the image is pushed by its digest only. A zone does not show such an image before
-        something names it.
+        something points to it.
     type: list
     elements: str
     aliases: [tag]
@@ -114,14 +114,14 @@ options:
         C(oci-archive) sources.
       - A zone has no API for referrers, so they are listed under the tag that stands in for it. Each of these tags
         counts for the quota.
-      - What a zone does not take is told in RV(referrers_left).
+      - What a zone does not take is listed in RV(referrers_left).
     type: bool
     default: false
   atomic:
     description:
       - With several zones or tags, whether either all tags move or none does.
       - Everything is uploaded everywhere before the first tag moves. If a tag cannot be moved then, those that have
-        moved already go back to what they named. A tag that was new is removed through the zone's API, which
+        moved already go back to what they pointed to. A tag that was new is removed through the zone's API, which
         C(registry-editor) may do and C(system:image-builder) may not. A warning says so before the push, where the
         API can be asked.
       - Right before a tag moves, it is read once more. If somebody else has moved it since the task began, the push
@@ -134,10 +134,10 @@ options:
     default: true
   existing_tags:
     description:
-      - What happens to a tag that names another image already.
+      - What happens to a tag that points to another image already.
       - With V(overwrite) it is moved, with V(keep) it stays as it is, with V(fail) the task fails before anything is
         uploaded.
-      - This holds for a tag that somebody makes while the image is uploaded, too.
+      - This holds for a tag that somebody creates while the image is uploaded, too.
     type: str
     choices: [overwrite, keep, fail]
     default: overwrite
@@ -157,7 +157,7 @@ options:
     choices: [warn, fail, ignore]
     default: warn
   force:
-    description: Put the tags again even if they name this image already.
+    description: Put the tags again even if they point to this image already.
     type: bool
     default: false
   compression:
@@ -265,7 +265,7 @@ digest:
   returned: when the source could be read
   sample: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
 media_type:
-  description: Media type of what O(source) names, after O(platforms) were chosen.
+  description: Media type of the image of O(source), after O(platforms) were chosen.
   type: str
   returned: when the source could be read
   sample: application/vnd.oci.image.index.v1+json
@@ -320,7 +320,7 @@ zones:
       description: Digest of the image, or of the one that the zone keeps with O(existing_tags=keep).
       type: str
     previous_digest:
-      description: What each tag named before. It is null for a tag that was new.
+      description: The digest that each tag pointed to before. It is null for a tag that was new.
       type: dict
     tags:
       description: The tags.

@@ -15,10 +15,10 @@ author:
   - The appuio.registry authors (@appuio)
 description:
   - Creates, changes or removes an image stream, which is a repository of a zone's registry, in one or several zones.
-  - Made beforehand, it can be pushed to by an account that may not create any (C(system:image-pusher)).
+  - Created beforehand, it can be pushed to by an account that may not create any (C(system:image-pusher)).
   - With O(import_from), tags of it stand for images of registries elsewhere, which the zone imports, and keeps up to
     date with O(scheduled).
-  - What is not named stays as it is, that is, other labels, annotations and tags.
+  - What is not set stays as it is, that is, other labels, annotations and tags.
   - Removed, it no longer counts in the quota. One that something uses is not removed.
   - Each zone goes its own way.
 extends_documentation_fragment:
@@ -88,6 +88,9 @@ options:
     type: list
     elements: str
     default: []
+requirements:
+  - kubernetes
+  - openshift
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - This takes the rights of C(registry-editor) in the namespace, and for the look at workloads C(view).

@@ -14,12 +14,12 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Lets a tag name another image that the zone has already, in one or several zones. Nothing is downloaded or uploaded.
+  - Points a tag to another image that the zone has already, in one or several zones. Nothing is downloaded or uploaded.
   - Promotes an image by a tag or its digest, also to another repository or from another namespace of the zone, whose
     layers are mounted.
   - Rolls a tag back to an image of its history, and removes tags.
   - The manifest is put under the tag once more, byte for byte. That takes only the right to push, and the history of
-    the tag shows it. An entry in C(spec.tags) is never made.
+    the tag shows it. An entry in C(spec.tags) is never created.
   - With several zones, either all tags move or none does.
   - A workload with an image trigger on the tag is rolled out anew when the tag moves.
 extends_documentation_fragment:
@@ -40,16 +40,17 @@ options:
     required: true
   state:
     description:
-      - With V(present), the tag names what O(from) says.
-      - With V(rolled_back), it names O(to_digest), or what it named O(revision) images before O(expected_digest).
-      - With V(absent), the tag and its history are removed. Images that nothing else names are pruned by the zone
+      - With V(present), the tag points to the image of O(from).
+      - With V(rolled_back), it points to O(to_digest), or to the image that it pointed to O(revision) images before
+        O(expected_digest).
+      - With V(absent), the tag and its history are deleted. Images that nothing else points to are pruned by the zone
         later. This takes access to the API, as the registry refuses it.
     type: str
     choices: [present, absent, rolled_back]
     default: present
   from:
     description:
-      - The image that the tag is to name, for O(state=present).
+      - The image that the tag is to point to, for O(state=present).
       - It is another tag or a digest of the same repository, as V(staging) or V(sha256:4bc4...).
       - For an image of another repository of the zone, it is V(name:tag), V(name@digest), V(namespace/name:tag) or
         V(namespace/name@digest).
@@ -59,10 +60,10 @@ options:
     type: str
   expected_digest:
     description:
-      - What the tag names before. If it names something else, somebody was faster.
-      - With O(state=rolled_back) and without O(to_digest), it is the bad image. A tag that does not name it is left
-        as it is, so that a second run does not go back further.
-      - Otherwise, the task fails before anything changes. A tag that names already what it is to name is fine.
+      - The digest that the tag points to before. If it points to another one, somebody was faster.
+      - With O(state=rolled_back) and without O(to_digest), it is the bad image. A tag that does not point to it is
+        left as it is, so that a second run does not go back further.
+      - Otherwise, the task fails before anything changes. A tag that already points to the right image is fine.
     type: str
   revision:
     description:
@@ -76,7 +77,7 @@ options:
       - What happens to a tag whose entry in C(spec.tags) follows another tag or an image elsewhere, which can move it
         again.
       - With V(fail), the task fails before anything changes. With V(keep), the tag is left as it is.
-      - An entry that names one image is no such case, and neither is the removal of a tag. The reason tells of it.
+      - An entry that points to one image is no such case, and neither is the removal of a tag. The reason tells of it.
       - It can only be seen with access to the API.
     type: str
     choices: [fail, keep]
@@ -85,20 +86,23 @@ options:
     description:
       - With several zones, whether either all tags move or none does.
       - Everything is looked up and mounted everywhere before the first tag moves. If a tag cannot be moved then, those
-        that have moved already go back to what they named. A tag that was new is removed through the API, which
+        that have moved already go back to what they pointed to. A tag that was new is removed through the API, which
         C(registry-editor) may do and C(system:image-builder) may not. One that was removed comes back without its
         history.
       - If V(false), each zone goes its own way. The task still fails if one of them does.
     type: bool
     default: true
+requirements:
+  - kubernetes (for what takes access to the API)
+  - openshift (for what takes access to the API)
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - In check mode only questions are asked.
-  - Right before a tag moves, the module looks once more whether it still names what it did, and fails if not.
+  - Right before a tag moves, the module reads once more whether it still points to the same image, and fails if not.
   - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), tags that have moved go back if O(atomic), and the result
     says what each zone has.
-  - An event of the history that names no image of the zone, as C(oc tag --reference) leaves one, is not gone back to.
-    The task fails and names it.
+  - A rollback to an event of the history that points to no image of the zone, as C(oc tag --reference) leaves one,
+    fails and names the event.
   - APPUiO keeps three images of each tag, and spares what is younger than an hour. A rollback reaches no further.
 seealso:
   - module: appuio.registry.appuio_image_info
@@ -155,7 +159,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 digest:
-  description: Digest of what the tag names now. It is null where the tag is absent or the zones differ.
+  description: Digest that the tag points to now. It is null where the tag is absent or the zones differ.
   type: str
   returned: when the options are valid
   sample: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
@@ -203,7 +207,7 @@ zones:
       description: Reference of the image by its digest, null where the tag is absent.
       type: str
     digest:
-      description: Digest of what the tag names now, null where it is absent.
+      description: Digest that the tag points to now, null where it is absent.
       type: str
     previous_digest:
       description: Digest of what the tag named before, null for a tag that was new.

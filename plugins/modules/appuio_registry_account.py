@@ -16,7 +16,7 @@ author:
 description:
   - Creates what a pipeline needs to push images into a namespace (project) of one or several zones. A ServiceAccount,
     a Secret of type C(kubernetes.io/service-account-token) with its token, and a RoleBinding that allows it to push.
-    Rotates the token, changes the role, and takes all of it away again.
+    Rotates the token, changes the role, and deletes all of it again.
   - What was there before stays as it was. A ServiceAccount or a Secret of these names is used, and only what this
     collection has created is changed or deleted, unless O(adopt) says otherwise.
   - Before anything is changed, the zone is asked whether the rights and the quota are enough for it.
@@ -120,7 +120,7 @@ options:
     default: 1h
   adopt:
     description:
-      - Whether objects of these names that somebody else has made are taken over. They get the label
+      - Whether objects of these names that somebody else has created are taken over. They get the label
         C(app.kubernetes.io/managed-by=appuio.registry), and O(state=absent) deletes them.
       - The service accounts V(default), V(builder) and V(deployer), which every namespace has, are never deleted.
     type: bool

@@ -16,7 +16,7 @@ author:
 description:
   - Stores credentials for the registries of one or several zones where docker, podman, skopeo and the like read them,
     so that they can pull and push without any further login. Removes them again with O(state=absent).
-  - Asks the registry whether it takes the credentials before anything is written, and tells why it does not.
+  - Asks the registry whether it takes the credentials before anything is written, and says why it does not.
   - Changes only the entry of the registry. Everything else in the file stays, and so do its owner, its indentation
     and a symbolic link to it. The file is written as a whole under a lock, so that logins at the same time do not
     lose each other. A file that holds something else than docker or podman would write is refused and left alone.
@@ -42,15 +42,15 @@ options:
     default: present
   auth_file:
     description:
-      - Path of the file to write. Missing directories are made, for the owner only.
-      - Defaults to the file named by E(REGISTRY_AUTH_FILE), and without that to the one O(client) reads.
+      - Path of the file to write. Missing directories are created, for the owner only.
+      - Defaults to the file of E(REGISTRY_AUTH_FILE), and without that to the one O(client) reads.
       - Here, it is not a kind of credential as it is for other modules.
       - An entry of O(zones) may have its own.
     type: path
     aliases: [authfile, config_path, dockercfg_path]
   client:
     description:
-      - Who reads the credentials, if no O(auth_file) is named.
+      - Who reads the credentials, if no O(auth_file) is set.
       - For V(docker), this is C($DOCKER_CONFIG/config.json), by default C(~/.docker/config.json).
       - For V(podman), this is C($XDG_RUNTIME_DIR/containers/auth.json), which is gone after a reboot. Without
         E(XDG_RUNTIME_DIR), or if that directory belongs to another user, it is C(/run/containers/<uid>/auth.json)
@@ -65,7 +65,7 @@ options:
         password is not tried. It is known again by the name it was stored with, too, so that one user may be called
         C(JANE) here and C(jane) by OpenShift.
       - With another kind of credential, it is the user name to store. The registry ignores it, so that any stored
-        user name is taken as good if this is not given, and C(serviceaccount) is stored if there is none.
+        user name is taken as good if this is not set, and C(serviceaccount) is stored if there is none.
       - V(<token>), as in the Secrets that OpenShift makes itself, is stored so that clients can use it, and never as an
         identity token, for which OpenShift's registry gives nothing.
       - Must not contain a colon.
@@ -129,7 +129,7 @@ options:
   owner:
     description:
       - Name or number of the user who is to own the file. By default, it is left as it is.
-      - Directories that have to be made get the same owner.
+      - Directories that have to be created get the same owner.
     type: str
   group:
     description:
@@ -139,7 +139,7 @@ options:
   dockerconfigjson:
     description:
       - Return the credentials as RV(dockerconfigjson), for a pull Secret.
-      - Use C(no_log) for such a task, and for the one which makes the Secret.
+      - Use C(no_log) for such a task, and for the one which creates the Secret.
     type: bool
     default: false
 notes:

@@ -14,9 +14,9 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Gets a token of a service account in one or several zones, for a pipeline that pushes images. Makes one where there
-    is none, replaces it without breaking the pipelines that still use the old one, and takes it away again.
-  - The service account has to be there. The role P(appuio.registry.image_pusher#role) makes one that may push.
+  - Gets a token of a service account in one or several zones, for a pipeline that pushes images. Creates one where
+    there is none, replaces it without breaking the pipelines that still use the old one, and deletes it again.
+  - The service account has to be there. M(appuio.registry.appuio_registry_account) creates one that may push.
   - Before anything is changed, the zone is asked whether the rights and the quota are enough for it.
 extends_documentation_fragment:
   - appuio.registry.zone
@@ -47,11 +47,11 @@ options:
     type: path
   state:
     description:
-      - V(present) returns the token that is there, and makes one where there is none.
-      - V(rotated) makes a new one in every run. The old one lives on for O(grace).
-      - V(absent) removes the Secrets with tokens of the service account that this collection has made, which ends the
-        tokens. Zones remember that a token is good for about ten seconds. Bound tokens end by themselves, or with the
-        service account.
+      - V(present) returns the token that is there, and creates one where there is none.
+      - V(rotated) creates a new one in every run. The old one lives on for O(grace).
+      - V(absent) deletes the Secrets with tokens of the service account that this collection has created, which ends
+        the tokens. Zones remember that a token is good for about ten seconds. Bound tokens end by themselves, or with
+        the service account.
     type: str
     choices: [present, rotated, absent]
     default: present
@@ -67,8 +67,8 @@ options:
   secret_name:
     description:
       - Name of the Secret with the first token. By default the name of the service account with C(-secret) appended.
-      - A rotation makes another Secret with a number after this name, C(image-pusher-secret-2) and so on, since the
-        same Secret made again would hold the same token. RV(secret_name) is the one that holds the token now.
+      - A rotation creates another Secret with a number after this name, C(image-pusher-secret-2) and so on, since the
+        same Secret created again would hold the same token. RV(secret_name) is the one that holds the token now.
     type: str
   expiration:
     description:
@@ -85,14 +85,14 @@ options:
     type: str
   grace:
     description:
-      - How long an old token in a Secret lives on after a rotation. The first run after that removes it.
+      - How long an old token in a Secret lives on after a rotation. The first run after that deletes it.
       - Written as O(expiration).
     type: str
     default: 1h
   adopt:
     description:
       - Whether a Secret with a token of this service account that somebody else has made is taken over, so that it is
-        retired by V(rotated) and removed by V(absent). Otherwise its token is returned, and it stays as it is.
+        retired by V(rotated) and deleted by V(absent). Otherwise its token is returned, and it stays as it is.
     type: bool
     default: false
   wait:
@@ -104,14 +104,16 @@ options:
     description: Seconds to wait for it. Usually it takes less than one.
     type: int
     default: 60
+requirements:
+  - kubernetes
+  - openshift
 notes:
   - The result contains the token. Use C(no_log) for such a task, and for those that use the token. Where one of several
     zones failed, it contains none, since Ansible prints failures in full. Run it again with O(state=present) to get
     them.
   - The role P(appuio.registry.image_pusher#role) and this module know each other's Secrets by their labels and
-    annotations, so that one can rotate what the other has made.
-  - In check mode nothing is made, so that RV(token) is empty where there is none yet.
-  - Needs nothing installed but Python, apart from C(PyYAML) for a O(kubeconfig) in YAML.
+    annotations, so that one can rotate what the other has created.
+  - In check mode nothing is created, so that RV(token) is empty where there is none yet.
 seealso:
   - module: appuio.registry.appuio_registry_login
 """
@@ -178,7 +180,8 @@ EXAMPLES = r"""
 RETURN = r"""
 token:
   description:
-    - The token. Empty where there is none, as with O(state=absent), and in check mode where it would have to be made.
+    - The token. Empty where there is none, as with O(state=absent), and in check mode where it would have to be
+      created.
   type: str
   returned: without O(zones)
 namespace:
