@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
+from ansible_collections.appuio.registry.plugins.module_utils._compression.compressors import choose_compressor
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import parse_manifest
@@ -148,6 +149,30 @@ def test_a_noted_layer_that_one_zone_lacks_is_compressed_again(
     assert layer in two_zones["b"].blobs
 
 
+def compress_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the same compressor give other bytes, as another version of its library does."""
+    make = archive_layer.make_layer
+
+    def otherwise(part: Any, diff_id: str, _compressor: Any, *more: Any) -> Any:
+        return make(part, diff_id, choose_compressor("zstd"), *more)
+
+    monkeypatch.setattr(archive_layer, "make_layer", otherwise)
+
+
+def test_a_noted_layer_that_one_zone_lacks_is_pushed_as_it_is_compressed_now(
+    two_zones: Zones, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = parse_manifest(two_zones_manifest(two_zones, source)).layers[0].digest
+    forget_tags(two_zones)
+    del two_zones["b"].blobs[layer]
+    compress_otherwise(monkeypatch)
+    result = two_zones.push(source)
+    assert digests(two_zones) == {result["digest"]}
+    pushed = parse_manifest(two_zones["a"].tagged["1.0"].content)
+    assert layer not in [one.digest for one in pushed.layers]
+    assert pushed.layers[0].digest in two_zones["b"].blobs
+
+
 def two_zones_manifest(zones: Zones, source: str) -> bytes:
     zones.push(source)
     return zones["a"].tagged["1.0"].content
@@ -188,14 +213,7 @@ def test_a_layer_that_was_compressed_otherwise_is_not_sent_under_the_old_digest(
     forget_tags(two_zones)
     layer = parse_manifest(two_zones_manifest(two_zones, source)).layers[0].digest
     forget_tags(two_zones)
-    make = archive_layer.make_layer
-
-    def otherwise(part: Any, diff_id: str, _compressor: Any, *more: Any) -> Any:
-        from ansible_collections.appuio.registry.plugins.module_utils._compression.compressors import choose_compressor
-
-        return make(part, diff_id, choose_compressor("zstd"), *more)
-
-    monkeypatch.setattr(archive_layer, "make_layer", otherwise)
+    compress_otherwise(monkeypatch)
     two_zones["b"].before["PUT manifest"] = lambda: two_zones["b"].blobs.pop(layer, None)  # type: ignore[return-value]
     error = two_zones.refused(source)
     assert "was compressed otherwise before" in str(error)
@@ -241,3 +259,9 @@ def test_layers_are_what_they_were(two_zones: Zones, source: str) -> None:
     config = two_zones["a"].blobs[manifest.config.digest].decode() if manifest.config else ""
     for layer in manifest.layers:
         assert digest_of(zlib.decompress(two_zones["a"].blobs[layer.digest], 31)) in config
+
+
+def test_another_image_id_than_expected_is_not_pushed(two_zones: Zones, source: str) -> None:
+    error = two_zones.refused(source, expected_digest="sha256:" + "0" * 64)
+    assert "as expected_digest says" in str(error)
+    assert two_zones["a"].log == []

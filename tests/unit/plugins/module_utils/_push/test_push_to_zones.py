@@ -279,6 +279,12 @@ def test_a_source_that_fails_comes_with_all_zones(two_zones: Zones, tmp_path: Pa
     assert [(zone["zone"], zone["failed"]) for zone in error.result["zones"]] == [("a", True), ("b", True)]
 
 
+def test_another_digest_than_expected_is_not_pushed(two_zones: Zones, source: str) -> None:
+    error = two_zones.refused(source, expected_digest="sha256:" + "0" * 64)
+    assert "not sha256:000" in str(error)
+    assert two_zones["a"].log == two_zones["b"].log == []
+
+
 class Api:
     """An API: its objects by plural, and whether tags may be removed."""
 

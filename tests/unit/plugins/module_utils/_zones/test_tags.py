@@ -229,6 +229,15 @@ def test_existing_tags_that_are_to_be_kept_are_kept_also_when_they_are_new() -> 
     assert (outcome(only), only.updates[0].now) == ([(False, False, False)], THIRD.digest)
 
 
+def test_a_tag_that_was_removed_meanwhile_does_not_count_as_kept() -> None:
+    registry = Registry({"1.0": OLD})
+    only = zone("one", registry, "1.0", keep_existing=True)
+    registry.tags.clear()
+    move(only)
+    assert registry.named() == {}
+    assert "was moved meanwhile" in str(only.error)
+
+
 def test_the_same_image_by_another_run_is_fine_and_not_ours_to_put_back() -> None:
     one, two = Registry({"1.0": OLD}), Registry({"1.0": OLD}, on_put={"1.0": raising(AppuioError("refused"))})
     zones = zone("one", one, "1.0"), zone("two", two, "1.0")
