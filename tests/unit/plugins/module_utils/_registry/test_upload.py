@@ -241,3 +241,9 @@ def test_an_upload_that_is_gone_is_not_gone_on_with_whatever_it_says_of_its_rang
     gone = Line("GET /up/1?_state=a", status, {"Range": "0-3", "Location": "/up/1?_state=b"})
     absent = Line(f"HEAD /v2/shop/app/blobs/{BLOB.digest}", 404)
     assert upload(BEGUN, Line(FINISH, read=4), gone, absent, BEGUN, Line(FINISH, 201, STORED))[0] == "uploaded"
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, ForbiddenError), (413, ServerError), (400, ServerError)])
+def test_a_final_refusal_of_an_upload_is_not_asked_again(status: int, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        upload(BEGUN, Line(FINISH, status, {}, b"no"))
