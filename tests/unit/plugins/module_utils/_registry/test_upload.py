@@ -247,3 +247,10 @@ def test_an_upload_that_is_gone_is_not_gone_on_with_whatever_it_says_of_its_rang
 def test_a_final_refusal_of_an_upload_is_not_asked_again(status: int, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         upload(BEGUN, Line(FINISH, status, {}, b"no"))
+
+
+def test_an_empty_400_of_a_zone_whose_api_is_away_is_asked_again() -> None:
+    away = Line(BEGUN.request, 400)
+    assert upload(away, BEGUN, Line(FINISH, 201, STORED))[0] == "uploaded"
+    with pytest.raises(ServerError, match="status 400"):
+        upload(Line(BEGUN.request, 400, {}, b"no such name"))
