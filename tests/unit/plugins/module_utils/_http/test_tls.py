@@ -199,3 +199,18 @@ def test_a_credential_that_no_header_takes_is_not_shown(secret: str) -> None:
             http.request("GET", "/v2/")
         assert "ken" not in str(caught.value).replace("token", "")
         assert server.seen == []
+
+
+def test_a_location_of_another_origin_gets_no_credential(tmp_path: Path) -> None:
+    with (
+        ScriptedServer(Line("PUT /upload", 201), tls=server_tls()) as other,
+        ScriptedServer(tls=server_tls()) as server,
+    ):
+        assert client(server, tmp_path).request("PUT", f"{other.origin}/upload", body=b"x").status == 201
+        assert "authorization" not in other.seen[0].headers
+
+
+def test_a_redirection_is_an_answer_where_none_is_followed(tmp_path: Path) -> None:
+    with ScriptedServer(Line("GET /a", 302, {"Location": "/b"}), tls=server_tls()) as server:
+        http = HttpClient(server.origin, Connection(retries=0, timeout=5), ca_file(tmp_path), follow=False)
+        assert http.request("GET", "/a").status == 302
