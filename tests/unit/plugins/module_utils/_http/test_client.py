@@ -10,10 +10,11 @@ from dataclasses import replace
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ConnectionFailedError, UnauthorizedError
+from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import Authentication
 from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import parse_challenges
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError, NotTlsError
-from ansible_collections.appuio.registry.plugins.module_utils._http.message import Origin
+from ansible_collections.appuio.registry.plugins.module_utils._http.message import BytesBody, Origin, Request, Response
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, retry_after
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
@@ -226,3 +227,37 @@ def test_a_token_goes_in_clear_only_where_that_is_asked_for(
                 http.request("GET", "/v2/")
         http.close()
         assert [seen.headers["authorization"] for seen in server.seen] == [f"Bearer {SECRET}"] * plain
+
+
+def test_the_rest_of_a_body_has_the_length_of_the_rest() -> None:
+    with ScriptedServer(Line("PATCH /up", 202)) as server:
+        with client(server)[0].open("PATCH", "/up", body=BytesBody(b"0123456789"), offset=4) as opened:
+            assert opened.status == 202
+        assert server.seen[0].headers["content-length"] == "6"
+        assert server.seen[0].body == b"456789"
+
+
+def test_a_credential_that_openshift_refuses_is_not_sent_again() -> None:
+    realm = {"WWW-Authenticate": 'Bearer realm="https://registry.example/openshift/token"'}
+    with ScriptedServer(Line("GET /v2/", 401, realm)) as server:
+        assert client(server, Credential(SECRET))[0].request("GET", "/v2/").status == 401
+    with ScriptedServer(*[Line("GET /v2/", 401, realm)] * 2) as server:
+        assert client(server, Credential("b", "a", is_token=False))[0].request("GET", "/v2/").status == 401
+        assert [seen.headers.get("authorization") for seen in server.seen] == [None, "Basic YTpi"]
+
+
+def test_a_token_that_another_thread_has_renewed_is_taken() -> None:
+    fetched: list[Request] = []
+
+    def fetch(_origin: Origin, request: Request) -> Response:
+        fetched.append(request)
+        return Response(200, body=b'{"token": "new"}')
+
+    origin = Origin.of("https://registry.example")
+    realm = Authentication(origin, None, fetch, lambda _realm: (origin, "/token"), lambda: 0.0)
+    refused = Response(401)
+    refused.headers["WWW-Authenticate"] = 'Bearer realm="https://registry.example/token"'
+    assert realm.learn(refused, PULL, None)
+    assert realm.header(PULL) == "Bearer new"
+    assert realm.learn(refused, PULL, "Bearer old")
+    assert len(fetched) == 1
