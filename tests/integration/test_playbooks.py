@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,9 +85,16 @@ def changed(result: PlaybookResult) -> int:
     return len(result.succeeded().changed)
 
 
-def summary(result: PlaybookResult) -> list[str]:
+def summary(result: PlaybookResult) -> dict[str, dict[str, str]]:
+    """Return the rows of the table in the end by zone; the columns of one whose push failed are what is wrong."""
     lines: list[str] = result.result(SUMMARY)["msg"]
-    return lines
+    columns = lines[0].split()
+    cells = [re.split(r"  +", line) for line in lines[1:] if "  " in line]
+    return {row[0]: dict(zip(columns, row, strict=False)) for row in cells}
+
+
+def headings(result: PlaybookResult) -> list[str]:
+    return [line for line in result.stdout.splitlines() if line.startswith("TASK")]
 
 
 @pytest.fixture(scope="module")
@@ -110,17 +118,21 @@ def test_rollout_first_and_again(stage: Stage) -> None:
     first = stage.play("rollout", verbosity=4)
     assert changed(first) == 6
     assert stage.tags() == [{"1.0": stage.digest}] * 2
-    for zone, line in zip(stage.zones, sorted(summary(first)), strict=True):
-        assert line.startswith(f"{zone.name}: {zone.registry}/{stage.project}/app:1.0")
-        assert f"digest {stage.digest}, changed=true" in line
-        assert "bytes uploaded" in line
+    assert list(summary(first)) == [zone.name for zone in stage.zones]
+    for zone in stage.zones:
+        row = summary(first)[zone.name]
+        assert row["reference"] == f"{zone.registry}/{stage.project}/app:1.0"
+        assert (row["digest"], row["changed"]) == (stage.digest.split(":")[1][:12], "yes")
+        assert re.fullmatch(r"[1-9]\d* of [1-9]\d*", row["bytes"])
+        assert float(row["seconds"]) >= 0
+    assert f"digest {stage.digest}" in first.result(SUMMARY)["msg"]
     for token in [*stage.tokens.values(), *stage.pusher_tokens()]:
         assert token not in first.stdout
 
     again = stage.play("rollout")
     assert changed(again) == 0
     assert stage.writes() == []
-    assert all("changed=false, 0 bytes uploaded" in line for line in summary(again))
+    assert [(row["changed"], row["bytes"]) for row in summary(again).values()] == [("no", "0")] * 2
 
 
 @pytest.mark.thorough
@@ -178,9 +190,9 @@ def test_a_zone_that_is_down_does_not_hold_the_others_up(stage: Stage) -> None:
         result = stage.play("push")
     assert result.rc != 0
     assert stage.tags() == [{"1.0": stage.digest}, {}]
-    lines = {line.partition(":")[0]: line for line in summary(result)}
-    assert "changed=true" in lines[stage.zones[0].name]
-    assert "failed" in lines[stage.zones[1].name]
+    lines = summary(result)
+    assert lines[stage.zones[0].name]["changed"] == "yes"
+    assert lines[stage.zones[1].name]["reference"].startswith("failed: ")
 
 
 @pytest.mark.thorough
@@ -194,6 +206,39 @@ def test_all_or_none(stage: Stage) -> None:
     assert stage.tags() == [{"1.0": stage.digest}] * 2
     assert len(summary(together)) == 2
     assert changed(stage.play("push", atomic=True)) == 0
+
+
+@pytest.mark.parametrize("stage", [1], indirect=True)
+def test_a_rollout_is_quiet_and_its_outcome_is_data(stage: Stage) -> None:
+    (stage.folder / "github").write_text("earlier=1\n")
+    first = stage.play("rollout", result_file="out.json").succeeded()
+    assert len(headings(first)) <= 10
+    written = (stage.folder / "out.json").read_text()
+    outcome = json.loads(written)
+    assert (outcome["playbook"], outcome["digest"], outcome["changed"]) == ("rollout", stage.digest, True)
+    assert outcome["references"] == [f"{stage.zones[0].registry}/{stage.project}/app@{stage.digest}"]
+    assert not [token for token in [*stage.tokens.values(), *stage.pusher_tokens()] if token in written]
+    published = first.result("Publish the outcome")["ansible_stats"]["data"]
+    assert published["appuio_result"] == outcome
+    assert (published["appuio_digest"], published["appuio_references"]) == (stage.digest, outcome["references"])
+
+    again = stage.play("rollout", atomic="yes", result_file="github")
+    assert changed(again) == 0
+    assert len(headings(again)) <= 10
+    lines = (stage.folder / "github").read_text().splitlines()
+    assert lines[:4] == ["earlier=1", "playbook=rollout", "changed=false", "failed=false"]
+    assert f"digest={stage.digest}" in lines
+    published = again.result("Publish the outcome")["ansible_stats"]["data"]
+    assert published["appuio_result"]["zones"][0]["changed"] is False
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("stage", [1], indirect=True)
+def test_a_push_with_what_an_earlier_login_has_left(stage: Stage) -> None:
+    stage.play("login").succeeded()
+    result = stage.play("push", token="")
+    assert changed(result) == 1
+    assert stage.tags() == [{"1.0": stage.digest}]
 
 
 @pytest.mark.thorough

@@ -151,5 +151,77 @@ def test_a_rollback_of_all_zones(zones: list[Zone], tmp_path: Path) -> None:
     assert images.named() == [b, b, b]
     done = run(images, "rollback", name="app", tag="prod", bad_digest=b, revision="1").succeeded()
     assert images.named() == [a, a, a]
-    lines = done.result("Tell what each zone has now")["msg"]
-    assert lines == [f"{zone.name}: {zone.registry}/back/app:prod, digest {a}, changed=true" for zone in zones]
+    heading, *lines = done.result("Tell what each zone has now")["msg"]
+    assert heading.split() == ["zone", "reference", "digest", "changed", "reason"]
+    rows = [line.split()[:4] for line in lines[:3]]
+    assert rows == [[zone.name, f"{zone.registry}/back/app:prod", a.split(":")[1][:12], "yes"] for zone in zones]
+    assert lines[3:] == [f"digest {a}"]
+
+
+def test_a_rollback_that_finds_the_bad_image_nowhere_tells_why(zones: list[Zone], tmp_path: Path) -> None:
+    images = Images(zones, "nowhere", tmp_path)
+    images.push("a", "prod")
+    b = images.push("b", "prod")
+    result = run(images, "rollback", name="app", tag="prod", bad_digest=f"sha256:{'0' * 64}").succeeded()
+    assert images.named() == [b, b, b]
+    lines = result.result("Tell what each zone has now")["msg"]
+    assert all(f"sha256:{'0' * 12}, but {b[:19]}" in line for line in lines[1:4]), lines
+
+
+def test_all_zones_or_none_when_one_has_failed_before(zones: list[Zone], tmp_path: Path) -> None:
+    """A token file that is missing takes a zone out of the run; the others neither move nor are called all."""
+    images = Images(zones, "missing", tmp_path)
+    a, b = images.push("a", "prod"), images.push("b", "prod")
+    images.tokens[zones[1].name] = "{{ lookup('ansible.builtin.file', '/nonexistent/token') }}"
+
+    back = run(images, "rollback", name="app", tag="prod", bad_digest=b)
+    assert back.rc != 0
+    assert images.named() == [b, b, b]
+    words = back.result("Tell what each zone has now")["msg"]
+    assert words[-1] == f"{zones[1].name} failed before the rollback, and appuio_atomic is set: no tag moves."
+
+    promoted = run(images, "promote", **{"name": "app", "tag": "next", "from": "prod"})
+    assert promoted.rc != 0
+    assert images.named("next") == [None] * 3
+    assert "failed before the promotion" in promoted.result("Tell what each zone has now")["msg"][-1]
+
+    report = run(images, "report", result_file="report.json")
+    assert report.rc != 0
+    page = Page((tmp_path / "appuio-report.html").read_text())
+    assert "All zones have the same images" not in page.verdict
+    assert "1 zone could not be asked" in page.text
+    assert "failed before" in page.cards[zones[1].name]
+    assert f"{zones[1].name}: failed before" in report.result("Tell where it is")["msg"]
+    written = json.loads((tmp_path / "report.json").read_text())
+    assert (written["failed"], written["in_sync"]) == (True, None)
+
+    alone = run(images, "rollback", name="app", tag="prod", bad_digest=b, atomic="no")
+    assert alone.rc != 0
+    assert images.named() == [a, b, a]
+    assert "failed: failed before" in " ".join(alone.result("Tell what each zone has now")["msg"])
+
+
+def test_a_promotion_new_again_and_changed(zones: list[Zone], tmp_path: Path) -> None:
+    images = Images(zones, "promoted", tmp_path)
+    a = images.push("a", "staging")
+    move = {"name": "app", "tag": "prod", "from": "staging", "result_file": "promote.env"}
+    for check, changed, there in ((True, True, None), (False, True, a), (True, False, a), (False, False, a)):
+        for zone in zones:
+            zone.clear_requests()
+        result = run(images, "promote", check=check, **move).succeeded()
+        assert bool(result.changed) is changed
+        assert any(zone.writes() for zone in zones) is (changed and not check)
+        assert images.named() == [there] * 3
+        assert f"digest {a}" in result.result("Tell what each zone has now")["msg"]
+    lines = (tmp_path / "promote.env").read_text().splitlines()
+    assert f"APPUIO_DIGEST={a}" in lines
+    b = images.push("b", "staging")
+    assert run(images, "promote", **move).succeeded().changed == ["Move the tag"]
+    assert images.named() == [b] * 3
+
+
+def test_a_promotion_of_what_an_earlier_job_has_published(zones: list[Zone], tmp_path: Path) -> None:
+    images = Images(zones, "published", tmp_path)
+    a, _b = images.push("a", "staging"), images.push("b", "staging")
+    run(images, "promote", name="app", tag="prod", digest=a).succeeded()
+    assert images.named() == [a] * 3

@@ -30,6 +30,8 @@ RANKS = {
     "_parameters": 3,
     "_targets": 2,
     "_zone_list": 2,
+    "_outcome": 1,
+    "_variables": 4,
     "_cache": 2,
     "_compression": 2,
     "_http": 3,
@@ -63,6 +65,8 @@ PURE = {
     "_oci",
     "_targets",
     "_zone_list",
+    "_outcome",
+    "_variables",
 }
 IMPURE_IMPORTS = {
     "ansible",

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, The appuio.registry authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter appuio.registry.variable_problems."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: variable_problems
+short_description: What is wrong with the variables of a playbook
+version_added: 0.1.0
+author:
+  - The appuio.registry authors (@appuio)
+description:
+  - Holds variables against an argument specification, as the first task of each playbook of this collection does, and
+    returns what is wrong as sentences.
+  - Text is taken for lists and mappings, and what is blank is as good as not given, since this is what surveys,
+    variables of pipelines and C(-e name=value) send. A number that YAML may have made of a version, as 1.1 of 1.10, is
+    refused.
+  - A variable that starts with C(appuio_) and that is not known is named with the nearest one that is.
+positional: _input, options, names, known
+options:
+  _input:
+    description: The variables by their names. Others than those of O(options) are left aside.
+    type: dict
+    required: true
+  options:
+    description: The options of the argument specification, in the format of a role's C(meta/argument_specs.yml).
+    type: dict
+    required: true
+  names:
+    description: Names of all variables that there are.
+    type: list
+    elements: str
+    default: []
+  known:
+    description: Names that are right beside those of O(options).
+    type: list
+    elements: str
+    default: []
+  mistaken:
+    description:
+      - Names that are right, but easily taken for one of O(options), with that one. They are refused where it is not
+        given.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Find what is wrong
+  ansible.builtin.debug:
+    msg: "{{ {'appuio_jobs': 'many'} | appuio.registry.variable_problems({'appuio_jobs': {'type': 'int'}}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: A sentence for each problem; an empty list where there is none.
+  type: list
+  elements: str
+  sample: ["appuio_existing_tag is no variable of appuio.registry: is appuio_existing_tags meant?"]
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Callable
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+
+from ..module_utils._variables import mistaken_variables, readable_variables, unknown_variables
+
+
+def variable_problems(
+    given: Mapping[str, Any],
+    options: Mapping[str, Mapping[str, Any]],
+    names: Iterable[str] = (),
+    known: Iterable[str] = (),
+    mistaken: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Return a sentence for each variable that is unknown, missing or no value of its option."""
+    readable, problems = readable_variables(given, options)
+    result = ArgumentSpecValidator({name: dict(rule) for name, rule in options.items()}).validate(readable)
+    wrong = [remove_values(str(message), result._no_log_values) for message in result.error_messages]
+    names = list(names)
+    misnamed = unknown_variables(names, {*options, *known})
+    return [*misnamed, *mistaken_variables(names, options, readable, mistaken or {}), *problems, *wrong]
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filter by its name."""
+        return {"variable_problems": variable_problems}

@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The argument specifications of the playbooks are whole, and true to the modules that the variables are handed to."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.unit.module_arguments import arguments
+from tests.unit.test_collection import MODULES, PLAYBOOKS, ROOT
+
+FILE = yaml.safe_load((ROOT / "playbooks/meta/argument_specs.yml").read_text())
+SPECS: dict[str, dict[str, Any]] = FILE["argument_specs"]
+VARIABLE = re.compile(r"(?<![\w.])appuio_[a-z0-9_]+\b")
+ALL = {name for spec in SPECS.values() for name in spec["options"]}
+KNOWN = ALL | set(FILE["known_variables"])
+# What a playbook hands on under another name than its own, or that is nobody's option.
+OWN = {"zones", "result_file", "login", "login_state", "pusher", "source"}
+OTHERWISE = {"bad_digest": "expected_digest", "image_tags": "tags"}
+CALLED = {
+    "login": ["appuio_registry_login"],
+    "push": ["appuio_image_push"],
+    "rollout": ["appuio_registry_login", "appuio_image_push", "appuio_registry_account"],
+    "promote": ["appuio_image_tag"],
+    "rollback": ["appuio_image_tag"],
+    "report": ["appuio_image_info"],
+    "prune": ["appuio_image_prune"],
+    "setup_pusher": ["appuio_registry_account"],
+    "rotate_tokens": ["appuio_registry_account", "appuio_registry_login"],
+    "remove": ["appuio_registry_account", "appuio_registry_login"],
+}
+
+
+def test_each_playbook_has_one() -> None:
+    assert sorted(SPECS) == PLAYBOOKS
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_an_option_is_described_and_typed(playbook: str) -> None:
+    assert SPECS[playbook]["short_description"]
+    for name, rule in SPECS[playbook]["options"].items():
+        assert name.startswith("appuio_")
+        assert rule["description"]
+        assert rule["type"] in ("str", "bool", "int", "float", "path", "list", "dict", "raw")
+        assert (rule["type"] == "list") == ("elements" in rule)
+
+
+@pytest.mark.parametrize("playbook", CALLED)
+def test_types_choices_and_defaults_are_those_of_the_module(playbook: str) -> None:
+    taken: dict[str, dict[str, Any]] = {}
+    for called in CALLED[playbook]:
+        spec = arguments(called)["argument_spec"]
+        of_account = called == "appuio_registry_account"
+        taken.update({f"pusher_{name}" if of_account else name: rule for name, rule in spec.items()})
+    own = {name.removeprefix("appuio_"): rule for name, rule in SPECS[playbook]["options"].items()}
+    compared = 0
+    for name, rule in own.items():
+        option = OTHERWISE.get(name, name)
+        option = option.replace("pusher_token_kind", "pusher_kind")
+        if name in OWN or option not in taken:
+            continue
+        module = taken[option]
+        assert (rule["type"], rule.get("choices")) == (module.get("type", "str"), module.get("choices")), name
+        if name not in ("atomic", "pusher_rotate") and module.get("default") not in ([], {}):
+            assert rule.get("default") == module.get("default"), name
+        compared += 1
+    assert compared > 10
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
+def test_what_a_playbook_reads_it_declares(playbook: str) -> None:
+    """Its own file and the tasks that it imports name no variable that its specification has not."""
+    text = (ROOT / f"playbooks/{playbook}.yml").read_text()
+    for name in re.findall(r"import_tasks: tasks/(\w+\.yml)", text):
+        text += (ROOT / "playbooks/tasks" / name).read_text()
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    read = set(VARIABLE.findall(code)) - set(MODULES)
+    assert read - set(SPECS[playbook]["options"]) - set(FILE["known_variables"]) == {
+        name for name in read if name.startswith("appuio_pusher_") and name not in KNOWN
+    }
+
+
+def test_variables_of_guides_are_known() -> None:
+    guides = [*ROOT.glob("docs/docsite/rst/*.rst"), *ROOT.glob("roles/*/README.md"), ROOT / "README.md"]
+    named = {name for path in guides for name in VARIABLE.findall(path.read_text())}
+    assert named - KNOWN - set(MODULES) == set()
+
+
+def test_secrets_are_declared_as_such() -> None:
+    secret = {name for name in ALL if re.search(r"(token|password)$", name)}
+    assert secret == {"appuio_token", "appuio_password", "appuio_source_password"}
+    for spec in SPECS.values():
+        assert all(rule.get("no_log") for name, rule in spec["options"].items() if name in secret)
