@@ -63,7 +63,6 @@ class FakeRegistry:
     before: dict[str, Hook] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     http: Http = field(default_factory=Http)
-    unreadable: bool = True
     exists: bool = True
 
     def head_manifest(self, _repository: str, tag: str) -> ManifestResponse | None:
@@ -156,7 +155,7 @@ class FakeUpload:
 
 @dataclass
 class FakeSession:
-    """A zone; its API answers ``api_answers``, and cannot be asked where that is None."""
+    """A zone; its API answers ``answers``, and cannot be asked where that is None."""
 
     name: str
     registry: FakeRegistry
@@ -241,8 +240,11 @@ class Zones:
 def waiting_for(event: threading.Event) -> Hook:
     """Return a hook that waits for an event, and fails where that never comes."""
 
+    given_up: list[bool] = []
+
     def wait() -> None:
-        if not event.wait(30):
+        if given_up or not event.wait(30):
+            given_up.append(True)
             raise AssertionError("what is waited for does not come")
 
     return wait
