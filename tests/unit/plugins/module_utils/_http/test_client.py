@@ -14,7 +14,13 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.authenticati
 from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import parse_challenges
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError, NotTlsError
-from ansible_collections.appuio.registry.plugins.module_utils._http.message import BytesBody, Origin, Request, Response
+from ansible_collections.appuio.registry.plugins.module_utils._http.message import (
+    BytesBody,
+    Origin,
+    Reader,
+    Request,
+    Response,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, retry_after
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
@@ -261,3 +267,21 @@ def test_a_token_that_another_thread_has_renewed_is_taken() -> None:
     assert realm.header(PULL) == "Bearer new"
     assert realm.learn(refused, PULL, "Bearer old")
     assert len(fetched) == 1
+
+
+class Streamed:
+    """A body that is not in memory."""
+
+    length = 10
+
+    def open(self, offset: int = 0) -> Reader:
+        return BytesBody(b"0123456789").open(offset)
+
+
+def test_a_streamed_body_is_not_sent_again_on_another_connection() -> None:
+    with ScriptedServer(Line("GET /a"), Line("PUT /b", read=2)) as server:
+        http, _waits = client(server)
+        http.request("GET", "/a")
+        with pytest.raises(ConnectionLostError), http.open("PUT", "/b", body=Streamed()):
+            pytest.fail("it was answered")
+        assert server.seen[0].connection == server.seen[1].connection
