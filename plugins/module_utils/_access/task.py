@@ -81,7 +81,7 @@ def access_task(options: Mapping[str, Any], context: RunContext) -> ZonesTask[Ac
 
 @dataclass(frozen=True)
 class AccessWork:
-    """The access to a namespace of one zone; with ``check`` missing rights are told before anything is changed."""
+    """The access to a namespace of one zone; with ``check`` missing rights are an error before anything is changed."""
 
     session: ZoneSession
     wanted: AccessOptions

@@ -27,15 +27,15 @@ SECONDS = 600
 
 @dataclass(frozen=True)
 class AccessAnswer:
-    """What one zone said, as the module's result has it; nothing changes by asking."""
+    """What one zone answered, as the module's result has it; nothing changes by asking."""
 
-    said: Mapping[str, Any]
+    answer: Mapping[str, Any]
     changed: bool = False
     secrets: Sequence[str] = ()
 
     def result(self, _handed_on: bool = True) -> dict[str, Any]:
-        """Return what the zone said."""
-        return dict(self.said)
+        """Return what the zone answered."""
+        return dict(self.answer)
 
     def diffs(self, _zone: str) -> list[dict[str, str]]:
         """Return nothing."""
@@ -43,7 +43,7 @@ class AccessAnswer:
 
 
 class AccessAnswers(ZonePlans[AccessAnswer]):
-    """What all zones said."""
+    """What all zones answered."""
 
     def predict(self) -> dict[str, Any]:
         """Return the module's result; raises AppuioError where a zone could not be asked."""
@@ -96,7 +96,7 @@ class AccessInfoWork:
         return AccessAnswer({"namespace": asked.namespace, **_answers(asked, api)})
 
     def apply(self, plan: AccessAnswer) -> AccessAnswer:
-        """Return what was said."""
+        """Return the answer."""
         return plan
 
 

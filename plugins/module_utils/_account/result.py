@@ -111,19 +111,19 @@ class AccountPlans:
 
     def result(self, handed_on: bool = True) -> dict[str, Any]:
         """Return what the accounts of a zone come to in the module's result, with the tokens or without."""
-        told = [plan.result() for plan in self.accounts]
+        results = [plan.result() for plan in self.accounts]
         tokens = {plan.wanted.key: plan.token for plan in self.accounts if plan.token and handed_on}
-        for one in told:
+        for one in results:
             one["token"] = one["token"] if handed_on else None
         shared = {"tokens": tokens, "changed": self.changed}
         if not self.several:
-            return {**told[0], **shared}
+            return {**results[0], **shared}
         return {
-            "accounts": told,
-            "token": told[-1]["token"],
-            "steps": [step for one in told for step in one["steps"]],
-            "left": [f"{one['namespace']}: {left}" for one in told for left in one["left"]],
-            "msg": "; ".join(str(one["msg"]) for one in told),
+            "accounts": results,
+            "token": results[-1]["token"],
+            "steps": [step for one in results for step in one["steps"]],
+            "left": [f"{one['namespace']}: {left}" for one in results for left in one["left"]],
+            "msg": "; ".join(str(one["msg"]) for one in results),
             **shared,
         }
 

@@ -37,7 +37,7 @@ REQUEST = Right("create", "serviceaccounts", subresource="token")
 def account_task(options: Mapping[str, Any], context: RunContext) -> ZonesTask[AccountPlans]:
     """Return the task of the module's options; asks no server. Raises InvalidOptionError.
 
-    The files for tokens are read here, so that a file of something else is told before anything is done.
+    The files for tokens are read here, so that a file with something else is an error before anything is done.
     """
 
     def parse(given: Mapping[str, Any]) -> ZonesTask[AccountPlans]:
@@ -69,7 +69,7 @@ def account_task(options: Mapping[str, Any], context: RunContext) -> ZonesTask[A
 class AccountWork:
     """The accounts of one zone; ``files`` are the tokens in their files, as they were found.
 
-    With ``check`` missing rights are told before anything is changed.
+    With ``check`` missing rights are an error before anything is changed.
     """
 
     session: ZoneSession

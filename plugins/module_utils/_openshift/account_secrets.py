@@ -16,7 +16,7 @@ from typing import Any, Callable
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError
 from .._http.retry import Clock
 from . import resources
-from .apply_steps import apply_step, apply_steps, changes_told
+from .apply_steps import apply_step, apply_steps, note_changes
 from .client import Api
 from .objects import LiveObject, is_ours, is_token_of, named, normalised
 from .steps import CREATE, Step, Steps
@@ -85,7 +85,7 @@ class AccountSecrets:
         """
         secret_name = self.apply_early(plan, warn, secret_name, found)
         token = token_of_secret(named(found, secret_name) or {}) if secret_name else ""
-        with changes_told(any(not step.late for step in plan.steps)):
+        with note_changes(any(not step.late for step in plan.steps)):
             if secret_name and not token:
                 token = self.token(secret_name) if wait_timeout is None else self.wait(secret_name, wait_timeout)
         self.apply_late(plan, warn)
@@ -99,7 +99,7 @@ class AccountSecrets:
         for step in plan.in_order():
             if step.late:
                 continue
-            with changes_told(done):
+            with note_changes(done):
                 if step.verb == CREATE and step.kind == "Secret" and step.name == secret_name:
                     secret_name = self._create(step, found)
                 else:
@@ -110,7 +110,7 @@ class AccountSecrets:
     def apply_late(self, plan: Steps, warn: Callable[[str], None]) -> None:
         """Carry out the steps that wait for the token; raises AppuioError."""
         late = [step for step in plan.in_order() if step.late]
-        with changes_told(len(late) < len(plan.steps)):
+        with note_changes(len(late) < len(plan.steps)):
             apply_steps(self.api, self.options.namespace, late, warn)
 
     def wait(self, name: str, seconds: float) -> str:

@@ -92,13 +92,13 @@ def apply_steps(api: Api, namespace: str, steps: Iterable[Step], warn: Callable[
     """Carry steps out in order; raises AppuioError, whose result tells ``changed`` where some were carried out."""
     done = False
     for step in steps:
-        with changes_told(done):
+        with note_changes(done):
             apply_step(api, namespace, step, warn)
         done = True
 
 
 @contextmanager
-def changes_told(done: bool) -> Iterator[None]:
+def note_changes(done: bool) -> Iterator[None]:
     """Have an AppuioError tell that something was changed before it."""
     try:
         yield

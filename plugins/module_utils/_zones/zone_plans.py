@@ -72,7 +72,7 @@ class ZonePlans(Generic[_Plan]):
         """
         errors = [outcome.error for outcome in self.outcomes]
         failed = any(errors)
-        zones = [self._told(outcome, handed_on=not failed) for outcome in self.outcomes]
+        zones = [self._zone_result(outcome, handed_on=not failed) for outcome in self.outcomes]
         changed = self.changed or any(error.result.get("changed") for error in errors if error)
         missing = [error for error in errors if isinstance(error, MissingLibraryError)]
         if missing:
@@ -94,11 +94,11 @@ class ZonePlans(Generic[_Plan]):
             return []
         return [secret for plan in self._plans() for secret in plan.secrets]
 
-    def _told(self, outcome: ZoneOutcome[_Plan], handed_on: bool) -> dict[str, Any]:
+    def _zone_result(self, outcome: ZoneOutcome[_Plan], handed_on: bool) -> dict[str, Any]:
         if outcome.error is None and outcome.value is not None:
             return {"zone": outcome.zone, **outcome.value.result(handed_on)}
-        told = {**self.empty, "changed": bool(outcome.error and outcome.error.result.get("changed"))}
-        return {"zone": outcome.zone, **told, "failed": True, "error": str(outcome.error)}
+        failed = {**self.empty, "changed": bool(outcome.error and outcome.error.result.get("changed"))}
+        return {"zone": outcome.zone, **failed, "failed": True, "error": str(outcome.error)}
 
     def _plans(self) -> list[_Plan]:
         return [outcome.value for outcome in self.outcomes if outcome.value is not None and not outcome.error]
