@@ -34,7 +34,7 @@ _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "
 
 @dataclass(frozen=True)
 class Allowance:
-    """One limit: of which ResourceQuota, for which resource, how many in all and how many there are (None: not known)."""
+    """One limit: of which ResourceQuota, for which resource, how many in all and how many there are, if known."""
 
     quota: str
     resource: str

@@ -113,7 +113,7 @@ class EngineImage:
             if isinstance(one, dict)
         ]
         raise SourceError(
-            f"{self.description} is a manifest list ({', '.join(platforms)}), and an engine gives one of its images only",
+            f"{self.description} is a manifest list ({', '.join(platforms)}), and an engine gives one image of it only",
             hint=f"Save all of it: podman manifest push --all {self._reference} oci-archive:FILE, "
             "and push oci-archive:FILE",
         )

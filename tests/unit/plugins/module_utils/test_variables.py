@@ -41,7 +41,8 @@ def test_known_variables_and_those_of_others_are_right() -> None:
 
 def test_a_variable_of_another_playbook_is_not_passed_over_where_it_stands_for_one_of_this() -> None:
     mistaken = {"appuio_tag": "appuio_tags"}
-    push, rollback = {"appuio_tags": {}}, {"appuio_tag": {}}
+    push: dict[str, dict[str, str]] = {"appuio_tags": {}}
+    rollback: dict[str, dict[str, str]] = {"appuio_tag": {}}
     (sentence,) = mistaken_variables(["appuio_tag"], push, {}, mistaken)
     assert sentence == "appuio_tag is a variable of other playbooks: is appuio_tags meant?"
     assert mistaken_variables(["appuio_tag"], push, {"appuio_tags": ["1"]}, mistaken) == []

@@ -101,5 +101,5 @@ def test_what_cannot_be_meant(given: dict[str, Any], problem: str) -> None:
 
 def test_an_error_of_the_options_tells_zone_and_namespace() -> None:
     options = {**DEFAULTS, "zone": "cloudscale-lpg-2", "namespace": "shop"}
-    with pytest.raises(InvalidOptionError, match="^zone cloudscale-lpg-2, namespace shop: .*no credential is given"):
+    with pytest.raises(InvalidOptionError, match=r"^zone cloudscale-lpg-2, namespace shop: .*no credential is given"):
         account_task(options, RunContext({}))

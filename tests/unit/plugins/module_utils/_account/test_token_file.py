@@ -41,7 +41,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "fifo", tmp_path, Path("/dev/null")):
         with pytest.raises(InvalidOptionError, match="is not a regular file"):
             TokenFile(str(path)).read()
-    with pytest.raises(InvalidOptionError, match="the directory .* of token_file is not there"):
+    with pytest.raises(InvalidOptionError, match=r"the directory .* of token_file is not there"):
         TokenFile(str(tmp_path / "gone" / "token")).read()
 
 

@@ -125,10 +125,10 @@ def test_a_certificate_that_is_not_trusted_is_told_as_such() -> None:
 
 def test_the_cause_of_a_wrapped_error_is_found() -> None:
     pool = object()
-    refusing = urllib3.exceptions.NewConnectionError(pool, "refused")  # type: ignore[arg-type]
+    refusing = urllib3.exceptions.NewConnectionError(pool, "refused")
     refusing.__cause__ = ConnectionRefusedError(111, "Connection refused")
     assert isinstance(cause_of(refusing), ConnectionRefusedError)
-    assert isinstance(cause_of(urllib3.exceptions.ReadTimeoutError(pool, "/", "Read timed out.")), TimeoutError)  # type: ignore[arg-type]
+    assert isinstance(cause_of(urllib3.exceptions.ReadTimeoutError(pool, "/", "Read timed out.")), TimeoutError)
     assert isinstance(cause_of(urllib3.exceptions.HTTPError("odd")), ConnectionResetError)
 
 

@@ -19,7 +19,7 @@ POD = "/api/v1/namespaces/shop/pods/app"
 
 
 def read(url: str, **how: object) -> object:
-    connection = Connection(**{"retries": 0, "timeout": 5, **how})  # type: ignore[arg-type]
+    connection = Connection(**{"retries": 0, "timeout": 5, **how})
     api = Api(ApiAddress(url, connection), "secret")
     try:
         return api.get(resources.POD, "shop", "app", step="look at the pod")

@@ -40,9 +40,12 @@ class Recorder(ScriptedHttp):
 
 def logged_in(*lines: Line) -> tuple[Any, Recorder]:
     http = Recorder(*lines)
-    return password_token(
-        ENDPOINTS, lambda origin: http if origin == ISSUER else pytest.fail(origin), "jane", "a-password"
-    ), http
+
+    def connect(origin: str) -> Any:
+        assert origin == ISSUER
+        return http
+
+    return password_token(ENDPOINTS, connect, "jane", "a-password"), http
 
 
 def test_a_code_and_then_a_token() -> None:

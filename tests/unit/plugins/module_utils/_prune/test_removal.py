@@ -130,7 +130,7 @@ def removal(api: FakeApi, usage: Usage | None = None, **options: Any) -> ZonePru
 
 
 def run(api: FakeApi, zone: ZonePrune) -> dict[str, Any]:
-    Removal(zone).run(api)  # type: ignore[arg-type]
+    Removal(zone).run(api)
     return zone.result()
 
 
@@ -341,7 +341,7 @@ def test_a_signal_ends_it_and_the_result_says_what_is_gone() -> None:
                 raise StoppedError("SIGTERM")
 
     api.before_delete = stop
-    task = PruneTask(parse_options({**DEFAULTS, "keep": 1}), sessions)  # type: ignore[arg-type]
+    task = PruneTask(parse_options({**DEFAULTS, "keep": 1}), sessions)
     with pytest.raises(AppuioError, match="zone lpg: stopped by SIGTERM") as caught:
         task.apply(PrunePlan([zone]))
     (result,) = caught.value.result["zones"]

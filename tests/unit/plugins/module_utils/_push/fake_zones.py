@@ -237,6 +237,16 @@ class Zones:
         return caught.value
 
 
+def in_turn(*steps: Callable[[], object]) -> Callable[[], None]:
+    """Return what does one after the other."""
+
+    def run() -> None:
+        for step in steps:
+            step()
+
+    return run
+
+
 def waiting_for(event: threading.Event) -> Hook:
     """Return a hook that waits for an event, and fails where that never comes."""
 

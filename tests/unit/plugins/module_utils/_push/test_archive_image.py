@@ -214,7 +214,11 @@ def test_a_layer_that_was_compressed_otherwise_is_not_sent_under_the_old_digest(
     layer = parse_manifest(two_zones_manifest(two_zones, source)).layers[0].digest
     forget_tags(two_zones)
     compress_otherwise(monkeypatch)
-    two_zones["b"].before["PUT manifest"] = lambda: two_zones["b"].blobs.pop(layer, None)  # type: ignore[return-value]
+
+    def lose() -> None:
+        two_zones["b"].blobs.pop(layer, None)
+
+    two_zones["b"].before["PUT manifest"] = lose
     error = two_zones.refused(source)
     assert "was compressed otherwise before" in str(error)
     assert layer not in two_zones["b"].blobs

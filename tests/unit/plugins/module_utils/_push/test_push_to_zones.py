@@ -21,7 +21,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._signals import St
 from ansible_collections.appuio.registry.plugins.module_utils._zones import threads
 
 from tests.image import make_layout
-from tests.unit.plugins.module_utils._push.fake_zones import THIRD, Zones, raising, two_zones, waiting_for
+from tests.unit.plugins.module_utils._push.fake_zones import THIRD, Zones, in_turn, raising, two_zones, waiting_for
 
 __all__ = ["two_zones"]
 
@@ -68,7 +68,7 @@ def test_no_tag_moves_where_a_zone_failed_before_and_the_others_stop(two_zones: 
         waiting_for(begun)()
         raise ForbiddenError("no right to push")
 
-    two_zones["a"].before["PUT blob"] = lambda: (begun.set(), waiting_for(failed)())[1]
+    two_zones["a"].before["PUT blob"] = in_turn(begun.set, waiting_for(failed))
     two_zones["b"].before["PUT blob"] = refuse
     task = two_zones.task(source, jobs=1)
     plan = task.plan()
@@ -105,7 +105,7 @@ def test_the_first_cause_is_kept(two_zones: Zones, source: str) -> None:
         raise ServerError("a later one")
 
     both = threading.Barrier(2, timeout=30)
-    two_zones["b"].before["PUT blob"] = lambda: (both.wait(), fail())[1]
+    two_zones["b"].before["PUT blob"] = in_turn(both.wait, fail)
     with pytest.raises(AppuioError, match="the first cause"):
         task.apply(plan)
     task.close()
@@ -144,7 +144,7 @@ def test_a_blob_is_let_go_when_the_slowest_zone_has_it(two_zones: Zones, source:
     early: list[str] = []
     there = threading.Event()
     two_zones["a"].before["PUT manifest"] = there.set
-    two_zones["b"].before["PUT blob"] = lambda: (waiting_for(there)(), early.extend(released))[1]
+    two_zones["b"].before["PUT blob"] = in_turn(waiting_for(there), lambda: early.extend(released))
     task.apply(plan)
     task.close()
     sent = [line.split()[-1] for line in two_zones["b"].log if line.startswith("PUT blob")]

@@ -54,7 +54,8 @@ def opened(registered: list[str], environment: dict[str, str] | None = None, **g
 
 def scripted(monkeypatch: pytest.MonkeyPatch, *lines: Any, oauth: tuple[Any, ...] = LOGIN) -> tuple[ScriptedHttp, Any]:
     """Let the OAuth server answer its lines, and the API all others; return both."""
-    http, api = ScriptedHttp(*oauth), ScriptedApi(*lines, token="")
+    http: Any = ScriptedHttp(*oauth)
+    api: Any = ScriptedApi(*lines, token="")
     monkeypatch.setattr(password_method, "connect", lambda url, connection: http)
 
     def connected(address: Any, token: str | None) -> Any:

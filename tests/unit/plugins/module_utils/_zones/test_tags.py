@@ -271,7 +271,7 @@ def test_what_is_known_to_have_moved_goes_back_before_a_dead_zone_is_asked() -> 
         asked_when_good_was.append(good.named()["1.0"])
         return ask(repository, tag)
 
-    dies.head_manifest = head  # type: ignore[method-assign]
+    dies.head_manifest = head  # type: ignore[assignment, method-assign]
     zones = zone("good", good, "1.0", address="a"), zone("dies", dies, "1.0", address="b")
     move(*zones)
     assert good.named() == {"1.0": "old"}
@@ -294,7 +294,7 @@ def test_zones_go_back_at_the_same_time() -> None:
                 both.wait()
             return put(repository, tag, content, kind)
 
-        registry.put_manifest = waiting  # type: ignore[method-assign]
+        registry.put_manifest = waiting  # type: ignore[assignment, method-assign]
     move(*zones)
     assert [registry.named() for registry in registries] == [{"1.0": "old"}] * 3
 
