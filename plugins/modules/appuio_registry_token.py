@@ -68,7 +68,8 @@ options:
     description:
       - Name of the Secret with the first token. By default the name of the service account with C(-secret) appended.
       - A rotation creates another Secret with a number after this name, C(image-pusher-secret-2) and so on, since the
-        same Secret created again would hold the same token. RV(secret_name) is the one that holds the token now.
+        same Secret created again would hold the same token. The service account keeps the highest number as an
+        annotation, so that no name is used twice while it lives. RV(secret_name) is the one that holds the token now.
     type: str
   expiration:
     description:
@@ -223,7 +224,7 @@ left:
   type: list
   elements: str
   returned: without O(zones)
-  sample: ["Secret image-pusher-secret, which was not made by this collection (adopt would remove it)"]
+  sample: ["Secret image-pusher-secret, which was not made by this collection (adopt would delete it)"]
 zones:
   description: The same for each zone, with its name. Zones that failed have V(true) in C(failed), and C(error).
   type: list
@@ -233,7 +234,7 @@ msg:
   description: What was done, and why.
   type: str
   returned: always
-  sample: "Service account shop/image-pusher: make Secret image-pusher-secret: it holds the token"
+  sample: "Service account shop/image-pusher: create Secret image-pusher-secret: it holds the token"
 """
 
 from typing import Any

@@ -18,6 +18,8 @@ from typing import Any, Mapping
 from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError
 from . import resources
 from .client import Api
+from .documents import mapping, text
+from .objects import LiveObject, is_token_of, normalised
 
 SECRET_TYPE = "kubernetes.io/service-account-token"
 ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
@@ -36,8 +38,8 @@ class AccountToken:
 
 def token_in_secret(api: Api, namespace: str, name: str) -> AccountToken | None:
     """Return the token of the newest filled Secret of a service account, or None; raises AppuioError."""
-    tokens = api.items(resources.SECRET, namespace, step=STEP, field_selector=f"type={SECRET_TYPE}")
-    secrets = [item for item in tokens if _is_of(item, name)]
+    found = api.items(resources.SECRET, namespace, step=STEP, field_selector=f"type={SECRET_TYPE}")
+    secrets = [one for one in map(normalised, found) if one is not None and _is_of(one, name)]
     for secret in sorted(secrets, key=_age, reverse=True):
         token = token_of_secret(secret)
         if token:
@@ -53,10 +55,10 @@ def bound_token(api: Api, namespace: str, name: str, seconds: int) -> AccountTok
         "spec": {"expirationSeconds": seconds},
     }
     answer = api.create(resources.SERVICE_ACCOUNT, namespace, document, step=STEP, name=name, subresource="token")
-    status = answer.get("status") or {}
-    if not status.get("token"):
+    status = mapping(answer.get("status"))
+    if not text(status.get("token")):
         raise AppuioError(f"the API gave no token for the service account {name}", step=STEP)
-    return AccountToken(str(status["token"]), expires_at=status.get("expirationTimestamp"))
+    return AccountToken(text(status["token"]), expires_at=text(status.get("expirationTimestamp")) or None)
 
 
 def account_token(api: Api, namespace: str, name: str, seconds: int) -> AccountToken:
@@ -121,11 +123,8 @@ def oauth_token_name(token: str) -> str:
     return OAUTH_PREFIX + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _is_of(secret: Mapping[str, Any], name: str) -> bool:
-    metadata = secret.get("metadata") or {}
-    annotations = metadata.get("annotations") or {}
-    of_account = secret.get("type") == SECRET_TYPE and annotations.get(ACCOUNT_ANNOTATION) == name
-    return of_account and not metadata.get("deletionTimestamp")
+def _is_of(secret: LiveObject, name: str) -> bool:
+    return is_token_of(secret, name) and not secret["metadata"].get("deletionTimestamp")
 
 
 def _age(secret: Mapping[str, Any]) -> tuple[str, str]:
@@ -136,6 +135,7 @@ def _age(secret: Mapping[str, Any]) -> tuple[str, str]:
 def token_of_secret(secret: Mapping[str, Any]) -> str:
     """Return the token that a Secret holds, empty where it holds none."""
     try:
-        return base64.b64decode(str((secret.get("data") or {}).get("token") or ""), validate=True).decode("ascii")
+        encoded = text(mapping(secret.get("data")).get("token"))
+        return base64.b64decode(encoded, validate=True).decode("ascii").strip()
     except (binascii.Error, ValueError):
         return ""

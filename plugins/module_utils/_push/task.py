@@ -82,9 +82,11 @@ class PushTask:
 
     def close(self) -> None:
         """Give back connections, files and tokens that were only fetched for this task."""
-        self.progress.close()
-        self.image.close()
-        self.sessions.close()
+        try:
+            self.progress.close()
+            self.image.close()
+        finally:
+            self.sessions.close()
 
     def _place(self, session: ZoneSession) -> ZonePlan:
         return ZonePlan(session.name, session.address, session.repository(self.options.name))

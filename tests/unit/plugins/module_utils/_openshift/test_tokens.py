@@ -128,3 +128,26 @@ def test_the_right_that_decides() -> None:
 def test_a_prefix_of_the_api_is_kept() -> None:
     line = ("GET /k8s/clusters/c-1/apis/user", answer(200, {"metadata": {"name": "jane"}}))
     assert tokens.user_name(ScriptedApi(line, url="https://proxy.example/k8s/clusters/c-1").api) == "jane"
+
+
+@pytest.mark.parametrize("data", [None, [], "x", {"token": 5}, {"token": "%"}, {"token": ["x"]}, {"token": "/w=="}])
+def test_a_secret_with_anything_else_holds_no_token(data: Any) -> None:
+    assert tokens.token_of_secret({"metadata": {"name": "t"}, "data": data}) == ""
+
+
+def test_a_token_is_read_without_its_line_end() -> None:
+    assert tokens.token_of_secret({"data": {"token": base64.b64encode(b"a-token\n").decode()}}) == "a-token"
+
+
+@pytest.mark.parametrize("odd", [None, {}, {"metadata": []}, {"metadata": {"name": "t", "annotations": []}}, []])
+def test_an_odd_secret_among_others_is_left_aside(odd: Any) -> None:
+    listed = ("GET /api/v1/namespaces/shop/secrets?", answer(200, {"items": [odd]}))
+    asked, _script = api(listed)
+    assert tokens.token_in_secret(asked, "shop", "pusher") is None
+
+
+@pytest.mark.parametrize("status", [None, [], "x", {"token": None}, {"token": {}}])
+def test_an_odd_answer_to_a_token_request_is_no_token(status: Any) -> None:
+    asked, _script = api(("POST /api/v1/namespaces/shop/serviceaccounts/pusher/token", answer(201, {"status": status})))
+    with pytest.raises(AppuioError, match="the API gave no token"):
+        tokens.bound_token(asked, "shop", "pusher", 600)

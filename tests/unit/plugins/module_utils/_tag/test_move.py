@@ -21,11 +21,14 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse, RegistryClient
+from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
 from ansible_collections.appuio.registry.plugins.module_utils._tag import mount as mount_module
+from ansible_collections.appuio.registry.plugins.module_utils._tag import task as task_module
 from ansible_collections.appuio.registry.plugins.module_utils._tag.mount import mount_blob, mount_image
-from ansible_collections.appuio.registry.plugins.module_utils._tag.options import TagOptions
+from ansible_collections.appuio.registry.plugins.module_utils._tag.options import Origin, TagOptions
 from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import ZonePlan
-from ansible_collections.appuio.registry.plugins.module_utils._tag.task import ZoneWork, zone_tags
+from ansible_collections.appuio.registry.plugins.module_utils._tag.result import TagPlan
+from ansible_collections.appuio.registry.plugins.module_utils._tag.task import TagTask, ZoneWork, zone_tags
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import ZoneTags
@@ -246,3 +249,56 @@ def make_index() -> dict[str, ManifestResponse]:
     ]
     content = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
     return {**parts, "index": ManifestResponse(digest_of(content), OCI_INDEX, content)}
+
+
+@dataclass
+class Sessions:
+    """The zones of a task."""
+
+    sessions: list[Session]
+
+    def __getitem__(self, zone: str) -> Session:
+        return next(session for session in self.sessions if session.address == zone)
+
+
+def promoted(registries: list[Registry], atomic: bool = True) -> tuple[TagTask, TagPlan]:
+    """Return a task that mounts an image of another repository and moves the tag of each zone, and its plan."""
+    sessions = Sessions([Session(f"{number}.example", registry, None) for number, registry in enumerate(registries)])
+    options = TagOptions("app", "prod", origin=Origin("1.0", "app", "test"), atomic=atomic)
+    manifests = {session.address: NEW for session in sessions.sessions}
+    task = TagTask(options, cast(Any, sessions), cast(Any, manifests))
+    place = ("shop", "app", "prod", OLD.digest, NEW.digest, True, "test/app")
+    return task, TagPlan(tuple(ZonePlan(one.address, one.address, *place) for one in sessions.sessions))
+
+
+@pytest.mark.parametrize("atomic", [True, False])
+def test_no_tag_moves_where_a_zone_could_not_mount(monkeypatch: pytest.MonkeyPatch, atomic: bool) -> None:
+    registries = [Registry(OLD), Registry(OLD)]
+
+    def mount(registry: Any, *_more: Any) -> int:
+        if registry is registries[1]:
+            raise ForbiddenError("the registry does not mount")
+        return 3
+
+    monkeypatch.setattr(task_module, "mount_image", mount)
+    task, plan = promoted(registries, atomic)
+    with pytest.raises(AppuioError, match="the registry does not mount") as caught:
+        task.apply(plan)
+    assert [registry.named for registry in registries] == [OLD if atomic else NEW, OLD]
+    zones = caught.value.result["zones"]
+    assert [(zone["changed"], zone["failed"]) for zone in zones] == [(not atomic, atomic), (False, True)]
+
+
+def test_a_signal_puts_back_what_has_moved_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    registries = [Registry(OLD), Registry(OLD)]
+
+    def stop(*_any: Any) -> str:
+        raise StoppedError("SIGTERM")
+
+    monkeypatch.setattr(task_module, "mount_image", lambda *_any: 0)
+    monkeypatch.setattr(registries[1], "put_manifest", stop)
+    task, plan = promoted(registries)
+    with pytest.raises(AppuioError, match="stopped by SIGTERM; the tag was put back") as caught:
+        task.apply(plan)
+    assert [registry.named for registry in registries] == [OLD, OLD]
+    assert [zone["rolled_back"] for zone in caught.value.result["zones"]] == [True, False]
