@@ -55,6 +55,8 @@ def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str]) 
         write(folder / "host_vars" / f"{zone.name}.yml", addresses)
     authorities = {f"{role}_ca_cert": zones.zones[0].ca_file for role in ("image_pusher", "registry_access")}
     shared = {"appuio_tokens": tokens, "appuio_token": "{{ appuio_tokens[appuio_zone] }}", **authorities, **READERS_OWN}
+    if "appuio.registry.image_pusher" in block.text:
+        del shared["image_pusher_token"]  # the role returns it, and takes none
     write(folder / "group_vars/all.yml", shared)
     (folder / "book.yml").write_text(with_addresses(block.text, zones))
     # The README shows that it works in several zones; for the others one tells as much.
