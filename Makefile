@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo bench unit zone interop integration sanity lint artifact importer mutation clean
+.PHONY: help test demo zones bench unit zone interop integration sanity lint artifact importer mutation clean
 
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -11,7 +11,8 @@ help: ## Show what there is to run
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
 test: ## Run everything that CI runs
-demo: ## Roll an image out to three zones on this machine, twice
+demo: ## See an image rolled out to three zones on this machine, promoted, rolled back and reported
+zones: ## Start three zones on this machine, with an image and an inventory, to try things out
 bench: ## Measure pushes against skopeo and write docs/benchmarks.md; leave the machine alone meanwhile
 unit: ## Run the unit tests on every version of ansible-core
 zone: ## Run the tests against local zones on the oldest and the newest ansible-core
@@ -23,7 +24,7 @@ artifact: ## Build the collection, install it into an empty path and run the dem
 importer: ## See what Galaxy would say of the collection, before a release
 mutation: ## Break important lines one by one, see the unit tests fail, and write the score to docs/reliability.md
 
-test demo bench unit zone interop integration sanity lint artifact importer mutation:
+test demo zones bench unit zone interop integration sanity lint artifact importer mutation:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m tests.setup $@
 

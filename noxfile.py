@@ -194,10 +194,10 @@ def install_artifact(session: nox.Session) -> None:
     run(session, *command, artifact.path(), ANSIBLE_COLLECTIONS_PATH=str(artifact.INSTALLED))
 
 
-def run_demo(session: nox.Session) -> None:
+def run_demo(session: nox.Session, *options: str) -> None:
     """Run the demo from the installed artifact."""
     python = Path(session.bin) / "python"
-    run(session, python, ROOT / "tests/demo/run", "--collections", artifact.INSTALLED, "--python", python)
+    run(session, python, ROOT / "tests/demo/run", "--collections", artifact.INSTALLED, "--python", python, *options)
 
 
 @nox.session(name="artifact", python=NEWEST_PYTHON, default=False)
@@ -230,6 +230,15 @@ def demo(session: nox.Session) -> None:
     install_programs(session, debian.ZONE_PROGRAMS)
     install_artifact(session)
     run_demo(session)
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def zones(session: nox.Session) -> None:
+    """Start three zones on this machine, with an image and an inventory, and leave them running until interrupted"""
+    install_core(session, NEWEST)
+    install_programs(session, debian.ZONE_PROGRAMS)
+    install_artifact(session)
+    run_demo(session, "--stay")
 
 
 @nox.session(python=NEWEST_PYTHON, default=False)

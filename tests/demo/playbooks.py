@@ -16,6 +16,9 @@ from typing import Any
 from tests.zone import Zone
 
 RECAP = re.compile(r"^(\S+)\s*:\s+ok=\d+\s+changed=(\d+)")
+# A line of the table in the end, as the default callback prints it.
+TOLD = re.compile(r'^ {8}(".*"),?$|^ {4}"msg": (".*")$')
+LONGEST = 110
 
 
 class ScenarioFailed(Exception):
@@ -24,9 +27,10 @@ class ScenarioFailed(Exception):
 
 @dataclass(frozen=True)
 class PlaybookResult:
-    """What a playbook did: how many tasks changed something, by host."""
+    """What a playbook did: how many tasks changed something, by host, and its outcome."""
 
     changed: dict[str, int]
+    outcome: dict[str, Any]
 
 
 class Playbooks:
@@ -37,6 +41,7 @@ class Playbooks:
         self._stage = stage
         self._collections = collections
         self.auth_file = stage / "auth.json"
+        self._log = stage / "ansible.log"
         (stage / "ansible.cfg").touch()
 
     def write_inventory(
@@ -49,9 +54,9 @@ class Playbooks:
         self._write("group_vars/all/tokens.yml", {"appuio_tokens": dict(tokens)})
         shared = {
             "appuio_namespace": namespace,
-            "appuio_source": f"oci:build:{version}",
+            "appuio_source": f"oci:build/{version}:{version}",
             "appuio_name": name,
-            "appuio_tags": [version],
+            "appuio_tags": [version, "staging"],
             "appuio_auth_file": self.auth_file.name,
             "appuio_token": "{{ appuio_tokens[appuio_zone] }}",
             "appuio_ca_cert": zones[0].ca_file,
@@ -64,31 +69,37 @@ class Playbooks:
         path.write_text(json.dumps(content, indent=2) + "\n")
 
     def run(self, playbook: str, **variables: str) -> PlaybookResult:
-        """Run a playbook of the collection, show its output as it comes; raises ScenarioFailed when it fails."""
-        command = [str(self._python.parent / "ansible-playbook"), "-i", "zones.yml"]
-        command += [f"appuio.registry.{playbook}"]
-        for name, value in variables.items():
-            command += ["-e", f"{name}={value}"]
-        print("   $ ansible-playbook", *command[1:], flush=True)
-        changed = {}
-        with subprocess.Popen(
-            [str(self._python), *command],
+        """Run a playbook of the collection and show what it tells in the end; raises ScenarioFailed when it fails.
+
+        The whole output is in ``ansible.log`` of the stage, and is shown when the playbook fails.
+        """
+        command = [str(self._python.parent / "ansible-playbook"), "-i", "zones.yml", f"appuio.registry.{playbook}"]
+        command += [word for name, value in variables.items() for word in ("-e", f"{name}={value}")]
+        shown = " ".join(["ansible-playbook", *command[1:]])
+        print(f"   $ {shown}", flush=True)
+        outcome = self._stage / "outcome.json"
+        ended = subprocess.run(
+            [str(self._python), *command, "-e", f"appuio_result_file={outcome.name}"],
             cwd=self._stage,
-            env=self._surroundings(),
+            env=self.environment(),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-        ) as running:
-            for line in running.stdout or ():
-                print(f"   | {line}", end="", flush=True)
-                recap = RECAP.match(line)
-                if recap:
-                    changed[recap.group(1)] = int(recap.group(2))
-        if running.returncode:
-            raise ScenarioFailed(f"ansible-playbook appuio.registry.{playbook} ended with {running.returncode}")
-        return PlaybookResult(changed)
+            check=False,
+        )
+        with self._log.open("a", encoding="utf-8") as log:
+            log.write(f"$ {shown}\n{ended.stdout}\n")
+        if ended.returncode:
+            print(ended.stdout)
+            raise ScenarioFailed(f"ansible-playbook appuio.registry.{playbook} ended with {ended.returncode}")
+        lines = ended.stdout.splitlines()
+        for line in filter(None, map(TOLD.match, lines)):
+            told = json.loads(line.group(1) or line.group(2))
+            print(f"   | {told if len(told) <= LONGEST else told[: LONGEST - 3] + '...'}", flush=True)
+        changed = {recap.group(1): int(recap.group(2)) for recap in filter(None, map(RECAP.match, lines))}
+        return PlaybookResult(changed, json.loads(outcome.read_text(encoding="utf-8")))
 
-    def _surroundings(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """Return an environment in which no setting of the machine reaches Ansible."""
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
         return {
@@ -98,7 +109,7 @@ class Playbooks:
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
             "ANSIBLE_HOME": str(self._stage / ".ansible"),
             "ANSIBLE_CONFIG": str(self._stage / "ansible.cfg"),
-            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "0",
             "PYTHONUNBUFFERED": "1",

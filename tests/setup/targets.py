@@ -10,7 +10,7 @@ from .versions import for_sanity, for_zones, newest, runnable
 Lanes = tuple[list[str], list[str]]
 CHECKS = ("test", "unit", "zone", "interop", "integration", "sanity", "lint", "artifact")
 # What is run by hand and shown as it goes, with its session.
-ALONE = {"demo": "demo", "bench": "bench", "mutation": "mutation", "importer": "build-import-check"}
+ALONE = {"demo": "demo", "zones": "zones", "bench": "bench", "mutation": "mutation", "importer": "build-import-check"}
 
 LINT = [
     "ruff",
