@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.unit.test_collection import PLAYBOOKS
 # Nobody answers there, so that a playbook that goes on fails with other words.
 ZONE = {
     "ansible_connection": "local",
+    "ansible_python_interpreter": sys.executable,
     "appuio_zone": "cloudscale-lpg-2",
     "appuio_host": "https://127.0.0.1:1",
     "appuio_registry": "127.0.0.1:1",
