@@ -181,6 +181,10 @@ def test_a_token_that_the_control_api_does_not_know(tmp_path: Path, control_api:
 
 def test_the_example(tmp_path: Path) -> None:
     shutil.copytree(Path(__file__).parents[2] / "docs/examples", tmp_path / "examples")
+    # What its comment says to create; Ansible reads a directory "all", and then no file "all.yml".
+    tokens = tmp_path / "examples/group_vars/all/tokens.yml"
+    tokens.parent.mkdir(exist_ok=True)
+    tokens.write_text('{"appuio_tokens": {}}')
     hosts = variables(listed(tmp_path / "examples/zones.yml"))
     assert sorted(hosts) == ["cloudscale-lpg-2", "cloudscale-rma-1", "exoscale-ch-gva-2-0"]
     assert all(found["appuio_namespace"] == "shop" for found in hosts.values())
