@@ -216,7 +216,7 @@ EXAMPLES = r"""
   appuio.registry.appuio_image_push:
     zone: cloudscale-lpg-2
     namespace: shop
-    token: "{{ appuio_pusher_token }}"
+    token: "{{ pusher_token }}"
     source: oci:build/shop:1.4.2
     name: shop
     tags: ["1.4.2", latest]
@@ -250,7 +250,7 @@ EXAMPLES = r"""
   appuio.registry.appuio_image_push:
     zone: cloudscale-lpg-2
     namespace: shop
-    token: "{{ appuio_pusher_token }}"
+    token: "{{ pusher_token }}"
     source: oci:build/shop
     name: shop
     tags: ["{{ release }}"]

@@ -136,7 +136,7 @@ EXAMPLES = r"""
   appuio.registry.appuio_image_tag:
     zone: cloudscale-lpg-2
     namespace: shop
-    token: "{{ appuio_pusher_token }}"
+    token: "{{ pusher_token }}"
     name: frontend
     tag: production
     state: rolled_back
@@ -151,7 +151,7 @@ EXAMPLES = r"""
   appuio.registry.appuio_image_tag:
     zone: cloudscale-lpg-2
     namespace: shop
-    token: "{{ appuio_pusher_token }}"
+    token: "{{ pusher_token }}"
     name: frontend
     tag: feature-42
     state: absent

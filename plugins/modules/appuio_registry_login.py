@@ -167,7 +167,7 @@ EXAMPLES = r"""
   appuio.registry.appuio_registry_login:
     zone: cloudscale-lpg-2
     namespace: shop
-    token: "{{ appuio_pusher_token }}"
+    token: "{{ pusher_token }}"
     client: podman
     access: [push]
 
@@ -210,7 +210,7 @@ EXAMPLES = r"""
 - name: Get the content of a pull Secret for another cluster
   appuio.registry.appuio_registry_login:
     zone: cloudscale-lpg-2
-    token: "{{ appuio_puller_token }}"
+    token: "{{ puller_token }}"
     auth_file: "{{ workspace }}/auth.json"
     dockerconfigjson: true
   register: login
