@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 
 DEFAULT_USERNAME = "serviceaccount"
@@ -21,3 +22,8 @@ class Credential:
     username: str = DEFAULT_USERNAME
     is_token: bool = True
     origin: str = "token"
+
+
+def basic(credential: Credential) -> str:
+    """Return ``user:secret`` in base64, as auth files and the Basic scheme (RFC 7617) have it."""
+    return base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()

@@ -7,7 +7,6 @@ A blank text and null mean that the option is not given.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -96,6 +95,8 @@ def _written(text: str) -> Any:
         return parse_json(text)
     except JsonError:
         pass
+    import ast  # for this rare text alone, as it loads a good deal
+
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):

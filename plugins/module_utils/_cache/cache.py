@@ -13,7 +13,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 import time
 from typing import Any, Callable, Mapping
 
@@ -47,6 +46,8 @@ class Cache:
         """Put a value in place of an earlier one; the oldest entries make room for it."""
         if self._directory is None:
             return
+        import tempfile  # loads a good deal, and only what is new is put
+
         try:
             path = self._path(kind, key)
             folder = os.path.dirname(path)

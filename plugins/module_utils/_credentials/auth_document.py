@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any, Iterable, Mapping
 
-from .._credential import DEFAULT_USERNAME, Credential
+from .._credential import DEFAULT_USERNAME, Credential, basic
 from .._errors import AppuioError
 from .._json import JsonError, parse_json
 
@@ -156,11 +156,6 @@ def remove_entry(document: dict[str, Any], key: str) -> bool:
     for name in same:
         del auths[name]
     return bool(same)
-
-
-def basic(credential: Credential) -> str:
-    """Return ``user:secret`` in base64, as auth files and the Basic scheme (RFC 7617) have it."""
-    return base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()
 
 
 def checked_secret(value: Any) -> str | None:

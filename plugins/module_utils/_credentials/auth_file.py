@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 from .._credential import Credential
 from .._errors import AppuioError
-from .auth_document import broken, find_credential, find_entry, helper_for, key_of, lookup_keys, parse
-from .auth_folder import LARGEST, AuthFolder, open_folder
 from .auth_paths import files_to_read
-from .helper import Helper
+
+if TYPE_CHECKING:
+    from .auth_folder import AuthFolder
+
+# Most sources are public and nothing is stored: what reads a file is imported where there is one.
 
 
 def stored_credential(
@@ -34,6 +36,8 @@ def stored_credential(
                     hint="Log in with appuio_registry_login first, or name another file with auth_file",
                 )
             continue
+        from .auth_document import parse
+
         found = find_stored(parse(text, path), registry, repository, path, environment)
         if found is not None:
             return found
@@ -44,19 +48,42 @@ def find_stored(
     document: Mapping[str, Any], registry: str, repository: str | None, path: str, environment: Mapping[str, str]
 ) -> Credential | None:
     """Return what a file and the helpers it names hold for a registry, or None."""
+    from .auth_document import find_credential, find_entry, helper_for, key_of, lookup_keys
+
     for key in lookup_keys(registry, repository):
         if key != key_of(registry):
             if find_entry(document, key) is not None:
                 return find_credential(document, key, path)
             continue
         name = helper_for(document, key)
-        found = Helper(name, environment).get(key) if name else None
+        found = _ask_helper(name, key, environment) if name else None
         return found or find_credential(document, key, path)
     return None
 
 
+def _ask_helper(name: str, key: str, environment: Mapping[str, str]) -> Credential | None:
+    from .helper import Helper
+
+    return Helper(name, environment).get(key)
+
+
+def _is_absent(path: str) -> bool:
+    """Whether it is known that there is no such file; anything else is for whoever opens it to explain."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
 def read_text(path: str) -> str | None:
     """Return the text of an auth file, None where there is none; raises AppuioError for one that cannot be read."""
+    if _is_absent(path):
+        return None
+    from .auth_folder import open_folder
+
     try:
         with open_folder(path) as folder:
             return text_of(folder)
@@ -71,6 +98,9 @@ def read_text(path: str) -> str | None:
 
 def text_of(folder: AuthFolder) -> str | None:
     """Return the text of the auth file in a directory, None where there is none; raises OSError and AppuioError."""
+    from .auth_document import broken
+    from .auth_folder import LARGEST
+
     content = folder.read()
     if content is None:
         return None

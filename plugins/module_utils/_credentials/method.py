@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Mapping
+from typing import TYPE_CHECKING, ClassVar, Mapping
 
 from .._context import RunContext
-from .._credential import DEFAULT_USERNAME, Credential
+from .._credential import DEFAULT_USERNAME, Credential, basic
 from .._errors import AppuioError, InvalidOptionError
-from .._openshift.client import Api, ApiAddress
 from .._targets import Connection, Target
 from .._zone import api_url
-from .auth_document import basic
 from .token import expiry
+
+if TYPE_CHECKING:
+    from .._openshift.client import Api, ApiAddress
 
 _FALSE = ("0", "f", "false", "n", "no", "off")
 
@@ -36,6 +37,8 @@ class ApiLogin:
 
     def api(self) -> Api:
         """Return a client of the API."""
+        from .._openshift.client import Api
+
         return Api(self.address, self.token)
 
 
@@ -79,6 +82,9 @@ class Method:
     def api_login(self) -> ApiLogin:
         """Return the way to the zone's API; raises AppuioError where this is nobody there."""
         raise AppuioError(f"{self.origin} gives no access to the API")
+
+    def keep(self) -> None:
+        """Let a token that was fetched outlive the task, as it is stored."""
 
     def release(self) -> None:
         """Let a token end that was only fetched for this task."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from datetime import datetime, timezone
 from typing import Any
 
 from .._errors import InvalidOptionError
@@ -80,6 +79,8 @@ def timestamp(seconds: float | None) -> str | None:
     """Return seconds since the epoch as an RFC 3339 time in UTC."""
     if seconds is None:
         return None
+    from datetime import datetime, timezone
+
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

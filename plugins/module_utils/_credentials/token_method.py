@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .._credential import Credential
-from .._openshift.client import ApiAddress
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import checked_token
 
@@ -29,4 +28,6 @@ class TokenMethod(Method):
 
     def api_login(self) -> ApiLogin:
         """Return the API of the zone, asked with the token."""
+        from .._openshift.client import ApiAddress  # most tasks with a token never ask the API
+
         return ApiLogin(ApiAddress(self.api_host(), self.api_connection()), self.secret)

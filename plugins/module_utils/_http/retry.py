@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import random
 import time
-from datetime import timezone
-from email.message import Message
-from email.utils import parsedate_to_datetime
-from typing import Callable, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT = 60.0
@@ -40,7 +39,13 @@ class Clock(NamedTuple):
         return not aborted()
 
 
-SYSTEM_CLOCK = Clock(time.time, time.sleep, random.random, slice=0.2)
+def _chance() -> float:
+    import random  # only a failure is waited for
+
+    return random.random()  # noqa: S311 (nothing secret about a wait)
+
+
+SYSTEM_CLOCK = Clock(time.time, time.sleep, _chance, slice=0.2)
 
 
 class Attempts:
@@ -79,6 +84,9 @@ def retry_after(headers: Message, now: float) -> float | None:
         return None
     if value.isascii() and value.isdigit():
         return float(value[:_LONGEST_NUMBER])
+    from datetime import timezone
+    from email.utils import parsedate_to_datetime
+
     try:
         moment = parsedate_to_datetime(value)
         if moment.tzinfo is None:

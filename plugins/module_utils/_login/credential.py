@@ -6,11 +6,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from .._credential import Credential
 from .._credentials.method import ApiLogin, Method
-from .._credentials.password_method import PasswordMethod
-from .._credentials.service_account_method import ServiceAccountMethod
 from .._credentials.token import account_user, expiry, subject, timestamp
 from .._errors import (
     AppuioError,
@@ -20,8 +19,12 @@ from .._errors import (
     NotFoundError,
     UnauthorizedError,
 )
-from .._openshift.client import Api, ApiAddress
-from .options import Login
+
+if TYPE_CHECKING:
+    from .._credentials.password_method import PasswordMethod
+    from .._credentials.service_account_method import ServiceAccountMethod
+    from .._openshift.client import Api
+    from .options import Login
 
 # The tokens that OpenShift's OAuth server gives to users.
 USER_TOKEN = "sha256~"
@@ -48,6 +51,9 @@ def reusable_credential(login: Login, method: Method, stored: Credential | None)
     known = method.known_credential()
     if known is not None:
         return ReusableCredential(known.credential, known.expires_at)
+    from .._credentials.password_method import PasswordMethod
+    from .._credentials.service_account_method import ServiceAccountMethod
+
     if isinstance(method, ServiceAccountMethod):
         return _of_account(login, method, stored)
     if isinstance(method, PasswordMethod) and stored is not None:
@@ -60,6 +66,10 @@ def api_for(method: Method, token: str, *, attempt_once: bool = False) -> Api:
 
     No token is got for that, and a client certificate of a kubeconfig does not count before the token.
     """
+    from .._credentials.password_method import PasswordMethod
+    from .._credentials.service_account_method import ServiceAccountMethod
+    from .._openshift.client import ApiAddress
+
     access = method.access if isinstance(method, ServiceAccountMethod) and method.access else method
     if isinstance(access, PasswordMethod):
         address = ApiAddress(access.api_host(), access.api_connection())
@@ -73,6 +83,7 @@ def api_for(method: Method, token: str, *, attempt_once: bool = False) -> Api:
 
 
 def _of_account(login: Login, method: ServiceAccountMethod, stored: Credential | None) -> ReusableCredential:
+    from .._credentials.password_method import PasswordMethod
     from .._openshift.tokens import token_in_secret
 
     namespace = str(login.target.namespace)
@@ -147,6 +158,7 @@ def unrevocable(login: Login, stored: Credential) -> str | None:
 
 def revoke(login: Login, stored: Credential) -> None:
     """Revoke a user's token; one that is over already is no failure. Raises AppuioError."""
+    from .._openshift.client import ApiAddress
     from .._openshift.tokens import revoke_oauth_token
 
     api = ApiLogin(ApiAddress(str(login.target.zone.host), login.target.connection), stored.secret).api()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, Mapping
 
 from .._credential import DEFAULT_USERNAME, Credential
 from .._credentials.auth_document import (
@@ -23,8 +23,10 @@ from .._credentials.auth_document import (
 )
 from .._credentials.auth_edit import Edited, edit
 from .._credentials.auth_file import read_text
-from .._credentials.helper import Helper
 from .options import Login
+
+if TYPE_CHECKING:
+    from .._credentials.helper import Helper
 
 FILE = "file"
 
@@ -144,7 +146,12 @@ def open_store(login: Login, environment: Mapping[str, str]) -> CredentialStore:
     key = key_of(login.registry)
     wanted = login.credential_store
     name = _configured(document, key, login.client) if wanted == "auto" else None if wanted == FILE else wanted
-    return CredentialStore(login, key, Helper(name, environment) if name else None, document, text is not None)
+    helper = None
+    if name:
+        from .._credentials.helper import Helper
+
+        helper = Helper(name, environment)
+    return CredentialStore(login, key, helper, document, text is not None)
 
 
 def _configured(document: Mapping[str, Any], key: str, client: str) -> str | None:

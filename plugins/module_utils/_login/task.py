@@ -11,10 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Sequence
 
 from .._context import RunContext
-from .._credential import Credential
-from .._credentials.auth_document import basic
+from .._credential import Credential, basic
 from .._credentials.auth_edit import Edited
-from .._credentials.password_method import PasswordMethod
 from .._credentials.token import timestamp
 from .._errors import AppuioError, UnauthorizedError
 from .._zones.fanout import at_once, each_zone
@@ -140,7 +138,7 @@ class _ZoneLogin:
             return self._written(planned, store.remove(stored))
         current = stored is not None and store.is_current(credential, stored)
         edited = store.keep(None if current else credential)
-        if self.session is not None and isinstance(self.session.method, PasswordMethod):
+        if self.session is not None:
             self.session.method.keep()
         wrote = edited.changed or (store.helper is not None and not current)
         return self._written(planned if wrote else replace(planned, reasons=()), edited)

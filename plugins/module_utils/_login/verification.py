@@ -12,7 +12,6 @@ from .._credentials.method import Method
 from .._credentials.token import expiry, timestamp
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.client import HttpClient
-from .._openshift.access import may
 from .._registry.client import RegistryClient
 from .._registry.errors import is_page
 from .credential import api_for
@@ -109,6 +108,8 @@ def registry_http(login: Login, credential: Credential) -> HttpClient:
 def _asked(login: Login, credential: Credential, method: Method, action: str) -> bool | None:
     if login.target.zone.host is None:
         return None
+    from .._openshift.access import may
+
     # There is another way to find out, so one attempt is enough, and whatever stands against it may.
     try:
         api = api_for(method, credential.secret, attempt_once=True)

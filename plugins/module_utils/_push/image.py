@@ -4,21 +4,22 @@
 
 from __future__ import annotations
 
-from typing import Callable, Protocol, Sequence
+from typing import TYPE_CHECKING, Callable, Protocol, Sequence
 
 from .._errors import SourceError
-from .._http.message import Body
 from .._oci.model import Descriptor, Manifest
 from .._oci.platforms import is_attestation
-from .._oci.pushable import check_pushable
-from .._oci.walk import Image as ImageContents
 from .._oci.walk import gather, platform_of, select
 from .._source.base import ReferrerSource, Source
-from .options import PushOptions
-from .plan import ZoneState
-from .referrers import ImageReferrers, find_referrers, with_referrers
 from .result import PushedImage
-from .zone_upload import ZoneUpload
+
+if TYPE_CHECKING:
+    from .._http.message import Body
+    from .._oci.walk import Image as ImageContents
+    from .options import PushOptions
+    from .plan import ZoneState
+    from .referrers import Referrer
+    from .zone_upload import ZoneUpload
 
 
 class PendingBlob:
@@ -78,7 +79,8 @@ class ManifestImage:
     _root: Manifest
     _contents: ImageContents | None = None
     _warnings: tuple[str, ...] = ()
-    _referrers: ImageReferrers = ImageReferrers()
+    _referrers: tuple[Referrer, ...] = ()
+    _skipped: tuple[str, ...] = ()
 
     def __init__(self, source: Source, options: PushOptions) -> None:
         self._source = source
@@ -94,7 +96,10 @@ class ManifestImage:
         check_expected(options, self._source.description, root.digest)
         size = None if root.is_index else sum(blob.size for blob in root.blobs)
         if options.referrers and isinstance(self._source, ReferrerSource):
-            self._referrers = find_referrers(self._source, root)
+            from .referrers import find_referrers
+
+            found = find_referrers(self._source, root)
+            self._referrers, self._skipped = found.tags, found.skipped
         if not options.tags:
             self._gather()  # what a zone has of an image without a tag shows by its blobs alone
         return self._pushed(self._platforms(), size)
@@ -102,7 +107,7 @@ class ManifestImage:
     def inspect(self, zone: ZoneUpload) -> ZoneState:
         """Return what a zone has, by the digest."""
         blobs = self._contents.blobs if self._contents is not None else ()
-        return zone.inspect(self._options, self._root.digest, blobs, self._referrers.tags)
+        return zone.inspect(self._options, self._root.digest, blobs, self._referrers)
 
     def check(self) -> PushedImage:
         """Read all manifests; a file that is missing or too short shows here, before anything is uploaded."""
@@ -140,9 +145,15 @@ class ManifestImage:
 
     def _gather(self) -> ImageContents:
         if self._contents is None:
+            from .._oci.pushable import check_pushable
+
             contents = gather(self._root, self._source.manifest, self._source.read, self._source.holds)
             check_pushable(contents, self._source.read)
-            self._contents = with_referrers(contents, self._referrers.tags)
+            if self._referrers:
+                from .referrers import with_referrers
+
+                contents = with_referrers(contents, self._referrers)
+            self._contents = contents
         return self._contents
 
     def _pushed(self, platforms: tuple[str, ...], size: int | None) -> PushedImage:
@@ -152,9 +163,8 @@ class ManifestImage:
         if self._contents is not None and self._contents.foreign:
             names = ", ".join(blob.digest for blob in self._contents.foreign)
             warnings += (f"foreign layers are not in the source, and pulled from the addresses they name: {names}",)
-        skipped = self._referrers.skipped
         return PushedImage(
-            self._source.description, root.digest, root.media_type, image_id, platforms, size, skipped, warnings
+            self._source.description, root.digest, root.media_type, image_id, platforms, size, self._skipped, warnings
         )
 
     def _platforms(self) -> tuple[str, ...]:

@@ -5,28 +5,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from .._cache.cache import cache_from
 from .._context import RunContext
 from .._errors import AppuioError, CancelledError, ForbiddenError
-from .._oci.walk import Image as ImageContents
 from .._signals import StoppedError
 from .._source.base import ArchiveSource
 from .._source.location import open_source, parse_location
 from .._targets import targets_from
 from .._zones.fanout import ZoneSessions
-from .._zones.session import ZoneSession
-from .._zones.tags import move_tags
-from .._zones.zone_tags import TagState, TagUpdate, ZoneTags
-from .image import Image, ManifestImage
+from .image import ManifestImage
 from .mount_cache import MountCache
 from .options import PushOptions, parse_options
 from .plan import ZonePlan, plan_zone
 from .progress import Progress, progress_from
 from .result import PushedImage, PushPlan, ZoneResult, failure
-from .upload import ANOTHER_FAILED, ImageUpload
 from .zone_upload import ZoneUpload
+
+if TYPE_CHECKING:
+    from .._oci.walk import Image as ImageContents
+    from .._zones.session import ZoneSession
+    from .._zones.zone_tags import ZoneTags
+    from .image import Image
+
+# What only a push that changes something needs is imported there, as a module is compiled anew in each task.
 
 
 @dataclass
@@ -71,7 +74,6 @@ class PushTask:
         try:
             if uploads:
                 self._push(plan, uploads)
-            self._note_cancelled(uploads, ANOTHER_FAILED)
         except StoppedError as stopped:
             self._note_cancelled(uploads, str(stopped), stopped=True)
         done = {upload.zone: upload.result for upload in uploads}
@@ -118,13 +120,18 @@ class PushTask:
         return tuple(outcome.value or zone for outcome, zone in zip(self.sessions.each(check), zones))
 
     def _push(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
+        from .upload import ANOTHER_FAILED, ImageUpload
+
         atomic = self.options.atomic
         ImageUpload(self.image, uploads, self.options.jobs, atomic, lambda zone: self._move(plan, [zone])).run()
         if atomic and not any(upload.result.error for upload in uploads):
             self._move(plan, uploads)
+        self._note_cancelled(uploads, ANOTHER_FAILED)
 
     def _move(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
         """Move the tags of zones that have all of the image, and note what has become of them."""
+        from .._zones.tags import move_tags
+
         contents = self.image.contents()
         plan.image = plan.image.pushed_as(contents)
         zones = [self._zone_tags(upload, contents) for upload in uploads]
@@ -142,6 +149,8 @@ class PushTask:
                 explain_refusal(self.sessions[upload.zone], upload.plan, contents.size, upload.result.error)
 
     def _zone_tags(self, upload: ZoneUpload, contents: ImageContents) -> ZoneTags:
+        from .._zones.zone_tags import TagUpdate, ZoneTags
+
         session = self.sessions[upload.zone]
 
         def remove(tag: str) -> None:
@@ -167,6 +176,8 @@ class PushTask:
         )
 
     def _note_moved(self, upload: ZoneUpload, zone: ZoneTags) -> None:
+        from .._zones.zone_tags import TagState
+
         result, sent = upload.result, upload.result.uploaded + upload.result.mounted
         result.error = result.error or zone.error
         result.changed = zone.changed or (upload.plan.by_digest and bool(sent or self.options.force))

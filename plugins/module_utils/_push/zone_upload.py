@@ -6,24 +6,25 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import Callable, Sequence
+from typing import TYPE_CHECKING, Callable, Sequence
 
 from .._errors import AppuioError, CancelledError, SourceError
-from .._http.message import Body
 from .._oci.model import Descriptor, Manifest, parse_manifest
-from .._oci.walk import Image as ImageContents
 from .._registry.client import BlobsMissingError, ManifestResponse, RegistryClient
-from .._registry.upload import Upload
 from .._zones.threads import at_once
-from .._zones.zone_tags import TaggedManifest
-from .mount_cache import MountCache
-from .options import PushOptions
 from .plan import ReferrerTag, ZonePlan, ZoneState
-from .progress import Progress, ProgressBody
-from .referrers import Referrer
 from .result import ZoneResult
 
-BodyOf = Callable[[Descriptor], Body]
+if TYPE_CHECKING:
+    from .._http.message import Body
+    from .._oci.walk import Image as ImageContents
+    from .._zones.zone_tags import TaggedManifest
+    from .mount_cache import MountCache
+    from .options import PushOptions
+    from .progress import Progress
+    from .referrers import Referrer
+
+    BodyOf = Callable[[Descriptor], Body]
 
 
 class ZoneUpload:
@@ -118,6 +119,8 @@ class ZoneUpload:
 
     def body(self, body: Body) -> Body:
         """Return a body whose bytes count for this zone, and that ends when the zone is cancelled."""
+        from .progress import ProgressBody
+
         return ProgressBody(body, lambda count: self._progress.advance(self.zone, count), self.check_cancelled)
 
     def expect(self, count: int) -> None:
@@ -171,6 +174,8 @@ class ZoneUpload:
         return ZoneState(digests, frozenset(same), exists, referrers=referrers)
 
     def _upload(self, blob: Descriptor, body_of: BodyOf) -> bool:
+        from .._registry.upload import Upload  # a push that changes nothing needs none
+
         self.check_cancelled()
         candidates = self._mounts.repositories(self.registry.registry, self.repository, blob)
         how = Upload(self.registry, self.repository, blob, self.body(body_of(blob))).run(candidates)

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, Union, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
 
-from .._http.message import Body
-from .._oci.archive_config import ArchiveConfig, ImageSummary
-from .._oci.model import Descriptor, Manifest
-from .part import Part
+if TYPE_CHECKING:
+    from .._http.message import Body
+    from .._oci.archive_config import ArchiveConfig, ImageSummary
+    from .._oci.model import Descriptor, Manifest
+    from .part import Part
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from .._oci.model import Descriptor, MissingContentError
 from .file_blob import FileBlob
 from .local_file import NamedFile, OpenFile
 from .part import Part
+from .verifier import blob_name
 
 
 class Files(Protocol):
@@ -120,11 +121,6 @@ def content_of(files: Files, name: str, description: str) -> bytes:
 def blob_of(files: Files, name: str, descriptor: Descriptor, description: str) -> FileBlob:
     """Return a file as the body of a blob; raises SourceError."""
     return FileBlob(files.part(name), descriptor, blob_name(descriptor, description))
-
-
-def blob_name(descriptor: Descriptor, description: str) -> str:
-    """Return what messages call a blob of a source."""
-    return f"the blob {descriptor.digest} of {description}"
 
 
 def archive_name(path: str) -> str:

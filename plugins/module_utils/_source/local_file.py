@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import tempfile
 from typing import Callable, Protocol
 
 from .._errors import LocalStorageError, SourceError
@@ -96,6 +95,8 @@ class TemporaryFile(OpenFile):
     """A file without a name in the file system, so that nothing is left of it however the process ends."""
 
     def __init__(self, directory: str, purpose: str) -> None:
+        import tempfile  # loads a good deal, and most sources need none
+
         self._directory = directory
         self._purpose = purpose
         try:

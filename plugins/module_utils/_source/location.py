@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Union
 
 from .._credential import Credential
-from .._credentials.auth_file import stored_credential
 from .._errors import InvalidOptionError
 from .._reference import Reference, parse_reference
 from .._targets import Connection
 from .base import AnySource
-from .engine_location import checked_engine_reference, default_socket
-from .local_path import check_no_path, check_path, split_existing, split_layout
 
 _USE = "Use docker://, oci:, oci-archive:, docker-archive:, dir:, docker-daemon: or containers-storage:"
 
@@ -44,7 +41,7 @@ class SourceContext:
     directory: str
 
 
-# Each kind of source is imported when it is opened, as a module is compiled anew in each task.
+# Each kind of source is imported when it is named or opened, as a module is compiled anew in each task.
 
 
 @dataclass(frozen=True)
@@ -115,6 +112,7 @@ class EngineLocation:
     def open(self, context: SourceContext) -> AnySource:
         """Return the source; nothing is read yet."""
         from .engine import EngineImage
+        from .engine_location import default_socket
 
         socket = context.options.get("engine_socket") or default_socket(self.transport, context.environment)
         return EngineImage(self.transport, self.reference, socket, context.directory)
@@ -132,6 +130,8 @@ def parse_location(text: str) -> Location:
         return parse(transport, rest)
     if "://" in text or transport in _OTHERS:
         raise InvalidOptionError(f"source has an unknown transport {transport!r}", hint=_USE)
+    from .local_path import check_no_path
+
     check_no_path(text)
     return RegistryLocation(_reference(text))
 
@@ -154,6 +154,8 @@ def _docker(_transport: str, rest: str) -> Location:
 
 
 def _layout(transport: str, rest: str) -> Location:
+    from .local_path import check_path, split_layout
+
     path, name = split_layout(rest)
     if not path:
         raise InvalidOptionError(f"source {transport}: names nothing")
@@ -162,6 +164,8 @@ def _layout(transport: str, rest: str) -> Location:
 
 
 def _directory(transport: str, rest: str) -> Location:
+    from .local_path import check_path
+
     path = os.path.expanduser(rest)
     if not path:
         raise InvalidOptionError("source dir: names no directory")
@@ -170,6 +174,8 @@ def _directory(transport: str, rest: str) -> Location:
 
 
 def _archive(transport: str, rest: str) -> Location:
+    from .local_path import check_path, split_existing
+
     path, colon, reference = rest.partition(":")
     path, reference = split_existing(rest) or (path, reference)
     if not path or (colon and rest.endswith(":")):
@@ -183,6 +189,8 @@ def _archive(transport: str, rest: str) -> Location:
 
 
 def _engine(transport: str, rest: str) -> Location:
+    from .engine_location import checked_engine_reference
+
     if not rest:
         raise InvalidOptionError(f"source {transport}: names no image")
     return EngineLocation(transport, checked_engine_reference(rest))
@@ -225,4 +233,6 @@ def _credential(reference: Reference, options: Mapping[str, Any], environment: M
     username, password = options.get("source_username"), options.get("source_password")
     if username and password:
         return Credential(password, username, is_token=False, origin="source_password")
+    from .._credentials.auth_file import stored_credential
+
     return stored_credential(reference.registry, reference.repository, options.get("source_auth_file"), environment)

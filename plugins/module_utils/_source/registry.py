@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 from .._credential import Credential
 from .._errors import AppuioError, ServerError, SourceError
@@ -17,15 +17,16 @@ from .._json import LARGEST_DOCUMENT
 from .._oci.digest import matches
 from .._oci.media_types import is_foreign_layer
 from .._oci.model import Descriptor, Manifest, MissingContentError, parse_manifest
-from .._oci.referrers import fallback_tag, listed
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
 from .._registry.client import ManifestResponse, RegistryClient
 from .._targets import Connection
 from .base import Referrers
-from .files import blob_name
-from .registry_errors import source_error
-from .spool import SpooledBlob, Stream, tried_again
-from .verifier import altered, truncated
+from .verifier import altered, blob_name, truncated
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from .spool import SpooledBlob, Stream
 
 _HUB_HOST = "registry-1.docker.io"
 # Configurations are read before a push and pushed then: what is small is kept, so that it comes once.
@@ -79,6 +80,8 @@ class RegistrySource:
 
     def blob(self, descriptor: Descriptor) -> Body:
         """Return a blob, which is fetched when the first upload wants it."""
+        from .spool import SpooledBlob
+
         with self._lock:
             if descriptor.digest in self._small:
                 return BytesBody(self._small[descriptor.digest])
@@ -137,6 +140,8 @@ class RegistrySource:
 
         The tag counts where there is no API, and where a registry that has one now still has the tag of older clients.
         """
+        from .._oci.referrers import fallback_tag, listed
+
         tag = fallback_tag(digest)
         skipped: list[str] = []
         index = None
@@ -182,6 +187,8 @@ class RegistrySource:
                 with self._client.open_blob(self._reference.repository, descriptor.digest) as opened:
                     return opened.read(LARGEST_DOCUMENT)
             except (ConnectionLostError, ServerError) as error:
+                from .spool import tried_again
+
                 if not tried_again(error, attempts):
                     raise self._explained(error) from None
             except AppuioError as error:
@@ -195,4 +202,6 @@ class RegistrySource:
             raise self._explained(error).at(step=step) from None
 
     def _explained(self, error: AppuioError) -> AppuioError:
+        from .registry_errors import source_error
+
         return source_error(error, self.description, self._reference.registry, self._credential)

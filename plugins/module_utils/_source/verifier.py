@@ -55,6 +55,11 @@ class Verifier:
             reader.close()
 
 
+def blob_name(descriptor: Descriptor, description: str) -> str:
+    """Return what messages call a blob of a source."""
+    return f"the blob {descriptor.digest} of {description}"
+
+
 def altered(descriptor: Descriptor, where: str, found: str) -> SourceError:
     """Return the problem of a blob that is not what its digest says."""
     return SourceError(f"{where} is altered: it should be {descriptor.digest} and is {found}")

@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .._context import RunContext
 from .._credentials.method import ApiLogin, Method, ResolvedCredential
 from .._credentials.select import select_method
 from .._errors import AppuioError, InvalidOptionError
 from .._http.client import HttpClient
-from .._openshift.client import Api, missing_library
 from .._registry.client import RegistryClient
 from .._targets import Target
+
+if TYPE_CHECKING:
+    from .._openshift.client import Api
 
 # Seconds for what is good to know of the API and not needed: it holds nothing up where the API is away.
 OPTIONAL_TIMEOUT = 5.0
@@ -103,6 +106,8 @@ class ZoneSession:
 
         It is asked once, for a few seconds. What it raises then is for the caller to leave aside.
         """
+        from .._openshift.client import missing_library
+
         missing = missing_library()
         if missing:
             self.api_unavailable = f"the Python package {missing} is not installed where this runs"

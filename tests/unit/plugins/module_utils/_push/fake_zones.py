@@ -20,13 +20,13 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.retry import
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, parse_manifest
-from ansible_collections.appuio.registry.plugins.module_utils._push import zone_upload
 from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage
 from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
 from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import PushOptions
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask
+from ansible_collections.appuio.registry.plugins.module_utils._registry import upload
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import (
     BlobsMissingError,
     ManifestResponse,
@@ -270,6 +270,6 @@ def raising(error: BaseException) -> Hook:
 @pytest.fixture
 def two_zones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zones:
     """Zones a and b, which are empty."""
-    monkeypatch.setattr(zone_upload, "Upload", FakeUpload)
+    monkeypatch.setattr(upload, "Upload", FakeUpload)
     monkeypatch.setattr(tags, "_OTHER_RUN", 0.0)
     return Zones(tmp_path, "ab")

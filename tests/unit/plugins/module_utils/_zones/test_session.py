@@ -196,7 +196,7 @@ def test_what_is_only_good_to_know_is_asked_shortly_and_once(registered: list[st
 def test_without_the_library_the_optional_api_is_left_out(
     monkeypatch: pytest.MonkeyPatch, registered: list[str]
 ) -> None:
-    monkeypatch.setattr(session, "missing_library", lambda: "openshift")
+    monkeypatch.setattr(client, "missing_library", lambda: "openshift")
     zone = opened(registered, token="t")
     assert zone.optional_api() is None
     assert zone.api_unavailable == "the Python package openshift is not installed where this runs"
