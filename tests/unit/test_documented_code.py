@@ -104,3 +104,12 @@ def test_every_variable_of_the_playbooks_is_documented() -> None:
 
 def test_the_reference_of_the_playbooks_is_what_they_check() -> None:
     assert PAGE.read_text().partition(BEGIN)[2] == "\n" + reference(), f"run {reference.__module__} to write it anew"
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    """Galaxy shows README.md where no file lies beside it."""
+    targets = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    assert [target for target in targets if not target.startswith("https://")] == []
+    files = [target.partition("/blob/main/")[2] for target in targets if "/blob/main/" in target]
+    assert len(files) > 10
+    assert [file for file in files if not (ROOT / file).is_file()] == []
