@@ -13,14 +13,14 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Makes an inventory host of each zone, so that a play over C(hosts=all) does its work in every zone, with
-    Ansible's own forks, limits and AWX's job slicing.
+  - Creates an inventory host for each zone, so that a play over C(hosts=all) does its work in every zone, with
+    Ansible's own forks and limits, and AWX's job slicing where each zone goes its own way.
   - A host has the variables C(appuio_zone), C(appuio_host) (the API) and C(appuio_registry), which the playbooks of
     this collection use, and C(ansible_connection=local), as there is nothing to log in to. Its
     C(ansible_python_interpreter) is the Python that runs C(ansible-playbook), which has the libraries that Ansible's
     controller has.
   - Hosts are in a group of their cloud provider, for example C(provider_cloudscale), and of their region, for example
-    C(region_cloudscale_lpg). Variables that all zones share stand in C(group_vars) as usual.
+    C(region_cloudscale_lpg). Variables that all zones share are in C(group_vars) as usual.
   - The file has to end in C(.zones.yml) or C(.zones.yaml), or be called C(zones.yml) or C(zones.yaml).
   - The zones are listed in the file by their names, or come from the control API of APPUiO Cloud, where they have
     C(appuio_display_name), C(appuio_console), C(appuio_app_domain) and C(appuio_features) as well.
@@ -40,7 +40,7 @@ options:
       - A dictionary without C(zone) needs C(name), C(registry) and C(host).
       - Other keys become variables of the host, for example C(appuio_namespace). A key that looks like a misspelled
         one of these is refused.
-      - Exactly one of O(zones) and O(control_api) is to be given.
+      - Exactly one of O(zones) and O(control_api) is to be set.
     type: list
     elements: raw
   control_api:
@@ -110,7 +110,7 @@ compose:
   appuio_tags: "['stable'] if stage == 'production' else ['edge']"
 
 ---
-# all.zones.yml: every zone there is; the token stands in the environment variable APPUIO_CONTROL_TOKEN
+# all.zones.yml: every zone there is; the token is in the environment variable APPUIO_CONTROL_TOKEN
 plugin: appuio.registry.zones
 control_api: https://control.example.com
 cache: true
