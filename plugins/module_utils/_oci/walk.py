@@ -101,30 +101,40 @@ def gather(root: Manifest, fetch: Fetch, read_config: ReadConfig, holds: Holds |
     return Image(root, tuple(manifests.values()), tuple(blobs.values()), tuple(platforms), tuple(foreign.values()))
 
 
+class PartialImageError(SourceError):
+    """The source has some of the images of an index only; ``missing`` is the first content that is not there."""
+
+    missing: Descriptor
+
+
 def _children(root: Manifest, fetch: Fetch, holds: Holds | None) -> list[Manifest]:
     """The images of an index; raises SourceError, with the platforms that are there, where some are not."""
     children: list[Manifest] = []
     missing: list[Descriptor] = []
     there: list[Descriptor] = []
+    absent: list[Descriptor] = []
     for entry in root.entries:
         try:
             child = fetch(entry)
         except MissingContentError:
             missing.append(entry)
+            absent.append(entry)
             continue
-        complete = holds is None or all(
-            holds(blob) for blob in child.blobs if not (blob.urls and is_foreign_layer(blob.media_type))
-        )
-        (there if complete else missing).append(entry)
+        needed = [blob for blob in child.blobs if not (blob.urls and is_foreign_layer(blob.media_type))]
+        lost = next((blob for blob in needed if holds is not None and not holds(blob)), None)
+        absent += [lost] if lost else []
+        (missing if lost else there).append(entry)
         children.append(child)
     if missing:
         have = [str(entry.platform) for entry in there if not is_attestation(entry)]
         lack = [str(entry.platform) for entry in missing if not is_attestation(entry)]
         what = f"for {', '.join(lack)}" if lack else "of attestations"
-        raise SourceError(
+        error = PartialImageError(
             f"the source has only a part of its image: the content {what} is not there",
             hint=f"Choose what is there: platforms: [{', '.join(have)}]" if have else "It has none of its platforms",
         )
+        error.missing = absent[0]
+        raise error
     return children
 
 

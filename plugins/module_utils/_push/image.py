@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Callable, Protocol, Sequence
 from .._errors import SourceError
 from .._oci.model import Descriptor, Manifest
 from .._oci.platforms import is_attestation
-from .._oci.walk import gather, platform_of, select
+from .._oci.walk import PartialImageError, gather, platform_of, select
 from .._source.base import ReferrerSource, Source
 from .result import PushedImage
 
@@ -147,7 +147,10 @@ class ManifestImage:
         if self._contents is None:
             from .._oci.pushable import check_pushable
 
-            contents = gather(self._root, self._source.manifest, self._source.read, self._source.holds)
+            try:
+                contents = gather(self._root, self._source.manifest, self._source.read, self._source.holds)
+            except PartialImageError as error:
+                raise self._explained(error) from None
             check_pushable(contents, self._source.read)
             if self._referrers:
                 from .referrers import with_referrers
@@ -155,6 +158,14 @@ class ManifestImage:
                 contents = with_referrers(contents, self._referrers)
             self._contents = contents
         return self._contents
+
+    def _explained(self, error: PartialImageError) -> PartialImageError:
+        """Return the error with what the source says of the content that is not there, such as the file's path."""
+        try:
+            self._source.blob(error.missing)
+        except SourceError as cause:
+            error.message += f" ({cause.message})"
+        return error
 
     def _pushed(self, platforms: tuple[str, ...], size: int | None) -> PushedImage:
         root = self._root

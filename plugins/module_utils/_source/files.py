@@ -43,7 +43,7 @@ class Directory:
             )
         path = os.path.join(self._path, name)
         if not os.path.lexists(path):
-            raise MissingContentError(f"{self._description} has no {name}")
+            raise MissingContentError(f"{self._description} is not complete: {path} does not exist")
         file = NamedFile(path)
         return Part(file, 0, file.size)
 

@@ -52,7 +52,7 @@ def another_digest(layout: Path) -> dict[str, Any]:
     ("make", "reason"),
     [
         (missing_layer, "does not have its blob"),
-        (missing_config, "has no blobs/"),
+        (missing_config, "does not exist"),
         (harmful_config, "none of an image"),
         (another_digest, "no sha256 digest"),
     ],
