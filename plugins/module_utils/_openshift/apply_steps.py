@@ -78,12 +78,12 @@ def apply_step(api: Api, namespace: str, step: Step, warn: Callable[[str], None]
         if step.verb in (CREATE, CHANGE) and not step.optional:
             raise
     except ConflictError as conflict:
-        conflict.hint = conflict.hint or "Somebody else has changed it at the same time: run this again"
+        conflict.hint = "Somebody else has changed it at the same time: run this again"
         raise
     except ForbiddenError as refused:
         if not step.optional:
             words = refused.server_message or ""
-            refused.hint = refused.hint or (_advice(words) if _ESCALATION in words else None)
+            refused.hint = _advice(words) if _ESCALATION in words else refused.hint
             raise
         warn(f"cannot {doing}, so that this is not known later: {step.reason}")
 

@@ -38,5 +38,7 @@ def _event(line: bytes, step: str) -> dict[str, Any]:
     if event is None or event.get("type") == "ERROR":
         # As a rule the version is too old (410), since too much has changed.
         status = number(mapping((event or {}).get("object")).get("code"))
-        raise ServerError("the API no longer tells the changes since then", step=step, status=status)
+        raise ServerError(
+            "the API no longer tells the changes since then", step=step, status=status, hint="Run this again"
+        )
     return event

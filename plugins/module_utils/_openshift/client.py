@@ -22,7 +22,7 @@ from .._http.proxy import proxy_for
 from .._http.retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
 from .._http.tls import check_encrypted, tls_context
 from .._targets import Connection
-from .errors import cause_of, json_object, refusal
+from .errors import cause_of, json_object, no_api, refusal
 from .pages import every_item
 from .resources import ResourceType
 
@@ -144,7 +144,7 @@ class Api:
     ) -> dict[str, Any]:
         document = json_object(self.answer(method, path, step, body, query))
         if document is None:
-            raise ServerError("this is no Kubernetes API: its answer is no JSON object", step=step)
+            raise no_api("this is no Kubernetes API: its answer is no JSON object", step)
         return document
 
     def answer(

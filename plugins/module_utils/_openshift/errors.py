@@ -13,6 +13,11 @@ from typing import Any
 
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
 from .._http.failures import CONNECTION_ERRORS
+from .._http.retry import LONGEST_RETRY_AFTER
+
+_RIGHTS = "Does the namespace exist, and has the credential this right there? Zones answer the same to both"
+_NO_API = "Is host the API of the zone, and what stands in front of it: a proxy, a portal, a page to log in?"
+_PASSING = "It may pass: try again later; if it stays, the operators of the zone can see why"
 
 
 def refusal(status: int, body: Any, step: str, wait: float | None = None) -> AppuioError:
@@ -26,18 +31,43 @@ def refusal(status: int, body: Any, step: str, wait: float | None = None) -> App
             step=step,
             hint="A token is good for one zone: get a new one of this zone",
         )
+    hint = _hint(status, wait, is_api=bool(document))
     if status == 403:
-        return ForbiddenError("the API refuses this", step=step, server_message=server_message)
+        return ForbiddenError("the API refuses this", step=step, server_message=server_message, hint=hint)
     if status == 404:
-        return NotFoundError("the API does not have this", step=step, server_message=server_message)
+        return NotFoundError("the API does not have this", step=step, server_message=server_message, hint=hint)
     kind = ConflictError if status == 409 else ServerError
     return kind(
         f"the API answered with status {status}",
         step=step,
         server_message=server_message,
+        hint=hint,
         status=status,
         retry_after=wait,
     )
+
+
+def no_api(message: str, step: str) -> ServerError:
+    """Return the error that an answer is which no API gives."""
+    return ServerError(message, step=step, hint=_NO_API)
+
+
+def _hint(status: int, wait: float | None, *, is_api: bool) -> str:
+    if wait is not None and wait > LONGEST_RETRY_AFTER:
+        return f"It asks to wait {wait:.0f} seconds (Retry-After), which is not waited for here: try again then"
+    if status == 409:
+        return "Somebody else has changed it at the same time, or it is still going: run this again"
+    if status == 429:
+        return "It limits how much it is asked: try again later"
+    if status >= 500:
+        return _PASSING
+    if not is_api:
+        return _NO_API
+    if status == 403:
+        return _RIGHTS
+    if status == 404:
+        return "Are the names of the zone and the namespace right, or was it deleted at the same time?"
+    return "What the API said is all there is to know: does it take what the options say?"
 
 
 def json_object(data: Any) -> dict[str, Any] | None:

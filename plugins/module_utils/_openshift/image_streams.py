@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .._errors import ForbiddenError, NotFoundError, ServerError
+from .._errors import ForbiddenError, NotFoundError
 from .._reference import is_digest, is_repository, is_tag
 from . import resources
 from .client import Api
 from .documents import NEVER, mapping, mappings, moment, number, text
+from .errors import no_api
 
 PAGE = 50
 
@@ -141,7 +142,7 @@ def get_document(api: Api, namespace: str, name: str) -> dict[str, Any] | None:
     except ForbiddenError as error:
         raise _with_namespace(error, namespace) from None
     if parse_stream(document).name != name:
-        raise ServerError(f"the API answered with something else than the ImageStream {name}", step=step)
+        raise no_api(f"the API answered with something else than the ImageStream {name}", step)
     return document
 
 
@@ -169,7 +170,7 @@ def delete_stream(api: Api, namespace: str, read: ImageStream) -> bool:
 
 def _with_namespace(error: ForbiddenError, namespace: str) -> ForbiddenError:
     """The API says no more of a namespace that is not there than of one that somebody may not see."""
-    error.hint = error.hint or f"The namespace {namespace} may not exist, or the credential has no right to it"
+    error.hint = f"The namespace {namespace} may not exist, or the credential has no right to it"
     return error
 
 

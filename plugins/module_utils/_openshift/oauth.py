@@ -56,7 +56,11 @@ def discover(http: HttpClient, prefix: str = "") -> Endpoints:
     endpoints = [str(found.get(name) or "") for name in ("authorization_endpoint", "token_endpoint")]
     for endpoint in endpoints:
         if urlsplit(endpoint).scheme != "https" or not urlsplit(endpoint).hostname:
-            raise ServerError("the OAuth server is not reached by https; no password is sent there", step=STEP)
+            raise ServerError(
+                "the OAuth server is not reached by https; no password is sent there",
+                step=STEP,
+                hint="Is host the API of an OpenShift cluster? Otherwise give a token",
+            )
     return Endpoints(endpoints[0], endpoints[1], f"{endpoints[1].rstrip('/')}/display")
 
 
@@ -83,6 +87,7 @@ def password_token(endpoints: Endpoints, connect: Connect, username: str, passwo
             server_message=_error(answer),
             status=response.status,
             step=STEP,
+            hint=f"Get a token in a browser at {endpoints.display} and give it as token",
         )
     seconds = answer.get("expires_in")
     return OAuthToken(str(answer["access_token"]), seconds if isinstance(seconds, int) else None)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .._errors import ServerError
+from .errors import no_api
 
 MOST_PAGES = 2000
 _EXPIRED = 410
@@ -35,7 +36,7 @@ def every_item(fetch: Callable[[str], Mapping[str, Any]], what: str, step: str) 
         # An empty list has null for its items. What has none is no list, and nothing may be taken for empty by mistake.
         items = answer.get("items", "")
         if items is not None and not isinstance(items, list):
-            raise ServerError(f"the API answered with something else than the {what}", step=step)
+            raise no_api(f"the API answered with something else than the {what}", step)
         for item in items or ():
             if isinstance(item, dict) and _identity(item) not in seen:
                 seen.add(_identity(item))
@@ -44,7 +45,7 @@ def every_item(fetch: Callable[[str], Mapping[str, Any]], what: str, step: str) 
         following = str((metadata if isinstance(metadata, Mapping) else {}).get("continue") or "")
         if not following:
             return
-    raise ServerError(f"the {what} does not end after {MOST_PAGES} pages", step=step)
+    raise no_api(f"the {what} does not end after {MOST_PAGES} pages", step)
 
 
 def _identity(item: Mapping[str, Any]) -> Any:

@@ -88,5 +88,9 @@ def checked_name(name: str) -> str:
     """
     odd = name in ("", ".", "..") or len(name) > _LONGEST_NAME or not name.isprintable() or " " in name
     if odd or _FORBIDDEN.intersection(name):
-        raise ServerError(f"{name[:80]!r} cannot be the name of an object", step="check a name that the API gave")
+        raise ServerError(
+            f"{name[:80]!r} cannot be the name of an object",
+            step="check a name that the API gave",
+            hint="Is host the API of the zone? No object of a cluster is named so",
+        )
     return name

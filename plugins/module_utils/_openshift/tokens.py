@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Mapping
 
-from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError
+from .._errors import ForbiddenError, NotFoundError, ServerError
 from . import resources
 from .client import Api
 from .documents import mapping, text
+from .errors import no_api
 from .objects import LiveObject, is_token_of, normalised
 
 SECRET_TYPE = "kubernetes.io/service-account-token"
@@ -57,7 +58,7 @@ def bound_token(api: Api, namespace: str, name: str, seconds: int) -> AccountTok
     answer = api.create(resources.SERVICE_ACCOUNT, namespace, document, step=STEP, name=name, subresource="token")
     status = mapping(answer.get("status"))
     if not text(status.get("token")):
-        raise AppuioError(f"the API gave no token for the service account {name}", step=STEP)
+        raise no_api(f"the API gave no token for the service account {name}", STEP)
     return AccountToken(text(status["token"]), expires_at=text(status.get("expirationTimestamp")) or None)
 
 

@@ -9,6 +9,7 @@ import ssl
 import pytest
 import urllib3
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
     ConflictError,
     ConnectionFailedError,
     ForbiddenError,
@@ -145,3 +146,17 @@ def test_a_name_that_would_be_another_path_is_refused(name: str) -> None:
 def test_a_refusal_of_any_shape_is_typed() -> None:
     for body in (None, b"", b"[]", b"\xff", "text", b'{"message": {"a": 1}}', b"[" * 100_000):
         assert isinstance(refusal(500, body, "step"), ServerError)
+
+
+@pytest.mark.parametrize("status", [302, 304, 400, 401, 403, 404, 409, 410, 418, 422, 429, 500, 503])
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"kind": "Status", "message": "no"}'])
+def test_every_refusal_says_what_to_do_next(status: int, body: bytes) -> None:
+    assert refusal(status, body, "read").hint
+    assert "86400 seconds" in str(refusal(503, body, "read", 86400.0))
+
+
+@pytest.mark.parametrize("status", [200, 403, 404])
+def test_a_page_in_front_of_the_api_is_told_as_one(status: int) -> None:
+    api, _script = scripted_api((PODS, answer(status, "<html>")))
+    with pytest.raises(AppuioError, match="what stands in front of it"):
+        list(api.items(resources.POD, "shop", step="list"))
