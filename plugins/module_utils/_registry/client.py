@@ -14,7 +14,7 @@ from .._http.open_response import OpenResponse
 from .._http.retry import Attempts
 from .._oci.digest import digest_of, matches
 from .._oci.media_types import ACCEPT, OCI_INDEX
-from .._oci.model import Manifest, parse_manifest
+from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._reference import is_tag
 from .errors import is_page, missing_blobs, no_registry
 from .registry_requests import LOG_IN, RegistryRequests, scopes, transient
@@ -206,6 +206,16 @@ class RegistryClient(RegistryRequests):
         length = response.headers.get("content-length")
         same_size = size is None or length is None or length.strip() == str(size)
         return same_size and response.headers.get("docker-content-digest", digest) == digest
+
+    def has_stored(
+        self, response: Response, repository: str, blob: Descriptor, attempts: Attempts | None = None
+    ) -> bool:
+        """Whether a repository has the blob that an answer of success is about, by the digest that it names or, where
+        it names none, by asking."""
+        stored = response.headers.get("docker-content-digest")
+        if stored is None:
+            return self.has_blob(repository, blob.digest, blob.size, attempts)
+        return stored == blob.digest
 
     @contextmanager
     def open_blob(self, repository: str, digest: str, offset: int = 0) -> Iterator[OpenResponse]:

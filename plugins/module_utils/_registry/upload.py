@@ -139,8 +139,7 @@ class Upload:
             )
 
     def _says_stored(self, response: Response, attempts: Attempts) -> bool:
-        stored = response.headers.get("docker-content-digest")
-        return self._is_there(attempts) if stored is None else stored == self._blob.digest
+        return self._client.has_stored(response, self._repository, self._blob, attempts)
 
     def _is_there(self, attempts: Attempts) -> bool:
         return self._client.has_blob(self._repository, self._blob.digest, self._blob.size, attempts)

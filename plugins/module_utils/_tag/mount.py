@@ -37,11 +37,11 @@ def mount_blob(registry: RegistryClient, origin: str, repository: str, blob: Des
     path = f"/v2/{repository}/blobs/uploads/?{urlencode({'mount': blob.digest, 'from': origin})}"
     wanted = scopes(repository, "push") | scopes(origin, "pull")
     response = registry.http.request("POST", path, step=step, scopes=wanted, transient=transient)
-    if response.status == 201:
+    if response.status == 201 and registry.has_stored(response, repository, blob):
         return
-    registry.expect(response, (202,), step, repository)
+    registry.expect(response, (201, 202), step, repository)
     location = response.headers.get("location")
-    if location:
+    if response.status == 202 and location:
         registry.http.request("DELETE", str(location), step="give up the upload", scopes=wanted)
     raise ForbiddenError(
         f"the registry does not mount a layer of {origin} into {repository}",

@@ -39,6 +39,7 @@ from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer
 OLD, NEW, THIRD = (ManifestResponse(digest_of(text), OCI_MANIFEST, text) for text in (b"old", b"new", b"third"))
 BLOB = Descriptor("application/octet-stream", digest_of(b"layer"), 5)
 MOUNT = f"POST /v2/shop/app/blobs/uploads/?mount={BLOB.digest.replace(':', '%3A')}&from=test%2Fapp"
+HEAD = f"HEAD /v2/shop/app/blobs/{BLOB.digest}"
 REMOVAL = "DELETE /apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/app%3Aprod"
 
 
@@ -188,7 +189,15 @@ def mount(*lines: Line) -> list[str]:
 
 
 def test_a_layer_is_mounted() -> None:
-    assert mount(Line(MOUNT, 201)) == [MOUNT]
+    assert mount(Line(MOUNT, 201, {"Docker-Content-Digest": BLOB.digest})) == [MOUNT]
+
+
+def test_a_mount_whose_answer_names_no_digest_is_believed_when_the_blob_is_there() -> None:
+    assert mount(Line(MOUNT, 201), Line(HEAD, 200, {"Content-Length": str(BLOB.size)})) == [MOUNT, HEAD]
+    with pytest.raises(ForbiddenError, match="does not mount a layer"):
+        mount(Line(MOUNT, 201), Line(HEAD, 404))
+    with pytest.raises(ForbiddenError, match="does not mount a layer"):
+        mount(Line(MOUNT, 201, {"Docker-Content-Digest": digest_of(b"another")}))
 
 
 def test_a_mount_that_is_refused_uploads_nothing() -> None:
