@@ -11,13 +11,14 @@ import pytest
 import yaml
 
 from tests.unit.module_arguments import arguments
+from tests.unit.playbook_reference import specifications
 from tests.unit.test_collection import MODULES, PLAYBOOKS, ROOT
 
-FILE = yaml.safe_load((ROOT / "playbooks/meta/argument_specs.yml").read_text())
-SPECS: dict[str, dict[str, Any]] = FILE["argument_specs"]
+SPECS: dict[str, dict[str, Any]] = specifications()
+BESIDE = set(yaml.safe_load((ROOT / "playbooks/vars/run.yml").read_text())["_appuio_known_variables"])
 VARIABLE = re.compile(r"(?<![\w.])appuio_[a-z0-9_]+\b")
 ALL = {name for spec in SPECS.values() for name in spec["options"]}
-KNOWN = ALL | set(FILE["known_variables"])
+KNOWN = ALL | BESIDE
 # What a playbook hands on under another name than its own, or that is nobody's option.
 OWN = {"zones", "result_file", "login", "login_state", "pusher", "source"}
 OTHERWISE = {"bad_digest": "expected_digest", "image_tags": "tags"}
@@ -79,7 +80,7 @@ def test_what_a_playbook_reads_it_declares(playbook: str) -> None:
         text += (ROOT / "playbooks/tasks" / name).read_text()
     code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     read = set(VARIABLE.findall(code)) - set(MODULES)
-    assert read - set(SPECS[playbook]["options"]) - set(FILE["known_variables"]) == {
+    assert read - set(SPECS[playbook]["options"]) - BESIDE == {
         name for name in read if name.startswith("appuio_pusher_") and name not in KNOWN
     }
 
