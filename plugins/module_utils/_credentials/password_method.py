@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -52,7 +51,7 @@ class PasswordMethod(Method):
         return ApiLogin(ApiAddress(self.api_host(), self.api_connection()), self._token())
 
     def release(self) -> None:
-        """Revoke the token; one that cannot be revoked ends by itself within a day."""
+        """Revoke the token; one that cannot be revoked is told, and ends by itself within a day."""
         from .._openshift.tokens import revoke_oauth_token
 
         with self._lock:
@@ -60,9 +59,15 @@ class PasswordMethod(Method):
         if fetched is None:
             return
         api = ApiLogin(ApiAddress(self.api_host(), self.api_connection()), fetched.token).api()
-        with suppress(AppuioError):
+        try:
             revoke_oauth_token(api, fetched.token)
-        api.close()
+        except AppuioError as error:
+            self.context.warn(
+                f"zone {self.target.zone.name}: the token that was fetched for this task could not be revoked and "
+                f"lives on, for a day at most: {error}"
+            )
+        finally:
+            api.close()
 
     def keep(self) -> None:
         """Let the token live on after this task, as one that was stored has to."""

@@ -15,6 +15,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._credentials impor
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     InvalidOptionError,
+    MissingLibraryError,
     TlsVerificationError,
     UnauthorizedError,
 )
@@ -101,11 +102,26 @@ def test_a_password_gives_one_token_that_is_given_back(monkeypatch: pytest.Monke
     assert api.tokens == ["sha256~fetched"]
 
 
-def test_a_token_that_cannot_be_revoked_is_no_failure(monkeypatch: pytest.MonkeyPatch, registered: list[str]) -> None:
+@pytest.mark.parametrize("library", [True, False])
+def test_a_token_that_cannot_be_revoked_is_told_and_no_failure(
+    library: bool, monkeypatch: pytest.MonkeyPatch, registered: list[str]
+) -> None:
     scripted(monkeypatch, (REVOKED[0], refusal(409, "etcd is away")))
-    zone = opened(registered, username="jane", password="p")
+    if not library:
+
+        def missing(_address: Any, _token: str | None) -> Any:
+            raise MissingLibraryError("openshift", "to ask the API of a zone")
+
+        monkeypatch.setattr(client, "_dynamic_client", missing)
+    warnings: list[str] = []
+    target = targets_from({**ZONE, "username": "jane", "password": "p"})[0]
+    zone = ZoneSession(target, RunContext(warn=warnings.append))
     assert zone.credential
     zone.close()
+    (warning,) = warnings
+    assert warning.startswith("zone cloudscale-lpg-2: the token that was fetched for this task could not be revoked")
+    assert ("etcd is away" if library else "openshift is needed") in warning
+    assert "fetched" not in warning.replace("was fetched", "")
 
 
 def test_a_token_that_is_kept_is_not_revoked(monkeypatch: pytest.MonkeyPatch, registered: list[str]) -> None:
