@@ -13,7 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 ROOT = Path(__file__).resolve().parent
 
@@ -36,3 +37,11 @@ if str(ROOT) not in sys.path:
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("unhurried")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark generated tests as thorough: they take long, and find the same whatever ansible-core there is."""
+    for item in items:
+        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+            item.add_marker(pytest.mark.thorough)
