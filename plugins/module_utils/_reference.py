@@ -21,6 +21,8 @@ _COMPONENT_PATTERN = re.compile(_COMPONENT)
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
+# A digest as people and reports shorten it.
+_SHORT_DIGEST = re.compile(r"(sha256:)?[0-9a-f]{6,63}(\.\.\.|…)?")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?:\[[0-9a-fA-F:.]+\]|{_LABEL}(?:\.{_LABEL})*)(?::[0-9]{{1,5}})?")
 _SEPARATOR_REFUSED_BY_OPENSHIFT = re.compile(r"__|--")
@@ -64,7 +66,9 @@ def parse_reference(text: str, default_registry: str = DOCKER_HUB) -> Reference:
         )
     rest, _at, digest = text.strip().partition("@")
     if _at and not is_digest(digest):
-        raise InvalidOptionError(f"{text!r} is not an image reference: {digest!r} is not a digest")
+        raise InvalidOptionError(
+            f"{text!r} is not an image reference: {digest!r} is not a digest", hint=digest_hint(digest)
+        )
     first, slash, remainder = rest.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         registry, rest = first.lower(), remainder
@@ -106,6 +110,21 @@ def is_digest(text: str) -> bool:
     return bool(_DIGEST.fullmatch(text))
 
 
+def checked_digest(option: str, value: str) -> str:
+    """Return the digest that an option holds; raises InvalidOptionError for what is none, or a shortened one."""
+    text = value.strip()
+    if not is_digest(text):
+        raise InvalidOptionError(f"{option} {text!r} is not a digest", hint=digest_hint(text))
+    return text
+
+
+def digest_hint(text: str) -> str:
+    """Return what to write instead of a text that is no digest."""
+    if _SHORT_DIGEST.fullmatch(text):
+        return "It is shortened: appuio_image_info and the results of the modules have all 64 digits"
+    return "Write it like sha256:<64 digits>"
+
+
 def checked_image_name(name: str) -> str:
     """Return the name of an image within a namespace; raises InvalidOptionError where OpenShift refuses it.
 
@@ -122,7 +141,7 @@ def checked_image_name(name: str) -> str:
 def checked_namespace(namespace: str | None) -> str:
     """Return the namespace; raises InvalidOptionError for what Kubernetes does not take (RFC 1123 label)."""
     if not namespace:
-        raise InvalidOptionError("namespace is missing")
+        raise InvalidOptionError("namespace is missing", hint="Name the project; a variable that is empty names none")
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", namespace):
         raise InvalidOptionError(f"namespace {namespace!r} is not the name of a project")
     return namespace

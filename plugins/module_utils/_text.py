@@ -37,7 +37,10 @@ def as_list(option: str, value: Any) -> list[Any] | None:
         if text.startswith("["):
             found = _written(text)
             if not isinstance(found, list):
-                raise InvalidOptionError(f"{option} begins like a list and is none: {_shown(text)}")
+                raise InvalidOptionError(
+                    f"{option} begins like a list and is none: {_shown(text)}",
+                    hint="A shell takes quotes away: put the whole list in single quotes, or separate by commas alone",
+                )
             return found
         return [entry for entry in (part.strip() for part in _SEPARATOR.split(text)) if entry]
     if isinstance(value, Mapping):
@@ -77,7 +80,10 @@ def as_mapping(option: str, value: Any) -> dict[str, Any] | None:
 def _text(option: str, entry: Any) -> str:
     if isinstance(entry, str):
         if not entry.strip():
-            raise InvalidOptionError(f"an entry of {option} is empty")
+            raise InvalidOptionError(
+                f"an entry of {option} is empty",
+                hint="The variable or command that it comes from gave nothing: give a value",
+            )
         return entry.strip()
     if isinstance(entry, int) and not isinstance(entry, bool):
         return str(entry)

@@ -124,6 +124,7 @@ def _zone_identifier(zone: str) -> str:
     if not _LABEL.fullmatch(zone):
         raise InvalidOptionError(
             f"zone {zone!r} is not a zone identifier",
-            hint="Zones are named like cloudscale-lpg-2: lower-case letters, digits and hyphens",
+            hint="Zones are named like cloudscale-lpg-2: lower-case letters, digits and hyphens. "
+            "The address of an API is the option host, that of a registry the option registry",
         )
     return zone

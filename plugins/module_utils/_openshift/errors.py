@@ -29,7 +29,7 @@ def refusal(status: int, body: Any, step: str, wait: float | None = None) -> App
         return UnauthorizedError(
             "the API does not accept the credential: it is wrong, expired or revoked, or of another zone",
             step=step,
-            hint="A token is good for one zone: get a new one of this zone",
+            hint="A token is good for one zone only: get a new one of this zone",
         )
     hint = _hint(status, wait, is_api=bool(document))
     if status == 403:

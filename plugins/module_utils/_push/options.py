@@ -11,7 +11,7 @@ from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._oci.model import Platform
 from .._oci.platforms import parse_platform
-from .._reference import DEFAULT_TAG, checked_image_name, checked_tag, is_digest
+from .._reference import DEFAULT_TAG, checked_digest, checked_image_name, checked_tag
 from .._text import as_texts, is_blank
 
 SPEC = (
@@ -69,12 +69,7 @@ def parse_options(options: Mapping[str, Any], source_name: str, source_tag: str 
     """Return the options, with name and tag of the source where none are given; raises InvalidOptionError."""
     tags = as_texts("tags", options.get("tags"))
     expected = options.get("expected_digest")
-    if is_blank(expected):
-        expected = None
-    elif not is_digest(str(expected)):
-        raise InvalidOptionError(
-            f"expected_digest {expected!r} is not a digest", hint="Write it like sha256:<64 digits>"
-        )
+    expected = None if is_blank(expected) else checked_digest("expected_digest", str(expected))
     jobs = int(options.get("jobs") or 0)
     if not 1 <= jobs <= 32:
         raise InvalidOptionError("jobs is a number from 1 to 32")

@@ -25,7 +25,8 @@ class Hints(NamedTuple):
 
 
 ZONE_HINTS = Hints(
-    credential="Get a new token for this zone, for example with oc whoami -t or appuio_registry_token",
+    credential="A token is good for one zone only: get a new one of this zone, for example with oc login to it and "
+    "oc whoami -t, or with appuio_registry_token",
     no_credential="Give token, username and password, kubeconfig or auth_file",
     rights="Does the namespace exist, and is registry-editor (to push) or registry-viewer (to pull) bound there? "
     "Zones answer the same to both",

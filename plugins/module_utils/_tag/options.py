@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._errors import InvalidOptionError
-from .._reference import checked_image_name, checked_namespace, checked_tag, is_digest
+from .._reference import checked_digest, checked_image_name, checked_namespace, checked_tag, digest_hint, is_digest
 
 SPEC = (
     ZONE
@@ -35,9 +34,6 @@ SPEC = (
         ),
     )
 )
-
-# A digest as people and reports shorten it.
-_SHORT = re.compile(r"(sha256:)?[0-9a-f]{6,63}(\.\.\.|…)?")
 
 
 @dataclass(frozen=True)
@@ -104,14 +100,12 @@ def parse_options(options: Mapping[str, Any]) -> TagOptions:
 def parse_origin(text: str) -> Origin:
     """Return what ``tag``, ``digest`` or ``[[namespace/]name](:tag|@digest)`` names; raises InvalidOptionError."""
     text = text.strip()
-    if is_digest(text):
-        return Origin(text)
+    if text.startswith(("sha256:", "sha512:")):
+        return Origin(checked_digest("from", text))
     repository, at, digest = text.partition("@")
     if at:
         if not is_digest(digest):
-            raise InvalidOptionError(
-                f"from {text!r} has no digest after the @", hint="Write it like sha256:<64 digits>"
-            )
+            raise InvalidOptionError(f"from {text!r} has no digest after the @", hint=digest_hint(digest))
         reference = digest
     else:
         repository, colon, reference = text.rpartition(":")
@@ -130,11 +124,4 @@ def parse_origin(text: str) -> Origin:
 
 def _digest(options: Mapping[str, Any], name: str) -> str | None:
     value = options.get(name)
-    if not value:
-        return None
-    if not is_digest(str(value)):
-        hint = "Write it like sha256:<64 digits>"
-        if _SHORT.fullmatch(str(value)):
-            hint = "It is shortened: appuio_image_info and the results of the modules have all 64 digits"
-        raise InvalidOptionError(f"{name} {value!r} is not a digest", hint=hint)
-    return str(value)
+    return checked_digest(name, str(value)) if value else None

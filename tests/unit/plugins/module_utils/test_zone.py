@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._reference import parse_reference
-from ansible_collections.appuio.registry.plugins.module_utils._zone import api_url, registry_host
+from ansible_collections.appuio.registry.plugins.module_utils._zone import api_url, registry_host, resolve_zone
 
 ODD = [
     "a..b.example",
@@ -28,6 +28,11 @@ def test_an_address_that_cannot_be_one_is_refused(value: str) -> None:
         registry_host(value)
     with pytest.raises(InvalidOptionError, match="host"):
         api_url(value)
+
+
+def test_the_address_of_an_api_is_no_zone() -> None:
+    with pytest.raises(InvalidOptionError, match=r"not a zone identifier.*address of an API is the option host"):
+        resolve_zone("https://api.cloudscale-lpg-2.appuio.cloud:6443")
 
 
 @pytest.mark.parametrize("text", ["a..b.example/app", "a.example:99999/app", "-a.example/app"])

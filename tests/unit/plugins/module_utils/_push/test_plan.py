@@ -98,3 +98,9 @@ def test_defaults_come_from_the_source() -> None:
 def test_what_cannot_be_meant(options: dict[str, object]) -> None:
     with pytest.raises(InvalidOptionError):
         parse_options(options, "app", None)
+
+
+def test_a_short_digest_is_told_where_the_long_one_is() -> None:
+    for short in ("sha256:abcdef012345", "abcdef012345", "abcdef012345..."):
+        with pytest.raises(InvalidOptionError, match=r"expected_digest .* It is shortened: appuio_image_info"):
+            parse_options({"jobs": 4, "expected_digest": short}, "app", "1.0")

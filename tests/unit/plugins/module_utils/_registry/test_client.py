@@ -335,6 +335,7 @@ def test_a_refused_credential_is_told_and_nothing_about_what_was_written() -> No
         with pytest.raises(UnauthorizedError, match=r"wrong, expired or revoked.*\. \w") as caught:
             ask(tags, Line(f"GET {TAGS}", 401, DENIED), Line("GET /v2/", 401, DENIED), zone=zone)
         assert "written" not in str(caught.value)
+        assert ("A token is good for one zone only" in str(caught.value)) == (zone is not None)
 
 
 def test_where_the_credential_cannot_be_looked_at_nothing_is_said_about_it() -> None:

@@ -206,6 +206,13 @@ def test_a_short_digest_is_told_where_the_long_one_is(short: str) -> None:
         parse_options({"name": "app", "tag": "prod", "revision": 1, "state": "rolled_back", "expected_digest": short})
 
 
+@pytest.mark.parametrize("short", ["sha256:abcdef012345", "app@sha256:abcdef012345", "app@abcdef012345"])
+def test_a_short_digest_is_no_tag_to_move_to(short: str) -> None:
+    """It once was a tag of the image stream sha256."""
+    with pytest.raises(InvalidOptionError, match="It is shortened: appuio_image_info"):
+        parse_origin(short)
+
+
 def test_a_rollback_that_finds_the_bad_image_nowhere_says_so() -> None:
     options = wanted(state="rolled_back", expected_digest=A)
     zones = tuple(
