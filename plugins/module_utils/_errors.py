@@ -147,6 +147,9 @@ class CancelledError(AppuioError):
     """Another zone failed, or the process was told to stop, so that this work was given up."""
 
 
+_INSTALLED_TOGETHER = (("kubernetes", "openshift"), ("jmespath",), ("zstandard",))
+
+
 class MissingLibraryError(AppuioError):
     """A Python package that only this task needs is not installed where it runs."""
 
@@ -155,3 +158,8 @@ class MissingLibraryError(AppuioError):
         self.library = library
         self.reason = reason
         self.trace = trace
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What pip has to install; nothing for what a Python is built with or without, as lzma."""
+        return next((packages for packages in _INSTALLED_TOGETHER if self.library in packages), ())

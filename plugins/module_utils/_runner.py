@@ -138,6 +138,8 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
                 task.close()
     except MissingLibraryError as missing:
         text = missing_required_lib(missing.library, reason=missing.reason)
+        if missing.packages:
+            text = f"{text}. This installs it: {sys.executable} -m pip install {' '.join(missing.packages)}"
         module.fail_json(msg=text, exception=missing.trace)
     except AppuioError as error:
         module.fail_json(msg=str(error), **error.result)

@@ -21,7 +21,10 @@ from .steps import CHANGE, CREATE, Step, Steps
 
 _ESCALATION = "not currently held"
 _GRANT = "Nobody can grant rights that they do not have: let an admin of the namespace run this, or choose another role"
-_NO_ROLE = "Check the spelling of the role"
+_NO_ROLE = (
+    "Check the spelling of the role: zones have registry-editor, registry-viewer, system:image-builder, "
+    "system:image-pusher and system:image-puller, among others"
+)
 _UNCHANGED = (
     "Nothing was changed. An admin of the namespace may do this. A namespace that does not exist looks the same"
 )

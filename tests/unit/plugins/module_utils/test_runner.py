@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,7 +23,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._argspec import (
     ArgumentSpec,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
-from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, MissingLibraryError
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 
 SPEC = (
@@ -156,6 +157,18 @@ def test_a_failure_brings_its_result_and_an_unexpected_one_says_so(capsys: pytes
     assert (result["failed"], result["msg"], result["zones"]) == (True, "zone one: it is so", [1])
     _options, result = run(capsys, {}, ValueError("odd"))
     assert "This is a bug" in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("library", "packages"), [("openshift", "kubernetes openshift"), ("jmespath", "jmespath"), ("lzma", None)]
+)
+def test_a_missing_library_comes_with_the_command_that_installs_it(
+    capsys: pytest.CaptureFixture[str], library: str, packages: str | None
+) -> None:
+    _options, result = run(capsys, {}, MissingLibraryError(library, "for this"))
+    assert f"Failed to import the required Python library ({library})" in result["msg"]
+    assert result["msg"].endswith(f"{sys.executable} -m pip install {packages}") == (packages is not None)
+    assert ("pip install" in result["msg"]) == (packages is not None)
 
 
 def test_secrets_of_the_environment_are_inherited_by_no_program(

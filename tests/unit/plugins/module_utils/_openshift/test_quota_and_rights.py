@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, objects, quota
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.access import Right
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.apply_steps import preflight
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
@@ -81,3 +85,23 @@ def test_a_role_that_may_not_be_granted_is_told_in_the_api_s_words() -> None:
     client, _http = api((BINDINGS, refusal(422, "broken")))
     with pytest.raises(AppuioError, match="broken"):
         access.why_not_granted(client, BINDING)
+
+
+@pytest.mark.parametrize(
+    ("answered", "advice"),
+    [
+        (
+            refusal(404, 'clusterroles.rbac.authorization.k8s.io "registry-editr" not found'),
+            "spelling.*registry-editor",
+        ),
+        (refusal(403, "is attempting to grant RBAC permissions not currently held"), "let an admin"),
+    ],
+)
+def test_a_role_that_is_not_there_is_not_told_as_one_that_may_not_be_granted(answered: Any, advice: str) -> None:
+    allowed = (REVIEW, answer(201, {"status": {"allowed": True}}))
+    client, _http = api(allowed, (BINDINGS, answered), (QUOTAS, answer(200, {"items": []})))
+    steps = Steps()
+    steps.create(objects.role_binding("shop", "trial", "registry-editr", []), "it is wanted")
+    with pytest.raises(ForbiddenError, match=advice) as caught:
+        preflight(client, "shop", steps)
+    assert str(caught.value).count("let an admin") == ("admin" in advice)
