@@ -17,7 +17,7 @@ import pytest
 
 from tests.image import make_layout
 from tests.integration.api import may_push
-from tests.integration.playbook import PlaybookResult, run_playbook
+from tests.integration.playbook import PlaybookResult, play, run_playbook
 from tests.zone import LocalZones, Zone
 
 SUMMARY = "Tell what each zone has now"
@@ -248,6 +248,36 @@ def test_all_or_none_without_every_pusher(stage: Stage) -> None:
     assert failed.rc != 0
     assert "failed before the push, and appuio_atomic is set" in " ".join(failed.stdout.split())
     assert stage.tags() == [{}, {}]
+
+
+@pytest.mark.parametrize("stage", [1], indirect=True)
+def test_one_set_of_variables_serves_roles_and_modules(stage: Stage) -> None:
+    (zone,) = stage.zones
+    pusher = {"name": "Pusher", "ansible.builtin.include_role": {"name": "appuio.registry.image_pusher"}}
+    variables = {"image_pusher_namespace": stage.project, "image_pusher_role": "system:image-builder"}
+    zones = "{{ ansible_play_hosts | appuio.registry.zone_entries(hostvars) }}"
+    info = {"name": "Info", "appuio.registry.appuio_image_info": {"zones": zones}}
+    plays = [play([{**pusher, "vars": variables}, info], hosts="all")]
+    ran = run_playbook(plays, stage.folder, inventory=stage.folder / "zones.yml").succeeded()
+    assert may_push(zone, zone.token_for(stage.project, "image-pusher", ""), stage.project)
+    assert [(one["zone"], one["failed"]) for one in ran.result("Info")["zones"]] == [(zone.name, False)]
+    assert stage.tokens[zone.name] not in ran.stdout
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("stage", [2], indirect=True)
+@pytest.mark.parametrize("role", ["image_pusher", "registry_access"])
+def test_a_role_takes_no_token_to_another_zone(stage: Stage, role: str) -> None:
+    """The zone's own variables are of no use where the role is told another zone."""
+    here, there = stage.zones
+    elsewhere = {f"{role}_zone": there.name, f"{role}_host": there.host, f"{role}_ca_cert": there.ca_file}
+    task = {"name": "Role", "ansible.builtin.include_role": {"name": f"appuio.registry.{role}"}}
+    plays = [play([{**task, "vars": {f"{role}_namespace": stage.project, **elsewhere}}], hosts=here.name)]
+    there.clear_requests()
+    ran = run_playbook(plays, stage.folder, inventory=stage.folder / "zones.yml")
+    assert ran.rc != 0
+    assert "no credential is given" in " ".join(ran.stdout.split())
+    assert there.requests() == []
 
 
 @contextlib.contextmanager
