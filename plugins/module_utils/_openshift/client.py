@@ -24,6 +24,7 @@ from .._http.tls import check_encrypted, tls_context
 from .._targets import Connection
 from .errors import cause_of, json_object, no_api, refusal
 from .pages import every_item
+from .pool import BoundedPool
 from .resources import ResourceType
 
 PAGE = 500
@@ -160,7 +161,7 @@ class Api:
                 failed: AppuioError = error
             except ServerError as error:
                 if error.status not in PASSING_STATUSES:
-                    raise
+                    raise error.at(step=step) from None
                 failed, wait = error, error.retry_after
             if not attempts.again(wait):
                 raise failed.at(step=step)
@@ -193,8 +194,7 @@ class Api:
             if getattr(answered, "status", 0):
                 wait = retry_after(answered.headers, self._clock.now()) if answered.headers else None
                 raise refusal(int(answered.status), answered.body, step, wait) from None
-            authority = Origin.of(self._address.url).authority
-            raise as_error(cause_of(error), authority, timeout).at(step=step) from None
+            raise as_error(cause_of(error), Origin.of(self._address.url).authority, timeout).at(step=step) from None
 
     def _connected(self) -> Any:
         with self._lock:
@@ -240,7 +240,8 @@ def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
         proxy_tls = tls_context(how.validate_certs, how.ca_cert) if proxy.origin.scheme == "https" else None
         pool.update(proxy_url=str(proxy.origin), proxy_headers=proxy.headers, proxy_ssl_context=proxy_tls)
     # The pool is ours, so that one file says what is trusted, and which way leads there, for API and registry.
-    client.rest_client.pool_manager = (urllib3.ProxyManager if proxy else urllib3.PoolManager)(**pool)
+    manager = (urllib3.ProxyManager if proxy else urllib3.PoolManager)(**pool)
+    client.rest_client.pool_manager = BoundedPool(manager, how.timeout)
     # The resources are known: nothing is discovered, and nothing is kept on disk.
     return DynamicClient(client, discoverer=lambda _client, _cache_file: None)
 

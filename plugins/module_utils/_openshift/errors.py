@@ -47,7 +47,7 @@ def refusal(status: int, body: Any, step: str, wait: float | None = None) -> App
     )
 
 
-def no_api(message: str, step: str) -> ServerError:
+def no_api(message: str, step: str | None = None) -> ServerError:
     """Return the error that an answer is which no API gives."""
     return ServerError(message, step=step, hint=_NO_API)
 
