@@ -64,7 +64,8 @@ from ansible.parsing.dataloader import DataLoader
 
 NO_INVENTORY = (
     "there is no inventory: the file of zones has to be called zones.yml or end in .zones.yml, begin with "
-    "plugin: appuio.registry.zones, and be given with -i"
+    "plugin: appuio.registry.zones, and be given with -i. Warnings at the beginning of the output say why a file was "
+    "not read. A setting enable_plugins has to hold auto"
 )
 
 

@@ -69,6 +69,23 @@ def test_a_misnamed_file(tmp_path: Path) -> None:
     assert CALLED in refused(result)
 
 
+@pytest.mark.parametrize(("entry", "enabled"), [({"regsitry": "registry.example"}, "auto,yaml"), ({}, "yaml,ini")])
+def test_a_file_that_is_not_read_comes_with_the_reason(tmp_path: Path, entry: dict[str, str], enabled: str) -> None:
+    path = tmp_path / "zones.yml"
+    zones = [{"zone": "cloudscale-lpg-2", **entry}]
+    path.write_text(json.dumps({"plugin": "appuio.registry.zones", "zones": zones}))
+    result = run_playbook(
+        "appuio.registry.push",
+        tmp_path,
+        inventory=path,
+        extra_vars={"appuio_namespace": "shop"},
+        env={"ANSIBLE_INVENTORY_ENABLED": enabled},
+    )
+    assert "Warnings at the beginning of the output say why" in refused(result)
+    assert "enable_plugins has to hold auto" in refused(result)
+    assert ("Is registry meant?" in " ".join(result.stdout.split())) == bool(entry)
+
+
 @pytest.mark.parametrize("playbook", EACH)
 @pytest.mark.parametrize("limit", [[], ["--limit", "cloudscale-lpg-2"]])
 def test_a_pattern_that_matches_no_zone(tmp_path: Path, playbook: str, limit: list[str]) -> None:

@@ -26,7 +26,8 @@ _OWN = (
 _VARIABLES = ("APPUIO_TOKEN", "K8S_AUTH_API_KEY", "K8S_AUTH_PASSWORD", "K8S_AUTH_KUBECONFIG", "REGISTRY_AUTH_FILE")
 _HINT = (
     "Give token, username and password, kubeconfig, or auth_file, or set APPUIO_TOKEN, one of the K8S_AUTH_* variables "
-    "or REGISTRY_AUTH_FILE"
+    "or REGISTRY_AUTH_FILE. A variable of a role or playbook that is empty, as oc whoami -t leaves it without a login, "
+    "gives none"
 )
 
 

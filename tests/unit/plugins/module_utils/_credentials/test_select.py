@@ -86,7 +86,7 @@ def test_an_option_wins_then_the_environment(
 @pytest.mark.parametrize(
     ("options", "environment", "message"),
     [
-        ({}, {}, "no credential is given"),
+        ({}, {}, "A variable of a role or playbook that is empty, as oc whoami -t leaves it"),
         ({}, {"APPUIO_TOKEN": ""}, "no credential is given: the variable APPUIO_TOKEN is empty"),
         (
             {},
