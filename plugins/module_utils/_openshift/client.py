@@ -22,7 +22,7 @@ from .._http.proxy import proxy_for
 from .._http.retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
 from .._http.tls import check_encrypted, tls_context
 from .._targets import Connection
-from .errors import cause_of, json_object, no_api, refusal
+from .errors import cause_of, json_object, no_api, refusal, without_answer
 from .pages import every_item
 from .pool import BoundedPool
 from .resources import ResourceType
@@ -164,7 +164,7 @@ class Api:
                     raise error.at(step=step) from None
                 failed, wait = error, error.retry_after
             if not attempts.again(wait):
-                raise failed.at(step=step)
+                raise without_answer(failed, method, path, query or {}).at(step=step)
 
     def _asked(
         self, method: str, path: str, step: str, body: Mapping[str, Any] | None, query: Mapping[str, str]

@@ -8,6 +8,7 @@ Source: Kubernetes API conventions, "Response Status Kind"; urllib3, which wraps
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -32,6 +33,8 @@ def refusal(status: int, body: Any, step: str, wait: float | None = None) -> App
             hint="A token is good for one zone only: get a new one of this zone",
         )
     hint = _hint(status, wait, is_api=bool(document))
+    if status in (403, 404) and _is_page(body):
+        return no_api(f"a page with status {status} came instead of the API's answer", step)
     if status == 403:
         return ForbiddenError("the API refuses this", step=step, server_message=server_message, hint=hint)
     if status == 404:
@@ -47,9 +50,22 @@ def refusal(status: int, body: Any, step: str, wait: float | None = None) -> App
     )
 
 
+def _is_page(body: Any) -> bool:
+    text = body.decode("utf-8", "replace") if isinstance(body, (bytes, bytearray)) else str(body or "")
+    return text[:256].lstrip().startswith("<")
+
+
 def no_api(message: str, step: str | None = None) -> ServerError:
     """Return the error that an answer is which no API gives."""
     return ServerError(message, step=step, hint=_NO_API)
+
+
+def without_answer(error: AppuioError, method: str, path: str, query: Mapping[str, str]) -> AppuioError:
+    """Return the error of a request that got no answer to rely on; a change may have been made all the same."""
+    asks = method == "get" or path.endswith("reviews") or query.get("dryRun")
+    if not asks and getattr(error, "status", 0) != 429:
+        error.hint = f"Whether it was done is not known: run this again. {error.hint or ''}".rstrip()
+    return error
 
 
 def _hint(status: int, wait: float | None, *, is_api: bool) -> str:

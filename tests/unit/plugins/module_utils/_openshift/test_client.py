@@ -160,3 +160,28 @@ def test_a_page_in_front_of_the_api_is_told_as_one(status: int) -> None:
     api, _script = scripted_api((PODS, answer(status, "<html>")))
     with pytest.raises(AppuioError, match="what stands in front of it"):
         list(api.items(resources.POD, "shop", step="list"))
+
+
+def test_a_change_without_an_answer_may_have_been_made() -> None:
+    api, _script = scripted_api(("DELETE", answer(504, "")))
+    with pytest.raises(ServerError, match="Whether it was done is not known"):
+        api.delete(resources.POD, "shop", "one", step="remove")
+    api, _script = scripted_api(("DELETE", ConnectionResetError()))
+    with pytest.raises(ConnectionFailedError, match="Whether it was done is not known"):
+        api.delete(resources.POD, "shop", "one", step="remove")
+    api, _script = scripted_api(("GET", answer(504, "")), ("POST", answer(504, "")))
+    for ask in (
+        lambda: api.get(resources.POD, "shop", "one", step="read"),
+        lambda: api.create(resources.POD, "shop", {}, step="try", dry_run=True),
+    ):
+        with pytest.raises(ServerError) as caught:
+            ask()
+        assert "not known" not in str(caught.value)
+
+
+def test_a_page_does_not_say_that_something_is_gone() -> None:
+    for page in (b"<html>", b"\n<!DOCTYPE html>", "<html>"):
+        assert isinstance(refusal(404, page, "read"), ServerError)
+        assert isinstance(refusal(403, page, "read"), ServerError)
+    # The API itself says it in plain text of a group that it does not have.
+    assert isinstance(refusal(404, b"404 page not found", "read"), NotFoundError)
