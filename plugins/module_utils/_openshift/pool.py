@@ -7,6 +7,7 @@ urllib3 knows a timeout for each piece of an answer only, so that one that comes
 
 from __future__ import annotations
 
+import io
 import time
 from typing import Any, Callable
 
@@ -36,7 +37,15 @@ class BoundedPool:
             answer.close()
             raise
         answer.release_conn()
-        return HTTPResponse(content, answer.headers, answer.status, reason=answer.reason, request_method=method)
+        # What was read is decoded, and its length known. Given as bytes, an empty body would count as not read.
+        return HTTPResponse(
+            io.BytesIO(content),
+            answer.headers,
+            answer.status,
+            reason=answer.reason,
+            decode_content=False,
+            enforce_content_length=False,
+        )
 
     def clear(self) -> None:
         """Close all connections."""

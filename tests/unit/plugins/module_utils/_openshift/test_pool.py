@@ -57,6 +57,12 @@ def test_an_answer_is_read_as_a_whole_and_its_connection_serves_again() -> None:
     assert (pool.answer.released, pool.answer.closed) == (True, False)
 
 
+def test_an_answer_without_a_body_is_read_as_well() -> None:
+    answer = BoundedPool(Pool(Answer(iter([]))), 1.0).request("GET", "https://api/x")
+    assert answer.data == b""
+    assert answer._body == b""  # what kubernetes looks at before it makes an error of it
+
+
 def test_an_answer_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count(0.0, 1.0)
     slow = Pool(Answer(itertools.repeat(b" ")))
