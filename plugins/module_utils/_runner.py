@@ -98,7 +98,8 @@ class _Module(AnsibleModule):
             result = ArgumentSpecValidator(options).validate(dict(entry))
             self.no_log_values.update(result._no_log_values)
             if result.error_messages:
-                text = remove_values("; ".join(result.error_messages), self.no_log_values)
+                unknown = [f"the option {name} is unknown" for name in sorted(result.unsupported_parameters)]
+                text = remove_values("; ".join(unknown or result.error_messages), self.no_log_values)
                 raise InvalidOptionError(f"entry {number} of zones: {text}", hint=f"Known are {', '.join(options)}")
             found = result.validated_parameters
             typed.append({name: found[name] for name in options if found.get(name) is not None})

@@ -53,7 +53,9 @@ def resolve_zone(
     Raises InvalidOptionError when nothing names a zone, or when an address cannot be one.
     """
     if not (zone or registry or host):
-        raise InvalidOptionError("no zone is named: give zone, or registry and host")
+        raise InvalidOptionError(
+            "no zone is named: give zone, or registry and host", hint="A variable that is empty names none"
+        )
     domain = base_domain or DEFAULT_BASE_DOMAIN
     registry = registry_host(registry) if registry else None
     host = api_url(host) if host else None

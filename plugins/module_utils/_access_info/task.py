@@ -108,6 +108,8 @@ def _answers(asked: AccessInfoOptions, api: Api) -> dict[str, Any]:
     problems += [f"{role} may not be granted: {words}" for role, words in refused.items()]
     found = allowances(api, namespace)
     problems += lacking(found or [], asked.created)
+    # As of one that exists, the API only says no.
+    looks = f". Does the namespace {namespace} exist? The API says the same of one that does not" if missing else ""
     return {
         "missing": missing,
         "refused": refused,
@@ -115,7 +117,7 @@ def _answers(asked: AccessInfoOptions, api: Api) -> dict[str, Any]:
         "quota_known": found is not None,
         "problems": problems,
         "sufficient": not problems,
-        "msg": "; ".join(problems) or f"Nothing is missing in the namespace {namespace}",
+        "msg": ("; ".join(problems) + looks) or f"Nothing is missing in the namespace {namespace}",
     }
 
 

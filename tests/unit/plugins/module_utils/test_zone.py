@@ -35,6 +35,12 @@ def test_the_address_of_an_api_is_no_zone() -> None:
         resolve_zone("https://api.cloudscale-lpg-2.appuio.cloud:6443")
 
 
+def test_an_empty_variable_names_no_zone() -> None:
+    for blank in (None, ""):
+        with pytest.raises(InvalidOptionError, match=r"no zone is named.*A variable that is empty names none"):
+            resolve_zone(blank)
+
+
 @pytest.mark.parametrize("text", ["a..b.example/app", "a.example:99999/app", "-a.example/app"])
 def test_a_reference_has_a_registry_that_can_exist(text: str) -> None:
     with pytest.raises(InvalidOptionError, match="not an image reference"):

@@ -66,6 +66,7 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
         "the quota q leaves 1 of 3 secrets, and 2 are needed",
     ]
     assert (told["sufficient"], told["missing"]) == (False, ["create serviceaccounts/token"])
+    assert told["msg"].endswith("Does the namespace shop exist? The API says the same of one that does not")
     assert told["quota"] == [{"quota": "q", "resource": "secrets", "hard": 3, "used": 2, "left": 1}]
     assert access.script.lines == [], "a role is not asked for while a right is missing"
 
