@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ssl
+from functools import lru_cache
 
 from .._errors import InvalidOptionError
 from .._targets import Connection
@@ -53,3 +54,8 @@ def tls_context(
                 hint="It is in PEM format, with its key, without a passphrase, in the same file or in client_key",
             ) from None
     return context
+
+
+# Reading the system's authorities is a fifth of an unchanged push, and the registries of a task share them.
+# Not for urllib3, which changes what a context that it is given checks.
+shared_tls_context = lru_cache(maxsize=None)(tls_context)

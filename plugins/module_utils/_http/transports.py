@@ -12,7 +12,7 @@ from .failures import NotTlsError
 from .message import Origin, Request, split_url
 from .open_response import OpenResponse
 from .proxy import proxy_for
-from .tls import check_encrypted, tls_context
+from .tls import check_encrypted, shared_tls_context, tls_context
 from .transport import Transport
 
 ODD_ADDRESS = "Is the server, or what stands in front of it, set up with its own address?"
@@ -104,8 +104,11 @@ class Transports:
             origin = Origin("http", origin.host, origin.port)
         tls = proxy_tls = None
         if origin.scheme == "https":
-            tls = tls_context(how.validate_certs, self._ca_file, certificate, key)
+            if certificate:
+                tls = tls_context(how.validate_certs, self._ca_file, certificate, key)
+            else:
+                tls = shared_tls_context(how.validate_certs, self._ca_file)
         proxy = proxy_for(origin, how.proxy)
         if proxy is not None and proxy.origin.scheme == "https":
-            proxy_tls = tls_context(how.validate_certs, self._ca_file)
+            proxy_tls = shared_tls_context(how.validate_certs, self._ca_file)
         return Transport(origin, tls, proxy, how.timeout, proxy_tls)

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._errors import InvalidOptionError
@@ -49,8 +48,7 @@ SPEC = (
 )
 
 
-@dataclass(frozen=True)
-class PushOptions:
+class PushOptions(NamedTuple):
     """What is to be pushed, the same for every zone."""
 
     name: str

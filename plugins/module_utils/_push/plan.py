@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping
+from typing import Mapping, NamedTuple
 
 from .._errors import AppuioError
 from .._oci.model import Manifest
 from .options import PushOptions
 
 
-@dataclass(frozen=True)
-class ReferrerTag:
+class ReferrerTag(NamedTuple):
     """A tag of what refers to the image: the digest that it points to, and the manifest that it shall point to."""
 
     tag: str
@@ -21,8 +20,7 @@ class ReferrerTag:
     manifest: Manifest
 
 
-@dataclass(frozen=True)
-class ZoneState:
+class ZoneState(NamedTuple):
     """What a zone's repository has: the digest of each wanted tag, None where there is no such tag.
 
     ``same`` are the tags that point to the image already. ``exists`` is False when the repository is known not to be
@@ -38,8 +36,7 @@ class ZoneState:
     referrers: tuple[ReferrerTag, ...] = ()
 
 
-@dataclass(frozen=True)
-class PlannedTag:
+class PlannedTag(NamedTuple):
     """One tag: what it pointed to, whether it is to be moved, and why; ``same`` where it points to the image already.
 
     ``referrer`` is what it shall point to where that is not the image, but refers to it.

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Union, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Union, runtime_checkable
 
 if TYPE_CHECKING:
     from .._http.message import Body
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from .part import Part
 
 
-@dataclass(frozen=True)
-class Referrers:
+class Referrers(NamedTuple):
     """What refers to a digest, each once, and why something that does cannot be read."""
 
     entries: tuple[Descriptor, ...] = ()

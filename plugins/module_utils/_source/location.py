@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Any, Callable, Mapping, Union
+from typing import Any, Callable, Mapping, NamedTuple, Union
 
 from .._credential import Credential
 from .._errors import InvalidOptionError
@@ -31,8 +30,7 @@ _OTHERS = (
 )
 
 
-@dataclass(frozen=True)
-class SourceContext:
+class SourceContext(NamedTuple):
     """What sources need besides their place; ``directory`` is for blobs on their way."""
 
     options: Mapping[str, Any]
@@ -44,8 +42,7 @@ class SourceContext:
 # Each kind of source is imported when it is named or opened, as a module is compiled anew in each task.
 
 
-@dataclass(frozen=True)
-class RegistryLocation:
+class RegistryLocation(NamedTuple):
     """``docker://`` and what looks like a reference."""
 
     reference: Reference
@@ -60,8 +57,7 @@ class RegistryLocation:
         return RegistrySource(self.reference, _connection(context.options), credential, context.directory)
 
 
-@dataclass(frozen=True)
-class LayoutLocation:
+class LayoutLocation(NamedTuple):
     """``oci:DIR[:name]`` and ``oci-archive:FILE[:name]``; a name may be a tag, a digest, or ``@number``."""
 
     path: str
@@ -75,8 +71,7 @@ class LayoutLocation:
         return OciLayout(self.path, self.tag, self.archived, context.directory)
 
 
-@dataclass(frozen=True)
-class DirectoryLocation:
+class DirectoryLocation(NamedTuple):
     """``dir:DIR``."""
 
     path: str
@@ -88,8 +83,7 @@ class DirectoryLocation:
         return DirectoryImage(self.path)
 
 
-@dataclass(frozen=True)
-class ArchiveLocation:
+class ArchiveLocation(NamedTuple):
     """``docker-archive:FILE[:reference]``."""
 
     path: str
@@ -102,8 +96,7 @@ class ArchiveLocation:
         return DockerArchive(self.path, self.reference, context.directory)
 
 
-@dataclass(frozen=True)
-class EngineLocation:
+class EngineLocation(NamedTuple):
     """``docker-daemon:reference`` and ``containers-storage:reference``."""
 
     transport: str

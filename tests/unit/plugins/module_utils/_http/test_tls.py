@@ -19,6 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
+from ansible_collections.appuio.registry.plugins.module_utils._http.tls import shared_tls_context
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 
 from tests.unit.plugins.module_utils._http.scripted_server import (
@@ -214,3 +215,13 @@ def test_a_redirection_is_an_answer_where_none_is_followed(tmp_path: Path) -> No
     with ScriptedServer(Line("GET /a", 302, {"Location": "/b"}), tls=server_tls()) as server:
         http = HttpClient(server.origin, Connection(retries=0, timeout=5), ca_file(tmp_path), follow=False)
         assert http.request("GET", "/a").status == 302
+
+
+def test_what_is_trusted_is_shared_only_by_who_trusts_the_same(tmp_path: Path) -> None:
+    authorities = ca_file(tmp_path)
+    context = shared_tls_context(True, authorities)
+    assert shared_tls_context(True, authorities) is context
+    assert context.check_hostname
+    unverified = shared_tls_context(False, authorities)
+    assert unverified is not context
+    assert not unverified.check_hostname

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, TlsVerificationError
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
+from ansible_collections.appuio.registry.plugins.module_utils._http.tls import shared_tls_context, tls_context
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import client, resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api, ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 
@@ -59,3 +60,13 @@ def test_the_certificate_of_an_api_is_verified() -> None:
         with pytest.raises(TlsVerificationError, match="not trusted"):
             read(server.origin)
         assert server.seen == []
+
+
+def test_an_api_client_gets_no_context_of_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """urllib3 changes what a context checks."""
+    authorities = ca_file(tmp_path)
+    made = []
+    monkeypatch.setattr(client, "tls_context", lambda *how: made.append(tls_context(*how)) or made[-1])
+    client._dynamic_client(ApiAddress("https://api.example", Connection(ca_cert=authorities)), "secret")
+    assert len(made) == 1
+    assert made[0] is not shared_tls_context(True, authorities)
