@@ -66,6 +66,7 @@ def test_each_fault_is_named_and_changes_no_file(zones: LocalZones, logins: Logi
     zone.revoke_token(revoked)
     logins.add("wrong", token="sha256~wrong-token")
     logins.add("revoked", token=revoked)
+    logins.add("other zone", token=zones[1].token_for("shop", "image-pusher"))
     logins.add("over", token=ended_token())
     logins.add("no such zone", zone="nowhere-else-9", token=good, registry=None, host=None, base_domain="invalid")
     logins.add("refused", registry=f"127.0.0.1:{free_port()}", token=good)
@@ -75,8 +76,20 @@ def test_each_fault_is_named_and_changes_no_file(zones: LocalZones, logins: Logi
     logins.add("no registry", registry=zone.host.removeprefix("https://"), registry_ca_cert=zone.ca_file, token=good)
     logins.look("the folder", path.parent)
     ended = logins.run()
-    for task in ("wrong", "revoked", "over", "refused", "untrusted", "no right", "no namespace", "no registry"):
+    of_zone = (
+        "wrong",
+        "revoked",
+        "other zone",
+        "over",
+        "refused",
+        "untrusted",
+        "no right",
+        "no namespace",
+        "no registry",
+    )
+    for task in of_zone:
         assert f"zone {zone.name}" in said(ended, task)
+    assert "A token is good for one zone only" in said(ended, "other zone")
     assert "zone nowhere-else-9" in said(ended, "no such zone")
     assert "registry.nowhere-else-9.invalid" in said(ended, "no such zone")
     assert "the token ended at 2023-11-14T22:13:20Z" in said(ended, "over")

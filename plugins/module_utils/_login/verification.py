@@ -48,7 +48,7 @@ def check_login(login: Login, credential: Credential) -> None:
             zone=login.target.zone.name,
             step="log in to the registry",
             server_message=error.server_message,
-            hint=f"A token is good for one zone alone. {_NEW_TOKEN}",
+            hint=f"A token is good for one zone only. {_NEW_TOKEN}",
         ) from None
     except ServerError as error:
         if error.status != 400:
