@@ -74,9 +74,9 @@ def test_namespaces_and_tags() -> None:
     for namespace in ("Shop", "a.b", "x" * 64):
         with pytest.raises(InvalidOptionError):
             checked_namespace(namespace)
-    for namespace in (None, ""):
+    for nothing in (None, ""):
         with pytest.raises(InvalidOptionError, match=r"namespace is missing.*a variable that is empty"):
-            checked_namespace(namespace)
+            checked_namespace(nothing)
     for tag in ("", ".a", "x" * 129, "a b"):
         with pytest.raises(InvalidOptionError):
             checked_tag(tag)

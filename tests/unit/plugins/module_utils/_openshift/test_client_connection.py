@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, TlsVerificationError
@@ -65,8 +66,13 @@ def test_the_certificate_of_an_api_is_verified() -> None:
 def test_an_api_client_gets_no_context_of_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """urllib3 changes what a context checks."""
     authorities = ca_file(tmp_path)
-    made = []
-    monkeypatch.setattr(client, "tls_context", lambda *how: made.append(tls_context(*how)) or made[-1])
+    made: list[Any] = []
+
+    def recorded(*how: Any) -> Any:
+        made.append(tls_context(*how))
+        return made[-1]
+
+    monkeypatch.setattr(client, "tls_context", recorded)
     client._dynamic_client(ApiAddress("https://api.example", Connection(ca_cert=authorities)), "secret")
     assert len(made) == 1
     assert made[0] is not shared_tls_context(True, authorities)
