@@ -17,7 +17,7 @@ from .._oci.media_types import ACCEPT, OCI_INDEX
 from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._reference import is_tag
 from .errors import is_page, missing_blobs, no_registry
-from .registry_requests import LOG_IN, RegistryRequests, scopes, transient
+from .registry_requests import LOG_IN, RegistryRequests, is_away, scopes, transient
 
 MOST_TAGS = 500_000
 
@@ -84,9 +84,7 @@ class RegistryClient(RegistryRequests):
         step = f"ask for the manifest {digest}"
         path = f"/v2/{repository}/manifests/{digest}"
         wanted = scopes(repository, "pull")
-        response = self.http.request(
-            "HEAD", path, {"Accept": ACCEPT}, step=step, scopes=wanted, transient=lambda answer: answer.status == 429
-        )
+        response = self.http.request("HEAD", path, {"Accept": ACCEPT}, step=step, scopes=wanted, transient=is_away)
         if response.status in (404, 500):
             return False
         self._expect(response, (200,), step, repository, "pull")

@@ -146,6 +146,11 @@ def transient(response: Response) -> bool:
     return passing(response) or (response.status == 400 and not response.body)
 
 
+def is_away(response: Response) -> bool:
+    """Whether repeating can help where a zone answers 500 to a manifest that it does not have."""
+    return passing(response) and response.status != 500
+
+
 def scopes(repository: str, action: str) -> frozenset[str]:
     """Return what a registry with a token handshake is asked for; to push needs to pull, too."""
     return frozenset({f"repository:{repository}:{'pull,push' if action == 'push' else 'pull'}"})

@@ -12,6 +12,7 @@ from .._errors import (
     ForbiddenError,
     MissingLibraryError,
     NotFoundError,
+    ServerError,
     TlsVerificationError,
     UnauthorizedError,
 )
@@ -52,16 +53,19 @@ def _state(zone: ZoneSession, options: TagOptions, repository: str) -> TagState:
     head = zone.registry.head_manifest(repository, options.tag)
     digest = head.digest if head else None
     state = TagState(digest, exists=head is not None)
+    needed = options.state == "absent" or options.by_revision
     try:
         # What the tag follows is good to know. Where it came from, and its removal, take the API.
-        api = zone.api() if options.state == "absent" or options.by_revision else zone.optional_api()
+        api = zone.api() if needed else zone.optional_api()
     except AppuioError as error:
         return replace(state, shut=AppuioError(f"this takes the zone's API: {error.message}", hint=error.hint))
     if api is None:
         return replace(state, shut=AppuioError(f"the API cannot be asked: {zone.api_unavailable}"))
     try:
         stream = get_stream(api, zone.namespace, options.name)
-    except (*_SHUT, MissingLibraryError) as error:
+    except (*_SHUT, MissingLibraryError, ServerError) as error:
+        if needed and isinstance(error, ServerError):
+            raise
         return replace(state, shut=error)
     tag = stream.tags.get(options.tag) if stream else None
     return _with_stream(state, tag) if tag else replace(state, history=())
