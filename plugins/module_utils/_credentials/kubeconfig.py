@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from .._errors import AppuioError, InvalidOptionError, MissingLibraryError
+from .._openshift.client import IMPORTING
 from .._zone import api_url, same_server
 
 PLUGIN_SECONDS = 60.0
@@ -53,8 +54,9 @@ def load_login(files: str, context: str | None, host: str | None, directory: str
     AppuioError for what cannot be read, and for an exec plugin that fails.
     """
     try:
-        from kubernetes.client import Configuration
-        from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
+        with IMPORTING:
+            from kubernetes.client import Configuration
+            from kubernetes.config.kube_config import KubeConfigLoader, KubeConfigMerger
     except ImportError:
         raise MissingLibraryError("kubernetes", "to read a kubeconfig", traceback.format_exc()) from None
     if not any(os.path.exists(os.path.expanduser(one)) for one in files.split(os.pathsep) if one):

@@ -29,6 +29,8 @@ from .resources import ResourceType
 
 PAGE = 500
 _MERGE_PATCH = "application/merge-patch+json"
+# kubernetes imports itself in circles: two threads that import it at once end in a deadlock of the import locks.
+IMPORTING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,11 @@ class Api:
         namespace: str,
         *,
         step: str,
-        label_selector: str = "",
         field_selector: str = "",
         page: int = PAGE,
     ) -> Iterator[dict[str, Any]]:
         """Yield the objects of a namespace, or of all where that is empty, each once; raises AppuioError."""
-        query = {"fieldSelector": field_selector, "labelSelector": label_selector, "limit": str(page)}
+        query = {"fieldSelector": field_selector, "limit": str(page)}
         path = resource.collection(namespace)
         return every_item(
             lambda following: self._call("get", path, step, query={**query, "continue": following}),
@@ -151,7 +152,7 @@ class Api:
     def answer(
         self, method: str, path: str, step: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> bytes:
-        """Ask, again where that can help: a create whose answer was lost meets its own object as a conflict."""
+        """Ask, again where that can help: a create whose answer was lost meets its object as a conflict."""
         attempts = Attempts(self._address.connection.retries, self._address.connection.retry_delay, self._clock)
         while True:
             wait: float | None = None
@@ -199,7 +200,8 @@ class Api:
     def _connected(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = _dynamic_client(self._address, self._token)
+                with IMPORTING:
+                    self._client = _dynamic_client(self._address, self._token)
             return self._client
 
 
@@ -218,8 +220,7 @@ def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
         from openshift.dynamic import DynamicClient
     except ImportError:
         raise MissingLibraryError("openshift", "to ask the API of a zone", traceback.format_exc()) from None
-    how = address.connection
-    origin = Origin.given(address.url)
+    how, origin = address.connection, Origin.given(address.url)
     check_encrypted(origin, how)
     configuration = Configuration()
     configuration.host = address.url.rstrip("/")

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import ssl
+import threading
+import time
 
 import pytest
 import urllib3
@@ -18,8 +20,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     TlsVerificationError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import client, resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.errors import cause_of, refusal
+from ansible_collections.appuio.registry.plugins.module_utils._zones.threads import at_once
 
 from tests.unit.plugins.module_utils.scripted_api import answer, scripted_api
 from tests.unit.plugins.module_utils.scripted_api import refusal as refused
@@ -185,3 +188,17 @@ def test_a_page_does_not_say_that_something_is_gone() -> None:
         assert isinstance(refusal(403, page, "read"), ServerError)
     # The API itself says it in plain text of a group that it does not have.
     assert isinstance(refusal(404, b"404 page not found", "read"), NotFoundError)
+
+
+def test_no_two_threads_import_the_libraries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work = threading.Semaphore(1)
+
+    def connected(_address: object, _token: str | None) -> object:
+        assert at_work.acquire(blocking=False), "another thread imports"
+        time.sleep(0.02)
+        at_work.release()
+        return object()
+
+    monkeypatch.setattr(client, "_dynamic_client", connected)
+    apis = [client.Api(client.ApiAddress(f"https://api-{number}.example"), "t") for number in range(4)]
+    at_once(lambda api: api._connected(), apis)
