@@ -90,7 +90,9 @@ class StreamTask:
             except ConflictError:
                 if not tries_left:
                     raise
-                plan = self._plan(session)
+                before, plan = plan, self._plan(session)
+                if not plan.changes:
+                    return before  # This very request, most likely, was carried out before its answer was lost.
         return plan
 
     def _read(self, session: ZoneSession) -> Mapping[str, Any] | None:

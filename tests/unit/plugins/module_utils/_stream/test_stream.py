@@ -174,6 +174,14 @@ def test_a_stream_that_somebody_else_changes_meanwhile_is_planned_anew() -> None
     assert (sent["resourceVersion"], sent["labels"]) == ("8", {"mine": "yes", "new": "1", "team": "web"})
 
 
+def test_a_creation_whose_answer_was_lost_is_told_as_one() -> None:
+    missing = (f"GET {STREAMS}/app", refusal(404, "no"))
+    made, script = task(missing, (f"POST {STREAMS}", refusal(409, "already exists")), READ)
+    result = made.apply(made.plan())
+    assert (result["changed"], result["zones"][0]["exists"]) == (True, True)
+    assert not script.lines
+
+
 def test_an_unused_stream_is_removed_as_it_was_read() -> None:
     gone = (f"DELETE {STREAMS}/app", answer(200, {}))
     running, script = task(READ, *usage(LIVE), READ, *usage(LIVE), gone, state="absent")
