@@ -145,8 +145,8 @@ class Api:
         self, method: str, path: str, step: str, body: Any = None, query: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         document = json_object(self.answer(method, path, step, body, query))
-        if document is None:
-            raise no_api("this is no Kubernetes API: its answer is no JSON object", step)
+        if document is None or (method != "get" and not isinstance(document.get("kind"), str)):
+            raise no_api("this is no Kubernetes API: its answer is no object of one", step)
         return document
 
     def answer(
@@ -175,7 +175,6 @@ class Api:
         from openshift.dynamic.exceptions import DynamicApiError
         from urllib3.exceptions import HTTPError
 
-        given = [(name, value) for name, value in query.items() if value]
         content_type = {"content_type": _MERGE_PATCH} if method == "patch" else {}
         timeout = self._address.connection.timeout
         try:
@@ -183,7 +182,7 @@ class Api:
                 method,
                 path,
                 body=body,
-                query_params=given,
+                query_params=[(name, value) for name, value in query.items() if value],
                 serialize=False,
                 _request_timeout=(timeout, timeout),
                 **content_type,

@@ -202,3 +202,10 @@ def test_no_two_threads_import_the_libraries_at_once(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(client, "_dynamic_client", connected)
     apis = [client.Api(client.ApiAddress(f"https://api-{number}.example"), "t") for number in range(4)]
     at_once(lambda api: api._connected(), apis)
+
+
+@pytest.mark.parametrize("document", [[], {"kind": 4}, {"kind": None}])
+def test_an_answer_to_a_change_that_no_api_gives_is_not_believed(document: object) -> None:
+    api, _script = scripted_api(("DELETE", answer(200, document)))
+    with pytest.raises(ServerError, match="this is no Kubernetes API"):
+        api.delete(resources.POD, "shop", "one", step="remove")
