@@ -29,7 +29,7 @@ from .resources import ResourceType
 
 PAGE = 500
 _MERGE_PATCH = "application/merge-patch+json"
-# kubernetes imports itself in circles: two threads that import it at once end in a deadlock of the import locks.
+# kubernetes imports itself in circles: two threads at once end in a deadlock of its import locks.
 IMPORTING = threading.Lock()
 
 
@@ -235,8 +235,7 @@ def _dynamic_client(address: ApiAddress, token: str | None) -> Any:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         if address.tls_server_name:
             pool.update(server_hostname=address.tls_server_name, assert_hostname=address.tls_server_name)
-    proxy = proxy_for(origin, how.proxy)
-    if proxy:
+    if proxy := proxy_for(origin, how.proxy):
         proxy_tls = tls_context(how.validate_certs, how.ca_cert) if proxy.origin.scheme == "https" else None
         pool.update(proxy_url=str(proxy.origin), proxy_headers=proxy.headers, proxy_ssl_context=proxy_tls)
     # The pool is ours, so that one file says what is trusted, and which way leads there, for API and registry.
