@@ -16,7 +16,7 @@ from .._errors import AppuioError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
 from .._openshift.access import Right
 from .._openshift.account_secrets import AccountSecrets, SecretVanishedError
-from .._openshift.apply_steps import preflight
+from .._openshift.apply_steps import note_changes, preflight
 from .._openshift.client import Api
 from .._openshift.objects import named
 from .._openshift.steps import Steps
@@ -96,7 +96,11 @@ class AccountWork:
 
     def apply(self, plan: AccountPlans) -> AccountPlans:
         """Carry the plans out, one account after the other; raises AppuioError."""
-        return AccountPlans(tuple(map(self._applied, plan.accounts)), self.several)
+        done: list[AccountPlan] = []
+        for one in plan.accounts:
+            with note_changes(any(before.changed for before in done)):
+                done.append(self._applied(one))
+        return AccountPlans(tuple(done), self.several)
 
     def _planned(self, wanted: AccountOptions) -> AccountPlan:
         try:
@@ -150,7 +154,8 @@ class AccountWork:
             done = self._carried_out(plan)
         except SecretVanishedError:
             # Somebody deletes the service account while its token is awaited: once may be chance.
-            done = self._once_more(plan)
+            with note_changes(plan.changed):
+                done = self._once_more(plan)
         except AppuioError as error:
             raise self._in_namespace(error, plan.wanted.namespace) from None
         path = plan.wanted.token_file
@@ -186,10 +191,11 @@ class AccountWork:
             return done if wanted.kind == "bound" else done.with_token(token)
         now = self.clock.now()
         secrets.apply_early(objects.steps, self.warn)
-        token, end = request_bound_token(
-            self.api, wanted.namespace, wanted.service_account, wanted.expiration, now, self.warn
-        )
-        secrets.apply_late(objects.steps, self.warn)
+        with note_changes(any(not step.late for step in objects.steps.steps)):
+            token, end = request_bound_token(
+                self.api, wanted.namespace, wanted.service_account, wanted.expiration, now, self.warn
+            )
+            secrets.apply_late(objects.steps, self.warn)
         return plan.with_token(token, expires_at=end)
 
     def _secrets(self, wanted: AccountOptions) -> AccountSecrets:
