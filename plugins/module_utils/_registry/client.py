@@ -211,9 +211,7 @@ class RegistryClient(RegistryRequests):
         """Whether a repository has the blob that an answer of success is about, by the digest that it names or, where
         it names none, by asking."""
         stored = response.headers.get("docker-content-digest")
-        if stored is None:
-            return self.has_blob(repository, blob.digest, blob.size, attempts)
-        return stored == blob.digest
+        return self.has_blob(repository, blob.digest, blob.size, attempts) if stored is None else stored == blob.digest
 
     @contextmanager
     def open_blob(self, repository: str, digest: str, offset: int = 0) -> Iterator[OpenResponse]:
