@@ -4,22 +4,29 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Protocol
+from typing import Any, Callable, Collection, Mapping, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 
 from ._argspec import ArgumentSpec
 from ._context import SECRET_VARIABLES, RunContext
 from ._errors import AppuioError, InvalidOptionError, MissingLibraryError, userinfo_of
 from ._parameters import readable_parameters
 from ._signals import StoppedError, StopSignals
+
+try:
+    # From 2.22 on, modules say what is secret, and the controller hides it; before, modules hide it themselves.
+    from ansible.module_utils.secrets import register_secret
+except ImportError:
+    register_secret = None
+
+
+_HIDDEN = "********"
 
 
 class Plan(Protocol):
@@ -58,6 +65,8 @@ class Masked:
     def __call__(self, value: str) -> None:
         if value:
             self.values.add(value)
+            if register_secret is not None:
+                register_secret(value)
 
 
 class _Module(AnsibleModule):
@@ -82,8 +91,12 @@ class _Module(AnsibleModule):
             self.params = readable_parameters(self.params, self._spec)
         except AppuioError as error:
             # Nothing was parsed yet, so that nothing but this sentence may be shown.
-            print(json.dumps({"failed": True, "msg": str(error)}))
-            sys.exit(1)
+            self.params = {}
+            self.fail_json(msg=str(error))
+
+    def without_secrets(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return a result without the secrets learned; ansible-core before 2.22 takes them out itself."""
+        return result if register_secret is None else hidden(result, self.no_log_values)
 
     def _typed_zones(self, entries: list[Any]) -> list[dict[str, Any]]:
         """Return the entries of ``zones`` as their options are declared; raises InvalidOptionError."""
@@ -99,11 +112,22 @@ class _Module(AnsibleModule):
             self.no_log_values.update(result._no_log_values)
             if result.error_messages:
                 unknown = [f"the option {name} is unknown" for name in sorted(result.unsupported_parameters)]
-                text = remove_values("; ".join(unknown or result.error_messages), self.no_log_values)
+                text = hidden("; ".join(unknown or result.error_messages), self.no_log_values)
                 raise InvalidOptionError(f"entry {number} of zones: {text}", hint=f"Known are {', '.join(options)}")
             found = result.validated_parameters
             typed.append({name: found[name] for name in options if found.get(name) is not None})
         return typed
+
+
+def hidden(value: Any, secrets: Collection[str]) -> Any:
+    """Return a value of a result or of the options without these secrets, the longest first."""
+    if isinstance(value, str):
+        for secret in sorted(secrets, key=len, reverse=True):
+            value = value.replace(secret, _HIDDEN) if secret else value
+        return value
+    if isinstance(value, Mapping):
+        return {hidden(name, secrets): hidden(one, secrets) for name, one in value.items()}
+    return [hidden(one, secrets) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def _passwords_in_addresses(value: Any) -> set[str]:
@@ -143,7 +167,7 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
             text = f"{text}. This installs it: {sys.executable} -m pip install {' '.join(missing.packages)}"
         module.fail_json(msg=text, exception=missing.trace)
     except AppuioError as error:
-        module.fail_json(msg=str(error), **error.result)
+        module.fail_json(**module.without_secrets({**error.result, "msg": str(error)}))
     except StoppedError as stopped:
         module.fail_json(msg=f"{stopped}. Run the task again: it goes on from what is there")
     except Exception as error:
@@ -158,6 +182,6 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
             result["diff"] = diff
     if handed_on.values:
         # Only the result may hold it: Ansible shows the options, too, which may hold the same token.
-        result["invocation"] = {"module_args": remove_values(module.params, module.no_log_values)}
+        result["invocation"] = {"module_args": hidden(module.params, module.no_log_values)}
         module.no_log_values.difference_update(handed_on.values)
-    module.exit_json(**result)
+    module.exit_json(**module.without_secrets(result))

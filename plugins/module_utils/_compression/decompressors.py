@@ -107,7 +107,7 @@ class _XzStream:
                 self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
             block: bytes = self._stream.decompress(self._rest, size)
             self._rest = b""
-            if self._stream.eof:
+            if self._stream.eof is True:
                 self._rest, self._stream = self._stream.unused_data, None
             if block:
                 return block

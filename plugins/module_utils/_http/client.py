@@ -50,9 +50,7 @@ class HttpClient:
         self.credential = credential
         self._connection = connection
         self._transports = Transports(self.origin, connection, ca_file)
-        self._authentication = Authentication(
-            self.origin, credential, self._fetch, self._resolve_realm, lambda: clock.now()
-        )
+        self._authentication = Authentication(self.origin, credential, self._fetch, self._resolve_realm, clock.now)
 
     def attempts(self) -> Attempts:
         """Return the attempts that the user allows for one piece of work."""

@@ -28,10 +28,11 @@ class Proxy(NamedTuple):
         return f"Proxy({self.origin})"
 
 
-def proxy_for(origin: Origin, option: str | None, environment: Mapping[str, str] = os.environ) -> Proxy | None:
+def proxy_for(origin: Origin, option: str | None, environment: Mapping[str, str] | None = None) -> Proxy | None:
     """Return the proxy for an origin, or None for the direct way; raises InvalidOptionError."""
     if option:
         return _parsed("proxy", option)
+    environment = os.environ if environment is None else environment
     for name in (f"{origin.scheme}_proxy", "all_proxy"):
         upper = name.upper()
         if upper == "HTTP_PROXY" and "REQUEST_METHOD" in environment:
