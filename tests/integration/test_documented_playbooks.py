@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from tests.zone import LocalZones
 READERS_OWN = {"my_vault_password": "v", "ghcr_token": "g", "image_pusher_token": "t"}
 ROLE_GUIDES = [block for path in sorted((ROOT / "roles").glob("*/README.md")) for block in markdown_blocks(path)]
 
+NUMBERS = itertools.count(1)
+
 
 def playbooks() -> list[Block]:
     """Return the code blocks that are playbooks."""
@@ -39,12 +42,18 @@ def zones() -> Iterator[LocalZones]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def tokens(zones: LocalZones) -> dict[str, str]:
-    return {zone.name: zone.create_user("ada", projects={"shop": "admin"}) for zone in zones.zones}
+@pytest.fixture
+def project() -> str:
+    """A project of its own for each guide, since some set the same things up otherwise."""
+    return f"shop{next(NUMBERS)}"
 
 
-def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str]) -> PlaybookResult:
+@pytest.fixture
+def tokens(zones: LocalZones, project: str) -> dict[str, str]:
+    return {zone.name: zone.create_user("ada", projects={project: "admin"}) for zone in zones.zones}
+
+
+def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str], project: str) -> PlaybookResult:
     """Run a block in a folder that is what the guides tell a reader to have: zones.yml, variables, a built image."""
     make_layout(folder / "build/frontend", platforms=["linux/amd64"], layers=1, size=100)
     save_archive(folder / "build/frontend.tar", folder / "build", names=("frontend:1.4.2",))
@@ -58,7 +67,7 @@ def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str]) 
     if "appuio.registry.image_pusher" in block.text:
         del shared["image_pusher_token"]  # the role returns it, and takes none
     write(folder / "group_vars/all.yml", shared)
-    (folder / "book.yml").write_text(with_addresses(block.text, zones))
+    (folder / "book.yml").write_text(re.sub(r"\bshop\b", project, with_addresses(block.text, zones)))
     # The README shows that it works in several zones; for the others one tells as much.
     limit = [] if block.place.startswith("README.md") else ["--limit", f"{zones.zones[0].name},localhost"]
     trust = {"SSL_CERT_FILE": zones.zones[0].ca_file}
@@ -94,19 +103,19 @@ def test_there_are_playbooks_to_run() -> None:
 
 @pytest.mark.thorough
 @pytest.mark.parametrize("block", playbooks(), ids=str)
-def test_playbook(block: Block, tmp_path: Path, zones: LocalZones, tokens: dict[str, str]) -> None:
-    assert play(block, tmp_path, zones, tokens).succeeded().tasks
+def test_playbook(block: Block, tmp_path: Path, zones: LocalZones, tokens: dict[str, str], project: str) -> None:
+    assert play(block, tmp_path, zones, tokens, project).succeeded().tasks
 
 
 @pytest.mark.thorough
-def test_tokens_that_are_handed_on(tmp_path: Path, zones: LocalZones, tokens: dict[str, str]) -> None:
+def test_tokens_that_are_handed_on(tmp_path: Path, zones: LocalZones, tokens: dict[str, str], project: str) -> None:
     """The files of credentials.rst: for their owner only, one of them encrypted, and unchanged by a second run."""
     block = next(block for block in playbooks() if "Write an encrypted file" in block.text)
-    assert play(block, tmp_path, zones, tokens).succeeded().changed
+    assert play(block, tmp_path, zones, tokens, project).succeeded().changed
     name = zones.zones[0].name
     plain, encrypted = tmp_path / "tokens" / f"{name}.env", tmp_path / "tokens" / f"{name}.yml"
     assert [path.stat().st_mode & 0o777 for path in (plain, encrypted)] == [0o600, 0o600]
     assert plain.read_text() == "APPUIO_TOKEN=t\n"
     vault = VaultLib([("default", VaultSecret(b"v"))])
     assert yaml.safe_load(vault.decrypt(encrypted.read_bytes())) == {"appuio_token": "t"}
-    assert play(block, tmp_path, zones, tokens).succeeded().changed == []
+    assert play(block, tmp_path, zones, tokens, project).succeeded().changed == []

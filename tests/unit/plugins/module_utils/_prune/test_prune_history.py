@@ -42,7 +42,7 @@ def document(version: str = "1", **tags: list[int]) -> dict[str, Any]:
     return {"kind": "ImageStream", "metadata": metadata, "spec": {}, "status": {"tags": status}}
 
 
-def wish(**options: Any) -> PruneOptions:
+def wanted(**options: Any) -> PruneOptions:
     return parse_options({**DEFAULTS, **options})
 
 
@@ -57,27 +57,27 @@ def told(them: list[HistoryTrim]) -> dict[str, list[int]]:
 
 def test_the_newest_images_of_each_tag_stay() -> None:
     stream = parse_stream(document(a=[1, 2, 3, 4], b=[5, 6], c=[7, 8, 9]))
-    assert told(found(stream, wish(revisions=2))) == {"a": [3, 4], "c": [9]}
-    assert found(stream, wish(revisions=2))[0].kept == 2
-    assert found(stream, wish(keep=9)) == []
+    assert told(found(stream, wanted(revisions=2))) == {"a": [3, 4], "c": [9]}
+    assert found(stream, wanted(revisions=2))[0].kept == 2
+    assert found(stream, wanted(keep=9)) == []
 
 
 def test_with_revisions_alone_every_tag_stays() -> None:
     stream = parse_stream(document(v1=[1, 2], b1=[40]))
-    decisions = decide(stream, wish(revisions=1), Usage(), NOW)
+    decisions = decide(stream, wanted(revisions=1), Usage(), NOW)
     assert {(one.goes, one.reason) for one in decisions} == {(False, "neither keep nor older_than is given")}
 
 
 def test_images_in_use_and_young_ones_stay() -> None:
     stream = parse_stream(document(a=[1, 2, 3, 4, 50]))
     used = Usage(digests={digest(3): "Pod shop/web"})
-    assert told(found(stream, wish(revisions=1), used)) == {"a": [2, 4, 50]}
-    assert told(found(stream, wish(revisions=1, older_than="30d"), used)) == {"a": [50]}
+    assert told(found(stream, wanted(revisions=1), used)) == {"a": [2, 4, 50]}
+    assert told(found(stream, wanted(revisions=1, older_than="30d"), used)) == {"a": [50]}
 
 
 def test_tags_that_go_or_are_none_of_its_business_are_left_alone() -> None:
     stream = parse_stream(document(a=[1, 2, 3], b=[40, 41], v1=[5, 6], v2=[7, 8]))
-    assert told(found(stream, wish(revisions=1, keep=1, protect="^v1", match="a|b|v1"))) == {"a": [2, 3]}
+    assert told(found(stream, wanted(revisions=1, keep=1, protect="^v1", match="a|b|v1"))) == {"a": [2, 3]}
 
 
 def test_what_a_tag_names_now_is_never_taken() -> None:
@@ -114,4 +114,4 @@ def test_it_gives_up_at_last() -> None:
 
 def test_a_tag_keeps_at_least_what_it_names() -> None:
     with pytest.raises(InvalidOptionError, match="a tag keeps what it points to"):
-        wish(revisions=0)
+        wanted(revisions=0)
