@@ -26,7 +26,8 @@ except ImportError:
     register_secret = None
 
 
-_HIDDEN = "********"
+# What Ansible shows in place of a secret, and of a text with one.
+_SECRET, _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********"
 
 
 class Plan(Protocol):
@@ -122,6 +123,8 @@ class _Module(AnsibleModule):
 def hidden(value: Any, secrets: Collection[str]) -> Any:
     """Return a value of a result or of the options without these secrets, the longest first."""
     if isinstance(value, str):
+        if value in secrets:
+            return _SECRET
         for secret in sorted(secrets, key=len, reverse=True):
             value = value.replace(secret, _HIDDEN) if secret else value
         return value
