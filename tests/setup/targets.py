@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from .versions import for_sanity, for_zones, newest, runnable
 
-# What one lane runs uses both processors by itself (pytest with two workers); the other lane reads code.
+# One lane uses both processors by itself (pytest with two workers); the other reads code, and ends with shorter tests.
 Lanes = tuple[list[str], list[str]]
 CHECKS = ("test", "unit", "zone", "interop", "integration", "sanity", "lint", "artifact")
 # What is run by hand and shown as it goes, with its session.
@@ -32,13 +32,14 @@ def lanes(target: str) -> Lanes:
     zones = [f"zone-{core.name}" for core in for_zones()]
     sanity = [f"sanity-{core.name}" for core in for_sanity()]
     assert newest() is not None
-    tests = {
-        "unit": units,
-        "zone": zones,
+    tests = {"unit": units, "zone": zones}
+    checks = {
+        "lint": LINT,
+        "sanity": [*sanity, "sanity-targets"],
+        "integration": ["integration"],
         "interop": ["interop"],
         "artifact": ["artifact"],
     }
-    checks = {"lint": LINT, "sanity": [*sanity, "sanity-targets"], "integration": ["integration"]}
     if target == "test":
         return [name for names in tests.values() for name in names], [n for names in checks.values() for n in names]
     return tests.get(target, []), checks.get(target, [])
