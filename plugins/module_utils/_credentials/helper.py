@@ -14,6 +14,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
+from .._context import SECRET_VARIABLES
 from .._credential import Credential
 from .._errors import AppuioError, InvalidOptionError
 from .._json import JsonError, parse_json
@@ -22,12 +23,11 @@ from .auth_document import checked_secret
 TIMEOUT = 60.0
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NOT_THERE = ("credentials not found", "no credentials", "not found in native keychain")
-_SECRET_VARIABLES = ("APPUIO_TOKEN", "K8S_AUTH_API_KEY", "K8S_AUTH_PASSWORD")
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment for a program that is none of those which our secrets are for."""
-    return {name: value for name, value in environment.items() if name not in _SECRET_VARIABLES}
+    return {name: value for name, value in environment.items() if name not in SECRET_VARIABLES}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from .._errors import AppuioError
 from .._openshift.image_children import Children
 from .._openshift.image_usage import Usage
 from .._openshift.workloads import Unreadable
-from .._zones.fanout import joined_error
+from .._zones.fanout import joined_result
 from .history import HistoryTrim
 from .plan import Decision
 from .repositories import RepositoryDecision
@@ -134,15 +134,7 @@ class PrunePlan:
 
     def result(self) -> dict[str, Any]:
         """Return the module's result; raises AppuioError, with the results of all zones, where one failed."""
-        zones = [zone.result() for zone in self.zones]
-        reason = zones[0]["reason"]
-        if len(zones) > 1:
-            reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
-        result = {"changed": any(zone["changed"] for zone in zones), "reason": reason, "zones": zones}
-        errors = [zone.error for zone in self.zones]
-        if any(errors):
-            raise joined_error(errors, result)
-        return result
+        return joined_result([zone.result() for zone in self.zones], [zone.error for zone in self.zones])
 
 
 def _line(tag: str, trim: HistoryTrim | None, trimmed: bool) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._errors import AppuioError
-from .._zones.fanout import joined_error
+from .._zones.fanout import joined_result
 from .plan import NONE, StreamPlan
 
 
@@ -53,15 +53,7 @@ class StreamsPlan:
 
     def predict(self) -> dict[str, Any]:
         """Return the result; raises AppuioError, with the results of all zones, where one failed."""
-        zones = [zone.result() for zone in self.zones]
-        reason = zones[0]["reason"]
-        if len(zones) > 1:
-            reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
-        result = {"changed": any(zone["changed"] for zone in zones), "reason": reason, "zones": zones}
-        errors = [zone.error for zone in self.zones]
-        if any(errors):
-            raise joined_error(errors, result)
-        return result
+        return joined_result([zone.result() for zone in self.zones], [zone.error for zone in self.zones])
 
     def diff(self) -> dict[str, Any]:
         """Return the ImageStream of each zone, as far as this module sets it, before and after."""

@@ -76,3 +76,14 @@ def joined_error(errors: Sequence[AppuioError | None], result: Mapping[str, Any]
         text = f"{len(causes)} of {len(errors)} zones failed: {' | '.join(sentences)}"
     first = causes[0].result if causes else {}
     return AppuioError(text, result={**first, **(result or {})})
+
+
+def joined_result(zones: Sequence[Mapping[str, Any]], errors: Sequence[AppuioError | None]) -> dict[str, Any]:
+    """Return the result of a module from those of its zones; raises AppuioError, with it, where a zone failed."""
+    reason = zones[0]["reason"]
+    if len(zones) > 1:
+        reason = f"{sum(zone['changed'] for zone in zones)} of {len(zones)} zones changed"
+    result = {"changed": any(zone["changed"] for zone in zones), "reason": reason, "zones": list(zones)}
+    if any(errors):
+        raise joined_error(errors, result)
+    return result
