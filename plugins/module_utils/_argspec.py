@@ -1,11 +1,17 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Argument specifications that merge: the shared options of the zone, credentials and connection fragments."""
+"""Argument specifications that merge, with the options that modules share, and what is made of what users send; pure.
+
+Surveys of AWX send text for lists and blanks for what was not filled in; YAML reads 1.10 as the number 1.1.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Mapping
+
+from ._errors import InvalidOptionError
+from ._text import as_list, as_mapping, as_texts, is_blank
 
 
 @dataclass(frozen=True)
@@ -99,3 +105,44 @@ CONNECTION = ArgumentSpec(
         "retry_delay": {"type": "float", "default": 1.0},
     },
 )
+
+
+# Blank, these say no more than when they are left out; what is missing then is told by what needs it.
+_AS_NOT_GIVEN = frozenset({*ZONE.options, *ZONES.options, *CONNECTION.options})
+
+
+def readable_parameters(given: Mapping[str, Any], spec: ArgumentSpec) -> dict[str, Any]:
+    """Return the parameters of a task with lists and mappings as such, and without what is blank.
+
+    Raises InvalidOptionError for a blank where the option has no default, since a variable behind it is empty, and
+    for a number with a fraction where a text is wanted, since that is not what was written.
+    """
+    parameters = dict(given)
+    for option, rule in spec.options.items():
+        for name in (option, *rule.get("aliases", ())):
+            if name not in parameters or parameters[name] is None:
+                continue
+            value = parameters[name]
+            if is_blank(value):
+                if "default" not in rule and option not in _AS_NOT_GIVEN:
+                    raise InvalidOptionError(
+                        f"{name} is empty", hint="The variable or command that it comes from gave nothing: give a value"
+                    )
+                del parameters[name]
+            else:
+                parameters[name] = _readable(name, value, rule)
+    return parameters
+
+
+def _readable(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
+    kind = rule.get("type", "str")
+    if kind == "list":
+        return as_texts(name, value) if rule.get("elements") == "str" else as_list(name, value)
+    if kind == "dict":
+        return as_mapping(name, value)
+    if kind == "str" and isinstance(value, float):
+        raise InvalidOptionError(
+            f"{name} is the number {value!r}, which may not be what was written: YAML reads 1.10 as 1.1",
+            hint="Put it in quotes",
+        )
+    return value

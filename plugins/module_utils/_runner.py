@@ -13,11 +13,10 @@ from typing import Any, Callable, Collection, Mapping, Protocol
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ._argspec import ArgumentSpec
-from ._context import SECRET_VARIABLES, RunContext
+from ._argspec import ArgumentSpec, readable_parameters
 from ._errors import AppuioError, InvalidOptionError, MissingLibraryError, userinfo_of
-from ._parameters import readable_parameters
 from ._signals import StoppedError, StopSignals
+from ._targets import SECRET_VARIABLES, RunContext
 
 try:
     # From 2.22 on, modules say what is secret, and the controller hides it; before, modules hide it themselves.

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The zones of one task: options in, targets out; pure.
+"""What a task is about: its zones, who it is there, how they are reached, and what it knows of where it runs; pure.
 
 An entry of ``zones`` takes what it does not say from the task. Credentials are taken whole: an entry
 that says who it is gets nothing of the task's credentials.
@@ -8,8 +8,9 @@ that says who it is gets nothing of the task's credentials.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Callable, Mapping
 
 from ._errors import InvalidOptionError
 from ._reference import checked_namespace
@@ -29,6 +30,47 @@ HOW = (
     "retries",
     "retry_delay",
 )
+DEFAULT_USERNAME = "serviceaccount"
+# What stands in the environment for us alone, and for no program that is started for a task.
+SECRET_VARIABLES = ("APPUIO_TOKEN", "K8S_AUTH_API_KEY", "K8S_AUTH_PASSWORD")
+
+
+def _ignored(_value: str) -> None:
+    """Take no notice."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What a task may know of where it runs, handed in so that it can be tested without it.
+
+    ``register_secret`` keeps a value out of all output; ``return_secret`` lets it stand in the result of a
+    success, for a module whose result is a secret.
+    """
+
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    temporary_directory: str = ""
+    register_secret: Callable[[str], None] = _ignored
+    warn: Callable[[str], None] = _ignored
+    return_secret: Callable[[str], None] = _ignored
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A user name and the secret that goes with it.
+
+    ``is_token`` says that ``secret`` is a token of the zone's API, which OpenShift's registry takes
+    as a bearer token; otherwise it is a password. ``origin`` tells the user where it came from.
+    """
+
+    secret: str = field(repr=False)
+    username: str = DEFAULT_USERNAME
+    is_token: bool = True
+    origin: str = "token"
+
+
+def basic(credential: Credential) -> str:
+    """Return ``user:secret`` in base64, as auth files and the Basic scheme (RFC 7617) have it."""
+    return base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Lists and mappings as text, as surveys, CI variables and ``-e name=value`` send them: one grammar; pure.
+"""Lists, mappings and lengths of time as text, as surveys, CI variables and ``-e name=value`` send them; pure.
 
-A blank text and null mean that the option is not given.
+The one grammar of every option of such a kind. A blank text and null mean that the option is not given.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from ._errors import InvalidOptionError
 from ._json import JsonError, parse_json
 
 _SEPARATOR = re.compile(r"[,\r\n]+")
+# Far beyond any use, and below what an API or a time can hold.
+LONGEST = 100 * 365 * 86400
+_UNITS = (604800, 86400, 3600, 60, 1)
+_WRITTEN = "".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in "wdhms")
 
 
 def is_blank(value: Any) -> bool:
@@ -75,6 +79,23 @@ def as_mapping(option: str, value: Any) -> dict[str, Any] | None:
     if pairs or found is not None:
         raise InvalidOptionError(f"{option} is no mapping", hint="Write it as a mapping, as JSON, or as key=value")
     return {}
+
+
+def seconds_of(name: str, value: Any) -> int:
+    """Return the seconds that the option ``name`` says; raises InvalidOptionError for what is no length of time."""
+    text = str(value).strip()
+    found = re.fullmatch(_WRITTEN, text, re.IGNORECASE)
+    if text and found:
+        seconds = sum(int(number) * unit for number, unit in zip(found.groups(), _UNITS) if number)
+    elif re.fullmatch("[0-9]{1,12}", text):
+        seconds = int(text)
+    else:
+        raise InvalidOptionError(
+            f"{name} {text[:100]!r} is no length of time", hint="Write it as 24h, 2w, 1d12h, 90m, or in seconds"
+        )
+    if seconds > LONGEST:
+        raise InvalidOptionError(f"{name} {text!r} is too long: more than 100 years")
+    return seconds
 
 
 def _text(option: str, entry: Any) -> str:

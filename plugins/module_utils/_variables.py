@@ -8,9 +8,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ._argspec import ArgumentSpec
+from ._argspec import ArgumentSpec, readable_parameters
 from ._errors import InvalidOptionError
-from ._parameters import readable_parameters
 from ._targets import HOW, WHERE, WHO
 from ._text import is_blank
 

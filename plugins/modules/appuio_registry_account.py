@@ -340,8 +340,8 @@ from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._account.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._account.task import account_task
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_plans import ZonesTask
 
 

@@ -298,10 +298,10 @@ msg:
 
 from typing import Any
 
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import SPEC, logins_from
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 
 def start(options: dict[str, Any], context: RunContext) -> LoginTask:

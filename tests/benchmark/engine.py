@@ -16,9 +16,9 @@ def main() -> None:
     job: dict[str, Any] = json.loads(Path(sys.argv[1]).read_bytes())
     for library in job["without"]:
         sys.modules[library] = None  # type: ignore[assignment]
-    from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
     from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
     from ansible_collections.appuio.registry.plugins.module_utils._push.task import push_task
+    from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
     defaults = {name: rule.get("default") for name, rule in SPEC.options.items()}
     context = RunContext(dict(os.environ), os.environ["TMPDIR"])

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import delete_tag
 from ansible_collections.appuio.registry.plugins.module_utils._prune import removal
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 from tests.integration.api import ask
 from tests.integration.images import Images

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._account.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.modules import appuio_registry_account
 
 from tests.integration.api import ask, may_push

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable
 
-from .._context import RunContext
 from .._errors import AppuioError, NotFoundError
 from .._openshift import resources
 from .._openshift.apply_steps import apply_steps, preflight
 from .._openshift.client import Api
 from .._openshift.objects import LiveObject, normalised
 from .._openshift.steps import Steps, difference
+from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .._zones.zone_plans import ZonesTask, in_namespace, options_of

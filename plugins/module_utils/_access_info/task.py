@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Callable
 
-from .._context import RunContext
 from .._openshift import objects
 from .._openshift.access import missing_rights
 from .._openshift.apply_steps import refused_roles
 from .._openshift.client import Api
 from .._openshift.quota import allowances, lacking
 from .._openshift.tokens import account_token
+from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .._zones.zone_plans import ZonePlans, ZonesTask

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._duration import seconds_of
 from .._errors import InvalidOptionError
 from .._targets import Target, targets_from
-from .._text import as_list, as_mapping, as_texts, is_blank
+from .._text import as_list, as_mapping, as_texts, is_blank, seconds_of
 from .account import AccountOptions
 
 SHORTEST = 600

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Callable
 
-from .._context import RunContext
 from .._credentials.bound_token import request_bound_token, why_renewed
 from .._credentials.token import expiry
 from .._errors import AppuioError, NotFoundError
@@ -21,6 +20,7 @@ from .._openshift.client import Api
 from .._openshift.objects import named
 from .._openshift.steps import Steps
 from .._openshift.tokens import token_of_secret
+from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .._zones.zone_plans import ZonesTask, in_namespace, options_of

@@ -12,9 +12,9 @@ import json
 import re
 from typing import Any, Iterable, Mapping
 
-from .._credential import DEFAULT_USERNAME, Credential, basic
 from .._errors import AppuioError
 from .._json import JsonError, parse_json
+from .._targets import DEFAULT_USERNAME, Credential, basic
 
 IDENTITY_TOKEN_USER = "<token>"
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"

@@ -7,8 +7,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Mapping
 
-from .._credential import Credential
 from .._errors import AppuioError
+from .._targets import Credential
 from .auth_paths import files_to_read
 
 if TYPE_CHECKING:

@@ -14,10 +14,9 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from .._context import SECRET_VARIABLES
-from .._credential import Credential
 from .._errors import AppuioError, InvalidOptionError
 from .._json import JsonError, parse_json
+from .._targets import SECRET_VARIABLES, Credential
 from .auth_document import checked_secret
 
 TIMEOUT = 60.0

@@ -9,9 +9,9 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from .._credential import Credential
 from .._errors import InvalidOptionError
 from .._openshift.client import ApiAddress
+from .._targets import Credential
 from .auth_paths import home
 from .kubeconfig import Login, load_login
 from .method import ApiLogin, Method, ResolvedCredential

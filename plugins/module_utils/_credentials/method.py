@@ -7,10 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Mapping
 
-from .._context import RunContext
-from .._credential import DEFAULT_USERNAME, Credential, basic
 from .._errors import AppuioError, InvalidOptionError
-from .._targets import Connection, Target
+from .._targets import DEFAULT_USERNAME, Connection, Credential, RunContext, Target, basic
 from .._zone import api_url
 from .token import expiry
 

@@ -9,12 +9,11 @@ import time
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from .._credential import Credential
 from .._errors import AppuioError, InvalidOptionError, TlsVerificationError
 from .._http.client import HttpClient
 from .._openshift.client import ApiAddress
 from .._openshift.oauth import OAuthToken, discover, password_token
-from .._targets import Connection
+from .._targets import Connection, Credential
 from .method import ApiLogin, Method, ResolvedCredential
 
 

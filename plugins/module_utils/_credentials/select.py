@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from .._context import RunContext
 from .._errors import InvalidOptionError
-from .._targets import Target
+from .._targets import RunContext, Target
 from .._zone import same_server
 from .method import Method
 from .token_method import TokenMethod

@@ -7,8 +7,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field, replace
 
-from .._credential import Credential
 from .._errors import InvalidOptionError
+from .._targets import Credential
 from .method import ApiLogin, Method, ResolvedCredential
 
 BOUND_SECONDS = 24 * 3600

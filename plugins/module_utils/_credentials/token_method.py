@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .._credential import Credential
+from .._targets import Credential
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import checked_token
 

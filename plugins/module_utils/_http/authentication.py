@@ -14,8 +14,8 @@ import threading
 from typing import Any, Callable
 from urllib.parse import urlencode
 
-from .._credential import Credential
 from .._errors import AppuioError, ServerError, UnauthorizedError
+from .._targets import Credential
 from .challenge import Challenge, parse_challenges
 from .message import BytesBody, Origin, Request, Response
 from .retry import PASSING_STATUSES, retry_after

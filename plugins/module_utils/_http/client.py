@@ -7,9 +7,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Callable, Iterator, Mapping
 
-from .._credential import Credential
 from .._errors import AppuioError, ServerError, UnauthorizedError
-from .._targets import Connection
+from .._targets import Connection, Credential
 from .authentication import Authentication
 from .failures import ConnectionLostError
 from .message import Body, BytesBody, Origin, Request, Response

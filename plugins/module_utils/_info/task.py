@@ -7,8 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Mapping
 
-from .._context import RunContext
-from .._targets import targets_from
+from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .options import InfoOptions, parse_options

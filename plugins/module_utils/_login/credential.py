@@ -8,7 +8,6 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .._credential import Credential
 from .._credentials.method import ApiLogin, Method
 from .._credentials.token import account_user, expiry, subject, timestamp
 from .._errors import (
@@ -19,6 +18,7 @@ from .._errors import (
     NotFoundError,
     UnauthorizedError,
 )
+from .._targets import Credential
 
 if TYPE_CHECKING:
     from .._credentials.password_method import PasswordMethod

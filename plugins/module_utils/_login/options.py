@@ -10,12 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._context import RunContext
-from .._credential import DEFAULT_USERNAME
 from .._credentials.auth_attributes import FileAttributes, file_attributes
 from .._credentials.auth_paths import file_to_write
 from .._errors import InvalidOptionError
-from .._targets import Target, targets_from
+from .._targets import DEFAULT_USERNAME, RunContext, Target, targets_from
 
 SPEC = (
     ZONE

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .._credential import Credential
 from .._credentials.token import expiry, timestamp
 from .._errors import AppuioError
+from .._targets import Credential
 from .._zones.fanout import joined_error
 
 

@@ -8,7 +8,6 @@ import copy
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Mapping
 
-from .._credential import DEFAULT_USERNAME, Credential
 from .._credentials.auth_document import (
     IDENTITY_TOKEN_USER,
     find_credential,
@@ -23,6 +22,7 @@ from .._credentials.auth_document import (
 )
 from .._credentials.auth_edit import Edited, edit
 from .._credentials.auth_file import read_text
+from .._targets import DEFAULT_USERNAME, Credential
 from .options import Login
 
 if TYPE_CHECKING:

@@ -10,11 +10,10 @@ from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Sequence
 
-from .._context import RunContext
-from .._credential import Credential, basic
 from .._credentials.auth_edit import Edited
 from .._credentials.token import timestamp
 from .._errors import AppuioError, UnauthorizedError
+from .._targets import Credential, RunContext, basic
 from .._zones.fanout import at_once, each_zone
 from .._zones.session import ZoneSession
 from .credential import ReusableCredential, reusable_credential, revoke, unrevocable

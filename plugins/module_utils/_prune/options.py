@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Mapping, Pattern
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
-from .._duration import seconds_of
 from .._errors import InvalidOptionError
 from .._openshift.documents import NEVER
 from .._reference import checked_image_name, checked_namespace
+from .._text import seconds_of
 
 SPEC = (
     ZONE

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Callable, Mapping
 
-from .._context import RunContext
 from .._errors import AppuioError
 from .._signals import StoppedError
-from .._targets import targets_from
+from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .options import PruneOptions, parse_options

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from .._cache.cache import cache_from
-from .._context import RunContext
 from .._errors import AppuioError, CancelledError, ForbiddenError
 from .._signals import StoppedError
 from .._source.base import ArchiveSource
 from .._source.location import open_source, parse_location
-from .._targets import targets_from
+from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .image import ManifestImage
 from .mount_cache import MountCache

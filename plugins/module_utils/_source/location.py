@@ -7,10 +7,9 @@ from __future__ import annotations
 import os
 from typing import Any, Callable, Mapping, NamedTuple, Union
 
-from .._credential import Credential
 from .._errors import InvalidOptionError
 from .._reference import Reference, parse_reference
-from .._targets import Connection
+from .._targets import Connection, Credential
 from .base import AnySource
 
 _USE = "Use docker://, oci:, oci-archive:, docker-archive:, dir:, docker-daemon: or containers-storage:"

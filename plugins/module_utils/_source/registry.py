@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .._credential import Credential
 from .._errors import AppuioError, ServerError, SourceError
 from .._http.client import HttpClient
 from .._http.failures import ConnectionLostError
@@ -19,7 +18,7 @@ from .._oci.media_types import is_foreign_layer
 from .._oci.model import Descriptor, Manifest, MissingContentError, parse_manifest
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
 from .._registry.client import ManifestResponse, RegistryClient
-from .._targets import Connection
+from .._targets import Connection, Credential
 from .base import Referrers
 from .verifier import altered, blob_name, truncated
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from .._credential import Credential
 from .._errors import (
     AppuioError,
     CancelledError,
@@ -17,6 +16,7 @@ from .._errors import (
     TlsVerificationError,
     UnauthorizedError,
 )
+from .._targets import Credential
 
 _NO_CREDENTIAL = (
     "If it is private, give source_username and source_password, or source_auth_file; "

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from .._context import RunContext
 from .._errors import ConflictError, ForbiddenError
 from .._openshift import resources
 from .._openshift.client import Api
@@ -15,7 +14,7 @@ from .._openshift.image_children import held_images, image_children
 from .._openshift.image_streams import ImageStream, delete_stream, get_document, parse_stream, stream_documents
 from .._openshift.image_usage import Usage
 from .._openshift.workloads import read_usage
-from .._targets import targets_from
+from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .options import StreamOptions, parse_options

@@ -7,12 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
-from .._context import RunContext
 from .._errors import AppuioError, CancelledError
 from .._openshift.image_streams import delete_tag
 from .._registry.client import ManifestResponse
 from .._signals import StoppedError
-from .._targets import targets_from
+from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .._zones.tags import move_tags

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from .._context import RunContext
 from .._credentials.bound_token import request_bound_token
 from .._errors import AppuioError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
@@ -17,6 +16,7 @@ from .._openshift.account_secrets import AccountSecrets
 from .._openshift.apply_steps import preflight
 from .._openshift.objects import LiveObject, named
 from .._openshift.tokens import token_of_secret
+from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .._zones.zone_plans import ZonesTask

@@ -7,9 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, Generic, Mapping, Sequence, TypeVar
 
-from .._context import RunContext
 from .._errors import AppuioError, CancelledError, MissingLibraryError
-from .._targets import Target
+from .._targets import RunContext, Target
 from .session import ZoneSession
 from .threads import at_once
 

@@ -12,13 +12,12 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .._context import RunContext
 from .._credentials.method import ApiLogin, Method, ResolvedCredential
 from .._credentials.select import select_method
 from .._errors import AppuioError, InvalidOptionError
 from .._http.client import HttpClient
 from .._registry.client import RegistryClient
-from .._targets import Target
+from .._targets import RunContext, Target
 
 if TYPE_CHECKING:
     from .._openshift.client import Api

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, Generic, Protocol, TypeVar
 
-from .._context import RunContext
 from .._errors import AppuioError, InvalidOptionError, MissingLibraryError
+from .._targets import RunContext
 from .fanout import ZoneOutcome, ZoneSessions, joined_error
 from .session import ZoneSession
 

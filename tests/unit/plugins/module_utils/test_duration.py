@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._duration import LONGEST, seconds_of
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
+from ansible_collections.appuio.registry.plugins.module_utils._text import LONGEST, seconds_of
 from hypothesis import given
 from hypothesis import strategies as some
 

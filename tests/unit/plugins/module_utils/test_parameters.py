@@ -13,9 +13,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._argspec import (
     ZONE,
     ZONES,
     ArgumentSpec,
+    readable_parameters,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
-from ansible_collections.appuio.registry.plugins.module_utils._parameters import readable_parameters
 
 SPEC = (
     ZONE

@@ -22,9 +22,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._argspec import (
     ZONES,
     ArgumentSpec,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, MissingLibraryError
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 SPEC = (
     ZONE

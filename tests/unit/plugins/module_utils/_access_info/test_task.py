@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._access_info.options import SPEC, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import AccessInfoTask, AccessInfoWork
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     InvalidOptionError,
     UnauthorizedError,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 from tests.unit.plugins.module_utils.stub_session import StubSessions

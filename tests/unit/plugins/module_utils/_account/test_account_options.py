@@ -10,8 +10,8 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._account.account import AccountOptions
 from ansible_collections.appuio.registry.plugins.module_utils._account.options import SPEC, zone_accounts
 from ansible_collections.appuio.registry.plugins.module_utils._account.task import account_task
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 DEFAULTS = {name: option.get("default") for name, option in SPEC.options.items()}
 

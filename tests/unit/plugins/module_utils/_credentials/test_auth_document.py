@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import auth_document
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Credential
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.helper import Helper, without_secrets
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Credential
 
 KEEPER = """#!{python}
 import json, os, sys, pathlib

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import kubeconfig
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.kubeconfig_method import KubeconfigMethod
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
@@ -20,7 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     InvalidOptionError,
     MissingLibraryError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Target
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, Target
 from ansible_collections.appuio.registry.plugins.module_utils._zone import Zone
 
 SERVER = "https://api.cloudscale-lpg-2.appuio.cloud:6443"

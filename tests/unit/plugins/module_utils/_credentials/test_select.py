@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_file_method import AuthFileMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.kubeconfig_method import KubeconfigMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.method import Method
@@ -15,7 +14,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._credentials.passw
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.select import select_method
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.token_method import TokenMethod
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Target, targets_from
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, Target, targets_from
 
 ZONE = {"zone": "cloudscale-lpg-2"}
 API = "https://api.cloudscale-lpg-2.appuio.cloud:6443"

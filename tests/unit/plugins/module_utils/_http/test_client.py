@@ -8,7 +8,6 @@ import socket
 from dataclasses import replace
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ConnectionFailedError, UnauthorizedError
 from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import Authentication
 from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import parse_challenges
@@ -23,7 +22,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.message impo
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, retry_after
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 from tests.unit.plugins.module_utils._http.waits import Waits

@@ -11,7 +11,6 @@ import socket
 from email.message import Message
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     ConnectionFailedError,
@@ -25,7 +24,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.client impor
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Reader, split_url
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, retry_after
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 from hypothesis import given
 from hypothesis import strategies as st
 

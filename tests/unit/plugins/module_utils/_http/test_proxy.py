@@ -10,7 +10,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     ConnectionFailedError,
@@ -22,7 +21,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.client impor
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Origin
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer, ca_file, server_tls
 from tests.unit.plugins.module_utils._http.waits import Waits

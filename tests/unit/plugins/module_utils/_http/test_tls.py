@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     ConnectionFailedError,
@@ -20,7 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.tls import shared_tls_context
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import (
     Line,

@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     ForbiddenError,
@@ -34,6 +33,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_s
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.quota import Allowance
 from ansible_collections.appuio.registry.plugins.module_utils._registry.image_reader import ImageDetails
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 from tests.unit.plugins.module_utils.scripted_api import refusal, scripted_api
 

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.method import ApiLogin
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.password_method import PasswordMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.select import select_method
@@ -29,7 +27,12 @@ from ansible_collections.appuio.registry.plugins.module_utils._login.options imp
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import OAuthToken
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, targets_from
+from ansible_collections.appuio.registry.plugins.module_utils._targets import (
+    Connection,
+    Credential,
+    RunContext,
+    targets_from,
+)
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 

@@ -8,10 +8,10 @@ import os
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import SPEC, logins_from
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 TOKEN = {"token": "a-token"}
 HOME = {"HOME": "/home/jane"}

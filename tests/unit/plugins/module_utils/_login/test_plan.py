@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError
 from ansible_collections.appuio.registry.plugins.module_utils._login.plan import LoginPlan, Plan, result_of
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Credential
 from hypothesis import given
 from hypothesis import strategies as st
 

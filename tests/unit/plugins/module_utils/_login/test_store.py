@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_document import helper_for
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import Login
 from ansible_collections.appuio.registry.plugins.module_utils._login.store import open_store
-from ansible_collections.appuio.registry.plugins.module_utils._targets import targets_from
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Credential, targets_from
 
 REGISTRY = "registry.cloudscale-lpg-2.appuio.cloud"
 TARGET = targets_from({"zone": "cloudscale-lpg-2", "namespace": "shop"})[0]

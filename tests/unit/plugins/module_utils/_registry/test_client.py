@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     ConnectionFailedError,
@@ -24,7 +23,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.failures imp
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import RegistryClient
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 from tests.unit.plugins.module_utils._http.waits import Waits

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     ForbiddenError,
     ServerError,
@@ -19,7 +18,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissingError, RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._registry.upload import Upload
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
@@ -19,7 +18,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
 from ansible_collections.appuio.registry.plugins.module_utils._reference import Reference
 from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource
 from ansible_collections.appuio.registry.plugins.module_utils._source.registry_errors import source_error
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credential import Credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     ConnectionFailedError,
@@ -29,7 +28,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._tag.options impor
 from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._tag.result import TagPlan
 from ansible_collections.appuio.registry.plugins.module_utils._tag.task import TagTask, ZoneWork, zone_tags
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import ZoneTags
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC, TokenOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._token.task import token_task
 

@@ -10,11 +10,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Target
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, Target
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import TokenOptions
 from ansible_collections.appuio.registry.plugins.module_utils._token.task import TokenWork
 from ansible_collections.appuio.registry.plugins.module_utils._zone import Zone

@@ -7,13 +7,12 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     CancelledError,
     InvalidOptionError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._targets import targets_from
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, targets_from
 from ansible_collections.appuio.registry.plugins.module_utils._zones import threads
 from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import (
     ZoneSessions,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._context import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._credentials import password_method
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
@@ -21,7 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import client
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
-from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, targets_from
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, RunContext, targets_from
 from ansible_collections.appuio.registry.plugins.module_utils._zones import session
 from ansible_collections.appuio.registry.plugins.module_utils._zones.session import ZoneSession
 
