@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import ACCEPT
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import ACCEPT
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import push_task
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext

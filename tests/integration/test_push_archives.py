@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import zstandard
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of
 
 from tests.image import image_manifest, make_image, put_entry, write_blob
 from tests.image.archive import Style, save_archive

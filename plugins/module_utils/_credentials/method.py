@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What all ways to be somebody have in common: who one is to a zone's registry, and to its API."""
+"""What all ways to be somebody have in common, and the simplest: a token of the API, which the registry takes, too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Mapping
 from .._errors import AppuioError, InvalidOptionError
 from .._targets import DEFAULT_USERNAME, Connection, Credential, RunContext, Target, basic
 from .._zone import api_url
-from .token import expiry
+from .token import checked_token, expiry
 
 if TYPE_CHECKING:
     from .._openshift.client import Api, ApiAddress
@@ -124,3 +124,25 @@ def api_connection(target: Target, environment: Mapping[str, str]) -> Connection
     if environment.get("K8S_AUTH_VERIFY_SSL", "").strip().lower() in _FALSE and not connection.ca_cert:
         connection = replace(connection, validate_certs=False)
     return connection
+
+
+@dataclass
+class TokenMethod(Method):
+    """A token of a user or of a service account."""
+
+    name: str = "token"
+    secret: str = field(default="", repr=False)
+
+    def validate(self) -> None:
+        """Raise InvalidOptionError for what can be no token."""
+        self.secret = checked_token(self.secret, self.name)
+
+    def known_credential(self) -> ResolvedCredential:
+        """Return the token as it is."""
+        return self.registered(Credential(self.secret, self.username, origin=self.origin))
+
+    def api_login(self) -> ApiLogin:
+        """Return the API of the zone, asked with the token."""
+        from .._openshift.client import ApiAddress  # most tasks with a token never ask the API
+
+        return ApiLogin(ApiAddress(self.api_host(), self.api_connection()), self.secret)

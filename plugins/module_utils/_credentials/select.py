@@ -13,8 +13,7 @@ from typing import Mapping
 from .._errors import InvalidOptionError
 from .._targets import RunContext, Target
 from .._zone import same_server
-from .method import Method
-from .token_method import TokenMethod
+from .method import Method, TokenMethod
 
 _OWN = (
     ("token", ("token",)),

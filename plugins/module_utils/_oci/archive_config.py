@@ -15,9 +15,7 @@ from typing import Any, Sequence
 from .._errors import SourceError
 from .._json import parse_object
 from .._reference import is_digest
-from .digest import digest_of
-from .media_types import DOCKER_MANIFEST, OCI_MANIFEST
-from .model import Descriptor, Manifest, Platform, parse_manifest
+from .model import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, Manifest, Platform, digest_of, parse_manifest
 
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"

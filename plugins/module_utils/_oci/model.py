@@ -1,20 +1,68 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an image consists of: descriptors, platforms, manifests as the bytes they are; pure.
+"""What an image consists of: media types, digests, descriptors, platforms, manifests as the bytes they are; pure.
 
-Source: OCI Image Format Specification 1.1, "Content Descriptors", "Image Manifest", "Image Index".
+Source: OCI Image Format Specification 1.1, "Media Types", "Digests", "Content Descriptors", "Image Manifest", "Image
+Index"; Docker Image Manifest Version 2, Schema 2.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from .._errors import SourceError
 from .._json import parse_object
 from .._reference import is_digest
-from .digest import digest_of
-from .media_types import OCI_INDEX, OCI_MANIFEST, is_index, is_manifest
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+
+MANIFESTS = (OCI_MANIFEST, DOCKER_MANIFEST)
+INDEXES = (OCI_INDEX, DOCKER_LIST)
+
+# All four always: without its type a registry converts a manifest, or says that there is none.
+ACCEPT = ", ".join((OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST))
+
+_NOT_DISTRIBUTABLE = ("nondistributable", "foreign")
+
+
+def is_index(media_type: str) -> bool:
+    """Whether this names manifests rather than blobs."""
+    return media_type in INDEXES
+
+
+def is_manifest(media_type: str) -> bool:
+    """Whether this is the manifest of one image."""
+    return media_type in MANIFESTS
+
+
+def is_foreign_layer(media_type: str) -> bool:
+    """Whether a layer may be left at the addresses its descriptor gives (base layers of Windows)."""
+    return any(word in media_type for word in _NOT_DISTRIBUTABLE)
+
+
+def digest_of(content: bytes) -> str:
+    """Return the sha256 digest of bytes."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def new_hash(digest: str) -> Any:
+    """Return a hash object for a digest's algorithm; raises SourceError for one that no registry takes."""
+    algorithm = digest.partition(":")[0]
+    if algorithm not in ("sha256", "sha512"):
+        raise SourceError(f"{digest} uses the digest algorithm {algorithm!r}, which registries do not take")
+    return hashlib.new(algorithm)
+
+
+def matches(content: bytes, digest: str) -> bool:
+    """Whether the bytes are what the digest names."""
+    found = new_hash(digest)
+    found.update(content)
+    return f"{digest.partition(':')[0]}:{found.hexdigest()}" == digest
 
 
 class MissingContentError(SourceError):

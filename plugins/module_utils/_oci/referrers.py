@@ -3,18 +3,22 @@
 """What is attached to an image: signatures, attestations, SBOMs; pure.
 
 Sources: OCI Distribution Specification 1.1, "Listing Referrers" and "Referrers Tag Schema"; cosign's
-specification of tags (``sha256-<hex>.sig``, ``.att``, ``.sbom``).
+specification of tags (``sha256-<hex>.sig``, ``.att``, ``.sbom``). What OpenShift's registry would store without a word
+and could not give back is refused before anything is written. Observed on OpenShift 4.20: one configuration that is none
+of an image makes digests of its whole repository answer 500; content under another digest than sha256 is kept by its
+sha256 digest, so that nothing finds it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any, Iterable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
+from .._errors import SourceError
 from .._json import JsonError, parse_json, parse_object
-from .media_types import OCI_INDEX, is_manifest
-from .model import Descriptor, Manifest, parse_manifest
+from .model import OCI_INDEX, Descriptor, Manifest, is_manifest, parse_manifest
+from .walk import LARGEST_MANIFEST, Image
 
 _SUFFIXES = ("sig", "att", "sbom")
 _ATTACHED = re.compile(rf"sha256-[0-9a-f]{{64}}(\.({'|'.join(_SUFFIXES)}))?")
@@ -105,3 +109,27 @@ def _entry(referrer: Manifest) -> dict[str, Any]:
     if isinstance(document.get("annotations"), dict):
         entry["annotations"] = document["annotations"]
     return entry
+
+
+def check_pushable(image: Image, read_config: Callable[[Descriptor], bytes]) -> None:
+    """Raise SourceError for an image that would break its repository in a zone, or could not be pulled from it."""
+    for descriptor in (*image.root.entries, *image.blobs):
+        if not descriptor.digest.startswith("sha256:"):
+            raise SourceError(
+                f"{descriptor.digest} is no sha256 digest, and OpenShift keeps content by sha256 only: nothing could "
+                "pull it by that digest",
+                hint="Build the image with sha256 digests",
+            )
+    for manifest in image.manifests:
+        config = manifest.config
+        if config is None:
+            continue
+        if config.size > LARGEST_MANIFEST:
+            raise SourceError(f"the configuration of {manifest.digest} is larger than 4 MiB, as that of no image is")
+        if not taken_by_openshift(manifest, read_config(config)):
+            raise SourceError(
+                f"{manifest.digest} is no image: its configuration ({config.media_type or 'of no type'}, "
+                f"{config.size} bytes) is none of an image, and once it stands in a repository OpenShift answers "
+                "with an error to digests of other images there",
+                hint="Artifacts that are no images belong into another registry",
+            )

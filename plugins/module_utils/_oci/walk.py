@@ -9,8 +9,7 @@ from typing import Callable, Sequence
 
 from .._errors import SourceError
 from .._json import JsonError, parse_json
-from .media_types import is_foreign_layer, is_index, is_manifest
-from .model import Descriptor, Manifest, MissingContentError, Platform
+from .model import Descriptor, Manifest, MissingContentError, Platform, is_foreign_layer, is_index, is_manifest
 from .platforms import chosen, is_attestation, normalised
 
 MOST_DEPTH = 4

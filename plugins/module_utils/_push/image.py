@@ -145,7 +145,7 @@ class ManifestImage:
 
     def _gather(self) -> ImageContents:
         if self._contents is None:
-            from .._oci.pushable import check_pushable
+            from .._oci.referrers import check_pushable
 
             try:
                 contents = gather(self._root, self._source.manifest, self._source.read, self._source.holds)

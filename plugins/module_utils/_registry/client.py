@@ -12,9 +12,7 @@ from .._errors import NotFoundError, ServerError, SourceError
 from .._http.message import Response
 from .._http.open_response import OpenResponse
 from .._http.retry import Attempts
-from .._oci.digest import digest_of, matches
-from .._oci.media_types import ACCEPT, OCI_INDEX
-from .._oci.model import Descriptor, Manifest, parse_manifest
+from .._oci.model import ACCEPT, OCI_INDEX, Descriptor, Manifest, digest_of, matches, parse_manifest
 from .._reference import is_tag
 from .errors import is_page, missing_blobs, no_registry
 from .registry_requests import LOG_IN, RegistryRequests, is_away, scopes, transient
@@ -229,7 +227,7 @@ class RegistryClient(RegistryRequests):
                 response = Response(opened.status, opened.headers, words)
                 raise self._explained(response, step, repository, "pull")
             # Only sources are read from, and a module is compiled anew in each task.
-            from .ranges import begin_at
+            from .registry_requests import begin_at
 
             begin_at(opened, offset, self.registry)
             yield opened

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from .._errors import NotFoundError, SourceError
 from .._http.failures import ConnectionLostError
-from .._oci.digest import matches
-from .._oci.model import Descriptor, Manifest, parse_manifest
+from .._oci.model import Descriptor, Manifest, matches, parse_manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import Image, gather
 from .client import RegistryClient

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests to one registry: with the right scopes and attempts, page by page, refusals told in the user's words."""
+"""Requests to one registry: with the right scopes and attempts, page by page, refusals told in the user's words.
+
+Where in a blob the body of an answer begins: RFC 9110, 14.2 and 15.3.7.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from urllib.parse import urljoin
 
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.client import HttpClient, passing
-from .._http.message import Response
+from .._http.failures import ConnectionLostError
+from .._http.message import BLOCK_SIZE, Response
+from .._http.open_response import OpenResponse
 from .._http.retry import Attempts
 from .._reference import is_digest
 from .errors import SOURCE_HINTS, ZONE_HINTS, Hints, is_page, no_registry, refusal, server_message_of
@@ -18,6 +23,8 @@ from .errors import SOURCE_HINTS, ZONE_HINTS, Hints, is_page, no_registry, refus
 LOG_IN = "log in to the registry"
 MOST_PAGES = 1000
 _NEXT = re.compile(r'<([^<>]{1,4096})>\s*;[^,<]{0,200}?rel="?next\b')
+_CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(?:(\d{1,18})|\*)\s*", re.IGNORECASE)
+_HINT = "Try again; if it stays, what the registry stores, or what stands in front of it, is broken"
 
 
 class RegistryRequests:
@@ -154,3 +161,27 @@ def is_away(response: Response) -> bool:
 def scopes(repository: str, action: str) -> frozenset[str]:
     """Return what a registry with a token handshake is asked for; to push needs to pull, too."""
     return frozenset({f"repository:{repository}:{'pull,push' if action == 'push' else 'pull'}"})
+
+
+def begin_at(opened: OpenResponse, offset: int, registry: str) -> None:
+    """Bring an answer to ``offset``, in bytes: what comes before, up to the whole blob, is read and left aside.
+
+    Raises ServerError for a body that is encoded; ConnectionLostError for one that begins later or ends before.
+    """
+    coding = str(opened.headers.get("content-encoding") or "identity").strip().lower()
+    if coding != "identity":
+        raise ServerError(f"{registry} sends the blob encoded as {coding}, which was not asked for", hint=_HINT)
+    start = offset if opened.status == 206 else 0
+    part = _CONTENT_RANGE.fullmatch(str(opened.headers.get("content-range") or ""))
+    if part is not None and opened.status == 206:
+        start, last, size = int(part.group(1)), int(part.group(2)), part.group(3)
+        opened.is_partial = size is not None and last + 1 < int(size)
+    if start > offset:
+        raise ConnectionLostError(f"{registry} sent the blob from byte {start} on, not from {offset}", hint=_HINT)
+    buffer = memoryview(bytearray(BLOCK_SIZE))
+    opened.offset = start
+    while opened.offset < offset:
+        count = opened.readinto(buffer[: min(BLOCK_SIZE, offset - opened.offset)])
+        if not count:
+            raise ConnectionLostError(f"{registry} sent less of the blob than before", hint=_HINT)
+        opened.offset += count

@@ -8,8 +8,7 @@ import threading
 from typing import Callable
 
 from .._http.message import Body
-from .._oci.digest import matches
-from .._oci.model import Descriptor, Manifest, parse_manifest
+from .._oci.model import Descriptor, Manifest, matches, parse_manifest
 from .files import Files, blob_name, blob_of, content_of, has_file
 from .verifier import altered, truncated
 

@@ -14,8 +14,7 @@ from .._compression.heap import heap_trimmer
 from .._errors import CancelledError, SourceError
 from .._http.message import BLOCK_SIZE, Body
 from .._oci.archive_config import layer_type
-from .._oci.digest import new_hash
-from .._oci.model import Descriptor
+from .._oci.model import Descriptor, new_hash
 from .local_file import TemporaryFile
 from .part import Part
 from .verifier import altered, truncated

@@ -9,8 +9,7 @@ from typing import Sequence
 
 from .._errors import SourceError
 from .._json import parse_object
-from .._oci.media_types import OCI_INDEX, is_index, is_manifest
-from .._oci.model import Descriptor, Manifest, Platform, descriptor, parse_manifest
+from .._oci.model import OCI_INDEX, Descriptor, Manifest, Platform, descriptor, is_index, is_manifest, parse_manifest
 from .._oci.platforms import is_attestation
 from .._oci.referrers import fallback_tag, is_attached_tag, subject_of
 from .._oci.walk import MOST_DEPTH

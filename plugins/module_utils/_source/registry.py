@@ -13,9 +13,7 @@ from .._http.failures import ConnectionLostError
 from .._http.message import Body, BytesBody
 from .._http.retry import SYSTEM_CLOCK, Clock
 from .._json import LARGEST_DOCUMENT
-from .._oci.digest import matches
-from .._oci.media_types import is_foreign_layer
-from .._oci.model import Descriptor, Manifest, MissingContentError, parse_manifest
+from .._oci.model import Descriptor, Manifest, MissingContentError, is_foreign_layer, matches, parse_manifest
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
 from .._registry.client import ManifestResponse, RegistryClient
 from .._targets import Connection, Credential

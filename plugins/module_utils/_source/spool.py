@@ -12,8 +12,7 @@ from .._errors import AppuioError, CancelledError, ServerError, SourceError
 from .._http.failures import ConnectionLostError
 from .._http.message import BLOCK_SIZE, Reader
 from .._http.retry import PASSING_STATUSES, Attempts
-from .._oci.digest import new_hash
-from .._oci.model import Descriptor
+from .._oci.model import Descriptor, new_hash
 from .local_file import TemporaryFile
 from .verifier import altered, truncated
 

@@ -9,8 +9,7 @@ from typing import Callable
 
 from .._errors import SourceError
 from .._http.message import BLOCK_SIZE, Reader
-from .._oci.digest import new_hash
-from .._oci.model import Descriptor
+from .._oci.model import Descriptor, new_hash
 
 
 class Verifier:

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_file_method import AuthFileMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.kubeconfig_method import KubeconfigMethod
-from ansible_collections.appuio.registry.plugins.module_utils._credentials.method import Method
+from ansible_collections.appuio.registry.plugins.module_utils._credentials.method import Method, TokenMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.password_method import PasswordMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.select import select_method
-from ansible_collections.appuio.registry.plugins.module_utils._credentials.token_method import TokenMethod
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, Target, targets_from
 

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ConnectionFailedError, UnauthorizedError
-from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import Authentication
-from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import parse_challenges
+from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import (
+    Authentication,
+    parse_challenges,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError, NotTlsError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import (

@@ -18,8 +18,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     SourceError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._http import challenge as challenge_file
-from ansible_collections.appuio.registry.plugins.module_utils._http.challenge import LONGEST_HEADER, parse_challenges
+from ansible_collections.appuio.registry.plugins.module_utils._http import authentication
+from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import (
+    LONGEST_HEADER,
+    parse_challenges,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Reader, split_url
@@ -83,7 +86,7 @@ def test_the_work_for_a_challenge_does_not_grow_with_its_square(monkeypatch: pyt
             return self.pattern.sub(*arguments)  # type: ignore[attr-defined]
 
     for name in ("_SEPARATOR", "_TOKEN", "_EQUALS", "_QUOTED", "_PLAIN"):
-        monkeypatch.setattr(challenge_file, name, Counting(getattr(challenge_file, name)))
+        monkeypatch.setattr(authentication, name, Counting(getattr(authentication, name)))
     assert len(parse_challenges([text] * 3)) <= 16
     assert looked_at[0] <= 3 * 6 * LONGEST_HEADER
 

@@ -15,8 +15,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.archive_confi
     layer_type,
     parse_archive_config,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import DOCKER_MANIFEST, OCI_MANIFEST
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import (
+    DOCKER_MANIFEST,
+    OCI_MANIFEST,
+    Descriptor,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

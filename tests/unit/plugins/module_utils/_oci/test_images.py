@@ -10,9 +10,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, SourceError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, Manifest, parse_manifest
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import (
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    Manifest,
+    digest_of,
+    parse_manifest,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms import parse_platform
 from ansible_collections.appuio.registry.plugins.module_utils._oci.referrers import (
     fallback_index,

@@ -17,9 +17,12 @@ from ansible_collections.appuio.registry.plugins.module_utils._compression.compr
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, NotFoundError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BLOCK_SIZE, BytesBody
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, parse_manifest
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import (
+    OCI_MANIFEST,
+    Descriptor,
+    digest_of,
+    parse_manifest,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage
 from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
 from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache

@@ -13,8 +13,7 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._compression.compressors import choose_compressor
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import parse_manifest
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of, parse_manifest
 from ansible_collections.appuio.registry.plugins.module_utils._push import archive_layer
 
 from tests.image.archive import save_archive

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import PushOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import ZonePlan, ZoneState, plan_zone
 from ansible_collections.appuio.registry.plugins.module_utils._push.result import (

@@ -9,9 +9,12 @@ import json
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import NotFoundError, SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import parse_manifest
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import (
+    OCI_INDEX,
+    OCI_MANIFEST,
+    digest_of,
+    parse_manifest,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._registry.image_reader import read_image
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection

@@ -14,8 +14,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.client impor
 from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BytesBody, Reader
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissingError, RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._registry.upload import Upload
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential

@@ -26,7 +26,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     MissingLibraryError,
     SourceError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._source.docker_archive import DockerArchive
 from ansible_collections.appuio.registry.plugins.module_utils._source.layer import Layer, make_layer
 from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import open_file

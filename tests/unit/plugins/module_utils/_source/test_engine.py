@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import LocalStorageError, SourceError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._source.engine import EngineImage
 from hypothesis import given
 from hypothesis import strategies as st

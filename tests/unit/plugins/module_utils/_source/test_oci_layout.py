@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms import parse_platform
-from ansible_collections.appuio.registry.plugins.module_utils._oci.pushable import check_pushable
+from ansible_collections.appuio.registry.plugins.module_utils._oci.referrers import check_pushable
 from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import Image, gather, select
 from ansible_collections.appuio.registry.plugins.module_utils._source.base import ArchiveSource
 from ansible_collections.appuio.registry.plugins.module_utils._source.directory import DirectoryImage

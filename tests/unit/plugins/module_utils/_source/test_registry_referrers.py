@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._reference import Reference
 from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection

@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_INDEX, OCI_MANIFEST
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, MissingContentError
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import (
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    MissingContentError,
+    digest_of,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._reference import Reference
 from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource
 from ansible_collections.appuio.registry.plugins.module_utils._source.registry_errors import source_error

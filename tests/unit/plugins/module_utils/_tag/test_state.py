@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ServerError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._tag.state import read_plan

@@ -15,8 +15,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     ForbiddenError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._oci.digest import digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._oci.media_types import OCI_MANIFEST
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._zones import threads
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
