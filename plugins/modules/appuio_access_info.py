@@ -149,8 +149,11 @@ msg:
 
 from typing import Any
 
-from ansible_collections.appuio.registry.plugins.module_utils._access_info.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import AccessInfoTask, access_info_task
+from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import (
+    SPEC,
+    AccessInfoTask,
+    access_info_task,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 

@@ -4,25 +4,84 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable
 
+from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._errors import InvalidOptionError
 from .._openshift import objects
-from .._openshift.access import missing_rights
+from .._openshift.access import Right, missing_rights
 from .._openshift.apply_steps import refused_roles
 from .._openshift.client import Api
 from .._openshift.quota import allowances, lacking
 from .._openshift.tokens import account_token
-from .._targets import RunContext
+from .._targets import RunContext, Target, targets_from
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .._zones.zone_plans import ZonePlans, ZonesTask
-from .options import AccessInfoOptions, parse_options
 
 TRIAL = "appuio-registry-dry-run"
 # A token that is only asked with is the shortest that there is.
 SECONDS = 600
+SPEC = (
+    ZONE
+    + ZONES
+    + CREDENTIALS
+    + CONNECTION
+    + ArgumentSpec(
+        options={
+            "rights": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "verb": {"type": "str", "required": True},
+                    "resource": {"type": "str", "required": True},
+                    "group": {"type": "str", "default": ""},
+                },
+            },
+            "roles": {"type": "list", "elements": "str", "default": []},
+        },
+    )
+)
+
+
+@dataclass(frozen=True)
+class AccessInfoOptions:
+    """What one zone is asked: for rights, cluster roles to grant, and as which service account, if any."""
+
+    target: Target
+    namespace: str
+    rights: tuple[Right, ...] = ()
+    roles: tuple[str, ...] = ()
+    service_account: str = ""
+
+    @property
+    def created(self) -> Counter[str]:
+        """How many objects of each resource are to be created."""
+        return Counter(right.resource for right in self.rights if right.verb == "create" and not right.subresource)
+
+
+def parse_options(options: Mapping[str, Any]) -> list[AccessInfoOptions]:
+    """Return what each zone that the options name is asked; raises InvalidOptionError before any request."""
+    rights = tuple(_right(given) for given in options["rights"])
+    found = []
+    for target in targets_from(options):
+        if not target.namespace:
+            raise InvalidOptionError("nothing names the namespace", zone=target.zone.name, hint="Give namespace")
+        roles = tuple(dict.fromkeys(options["roles"]))
+        # Who asks is whoever has the credential; the service account is who is asked about.
+        who = {name: value for name, value in target.who.items() if name != "service_account"}
+        account = str(target.who.get("service_account") or "").strip()
+        found.append(AccessInfoOptions(replace(target, who=who), str(target.namespace), rights, roles, account))
+    return found
+
+
+def _right(given: Mapping[str, Any]) -> Right:
+    resource, _slash, subresource = str(given["resource"]).partition("/")
+    return Right(str(given["verb"]), resource, str(given.get("group") or ""), subresource)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from .._openshift import objects
 from .._openshift.objects import Definition, LiveObject
-from .._openshift.token_names import SecretOptions
+from .._openshift.tokens import SecretOptions
 
 EDITOR = "registry-editor"
 

@@ -14,8 +14,8 @@ from datetime import datetime
 from .._openshift import objects
 from .._openshift.objects import Definition, LiveObject
 from .._openshift.steps import Steps, called
-from .._openshift.token_names import number_of, used_annotation
 from .._openshift.token_plan import MARKS, plan_no_secret, plan_secret
+from .._openshift.tokens import number_of, used_annotation
 from .account import AccountOptions
 from .bindings_plan import Bindings
 

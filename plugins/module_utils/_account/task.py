@@ -4,20 +4,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Callable
 
-from .._credentials.bound_token import request_bound_token, why_renewed
+from .._credentials.service_account_method import request_bound_token, why_renewed
 from .._credentials.token import expiry
 from .._errors import AppuioError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
+from .._openshift import resources
 from .._openshift.access import Right
 from .._openshift.account_secrets import AccountSecrets, SecretVanishedError
 from .._openshift.apply_steps import note_changes, preflight
 from .._openshift.client import Api
-from .._openshift.objects import named
+from .._openshift.objects import LiveObject, named, normalised
 from .._openshift.steps import Steps
 from .._openshift.tokens import token_of_secret
 from .._targets import RunContext
@@ -26,12 +27,37 @@ from .._zones.session import ZoneSession
 from .._zones.zone_plans import ZonesTask, in_namespace, options_of
 from .account import AccountOptions
 from .options import zone_accounts
-from .plan import plan_objects
+from .plan import AccountState, plan_objects
 from .result import AccountPlan, AccountPlans
-from .state import read_state
 from .token_file import TokenFile, token_files
 
 REQUEST = Right("create", "serviceaccounts", subresource="token")
+
+
+def read_state(api: Api, wanted: AccountOptions, secrets: AccountSecrets) -> AccountState:
+    """Return the objects that the plan for an account looks at; raises AppuioError."""
+    namespace = wanted.namespace
+    bindings = api.items(resources.ROLE_BINDING, namespace, step="read the role bindings")
+    return AccountState(
+        bindings=_normal(bindings),
+        account=secrets.possible_account(),
+        secrets=secrets.read(),
+        image_streams=_image_streams(api, wanted) if wanted.state == "present" else [],
+    )
+
+
+def _image_streams(api: Api, wanted: AccountOptions) -> list[LiveObject]:
+    found = []
+    for name in dict.fromkeys(wanted.image_streams):
+        try:
+            found.append(api.get(resources.IMAGE_STREAM, wanted.namespace, name, step="read the ImageStream"))
+        except NotFoundError:
+            pass
+    return _normal(found)
+
+
+def _normal(found: Iterable[Any]) -> list[LiveObject]:
+    return [one for one in map(normalised, found) if one is not None]
 
 
 def account_task(options: Mapping[str, Any], context: RunContext) -> ZonesTask[AccountPlans]:

@@ -113,3 +113,19 @@ def _found(name: str) -> Any | None:
 def _version(name: str) -> str:
     package = import_module(name.partition(".")[0])
     return str(getattr(package, "__version__", "unknown"))
+
+
+def heap_trimmer() -> Callable[[], object]:
+    """Return what gives free memory back to the system; it does nothing where the C library has no such thing.
+
+    ``isal`` makes its results in buffers of 128 KiB and more and shrinks them. With glibc, the small rests of that keep
+    large blocks apart from one another, so that they are never used again, and memory grows with the image. Source:
+    malloc_trim(3), which gives the pages of free blocks back, wherever in the heap they are.
+    """
+    try:
+        import ctypes
+
+        trim = ctypes.CDLL(None).malloc_trim
+    except (ImportError, OSError, AttributeError):
+        return lambda: None
+    return lambda: trim(0)

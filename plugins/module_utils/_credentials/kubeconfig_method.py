@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from .._errors import InvalidOptionError
-from .._openshift.client import ApiAddress
+from .._openshift.resources import ApiAddress
 from .._targets import Credential
-from .auth_paths import home
+from .auth_file import home
 from .kubeconfig import Login, load_login
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import checked_token

@@ -13,7 +13,8 @@ from .._zone import api_url
 from .token import checked_token, expiry
 
 if TYPE_CHECKING:
-    from .._openshift.client import Api, ApiAddress
+    from .._openshift.client import Api
+    from .._openshift.resources import ApiAddress
 
 _FALSE = ("0", "f", "false", "n", "no", "off")
 
@@ -143,6 +144,6 @@ class TokenMethod(Method):
 
     def api_login(self) -> ApiLogin:
         """Return the API of the zone, asked with the token."""
-        from .._openshift.client import ApiAddress  # most tasks with a token never ask the API
+        from .._openshift.resources import ApiAddress  # most tasks with a token never ask the API
 
         return ApiLogin(ApiAddress(self.api_host(), self.api_connection()), self.secret)

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from .._errors import AppuioError, InvalidOptionError, TlsVerificationError
 from .._http.client import HttpClient
-from .._openshift.client import ApiAddress
 from .._openshift.oauth import OAuthToken, discover, password_token
+from .._openshift.resources import ApiAddress
 from .._targets import Connection, Credential
 from .method import ApiLogin, Method, ResolvedCredential
 

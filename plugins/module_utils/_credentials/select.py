@@ -148,6 +148,6 @@ def _kubeconfig(target: Target, context: RunContext, origin: str, path: str | No
 
 
 def _auth_file(target: Target, context: RunContext, origin: str, path: str) -> Method:
-    from .auth_file_method import AuthFileMethod
+    from .auth_file import AuthFileMethod
 
     return AuthFileMethod(target, context, origin, path=path)

@@ -1,17 +1,31 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Being a service account: its token is read, or requested, with the access to the API that somebody else has."""
+"""Being a service account: its token is read, or requested, with the access to the API that somebody else has.
+
+Bound tokens end by themselves: when one at hand is still good, and how a new one is got. Source: Kubernetes,
+TokenRequest (``authentication.k8s.io/v1``). All times are seconds since the epoch.
+"""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Callable
 
 from .._errors import InvalidOptionError
+from .._openshift.tokens import account_token, bound_token
 from .._targets import Credential
 from .method import ApiLogin, Method, ResolvedCredential
+from .token import account_user, claims, expiry, subject
+
+if TYPE_CHECKING:
+    from .._openshift.client import Api
+    from .._openshift.objects import LiveObject
 
 BOUND_SECONDS = 24 * 3600
+# A cluster may add a little to what was asked for, and the clocks of two machines differ.
+TOLERANCE = 60
 
 
 @dataclass
@@ -49,8 +63,6 @@ class ServiceAccountMethod(Method):
         self._access().release()
 
     def _read(self) -> ResolvedCredential:
-        from .._openshift.tokens import account_token
-
         access = self._access()
         api = access.api_login().api()
         try:
@@ -64,3 +76,47 @@ class ServiceAccountMethod(Method):
         if self.access is None:
             raise InvalidOptionError(f"service_account {self.account} is read from the API, and nobody may ask it")
         return self.access
+
+
+def why_renewed(
+    current: str | None, namespace: str, name: str, account: LiveObject | None, expiration: int, now: float
+) -> str:
+    """Return why a bound token at hand is replaced; empty while it is good for more than half of its life.
+
+    ``account`` is the service account as the API has it, None where it is not there or may not be read.
+    """
+    if current is None:
+        return "none is at hand"
+    if subject(current) != account_user(namespace, name):
+        return "the one at hand is of somebody else"
+    held = claims(current)
+    of = held.get("kubernetes.io")
+    bound = of.get("serviceaccount") if isinstance(of, dict) else None
+    known = bound.get("uid") if isinstance(bound, dict) else None
+    if account is not None and known and known != account["metadata"].get("uid"):
+        return "the service account was made anew since the one at hand"
+    end = expiry(current)
+    if end is None:
+        return "the one at hand does not end"
+    made = held.get("iat")
+    life = end - made if isinstance(made, (int, float)) else expiration
+    return "the one at hand is past half of its life" if end - now <= life / 2 else ""
+
+
+def request_bound_token(
+    api: Api, namespace: str, name: str, seconds: int, now: float, warn: Callable[[str], None]
+) -> tuple[str, float | None]:
+    """Return a new bound token and when it ends; raises AppuioError. Warns where the cluster gave less than asked."""
+    made = bound_token(api, namespace, name, seconds)
+    end = expiry(made.token)
+    if end is None and made.expires_at:
+        try:
+            end = datetime.strptime(made.expires_at, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+        except ValueError:
+            end = None
+    if end is not None and end - now < seconds - TOLERANCE:
+        warn(
+            f"the cluster gives tokens for less time than expiration says: that of {namespace}/{name} ends after "
+            f"{round(end - now)} seconds instead of {seconds}"
+        )
+    return made.token, end

@@ -10,10 +10,9 @@ from typing import Callable, Iterator, Mapping
 from .._errors import AppuioError, ServerError, UnauthorizedError
 from .._targets import Connection, Credential
 from .authentication import Authentication
-from .failures import ConnectionLostError
 from .message import Body, BytesBody, Origin, Request, Response
 from .open_response import OpenResponse
-from .retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
+from .retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, ConnectionLostError, retry_after
 from .transports import ODD_ADDRESS, Transports
 
 LARGEST_ANSWER = 16 * 1024 * 1024

@@ -13,9 +13,9 @@ import ssl
 from typing import Callable
 
 from .._errors import AppuioError, CancelledError, ConnectionFailedError, UnauthorizedError
-from .failures import CONNECTION_ERRORS, ConnectionLostError, NotTlsError, as_error
 from .message import Origin
 from .proxy import Proxy
+from .retry import CONNECTION_ERRORS, ConnectionLostError, NotTlsError, as_error
 
 _MOST_INTERIM_ANSWERS = 20
 _MOST_HEADER_LINES = 200

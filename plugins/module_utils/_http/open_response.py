@@ -11,8 +11,8 @@ from typing import Protocol
 
 from .._errors import AppuioError, ServerError
 from .connection import ServerConnection
-from .failures import CONNECTION_ERRORS
 from .message import BLOCK_SIZE
+from .retry import CONNECTION_ERRORS
 
 # What is left of an answer that nobody wants is read up to here, which is cheaper than another connection.
 _WORTH_READING = 64 * 1024

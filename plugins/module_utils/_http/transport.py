@@ -14,10 +14,10 @@ import threading
 
 from .._errors import AppuioError, CancelledError, InvalidOptionError, SourceError
 from .connection import ServerConnection
-from .failures import CONNECTION_ERRORS, as_error
 from .message import BLOCK_SIZE, BytesBody, Origin, Reader, Request, is_header_value
 from .open_response import OpenResponse
 from .proxy import Proxy
+from .retry import CONNECTION_ERRORS, as_error
 
 _CLOSED_MEANWHILE = (http.client.RemoteDisconnected, ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 

@@ -8,10 +8,10 @@ import threading
 
 from .._errors import ConnectionFailedError, ServerError, without_userinfo
 from .._targets import Connection
-from .failures import NotTlsError
 from .message import Origin, Request, split_url
 from .open_response import OpenResponse
 from .proxy import proxy_for
+from .retry import NotTlsError
 from .tls import check_encrypted, shared_tls_context, tls_context
 from .transport import Transport
 

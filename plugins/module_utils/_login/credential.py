@@ -68,7 +68,7 @@ def api_for(method: Method, token: str, *, attempt_once: bool = False) -> Api:
     """
     from .._credentials.password_method import PasswordMethod
     from .._credentials.service_account_method import ServiceAccountMethod
-    from .._openshift.client import ApiAddress
+    from .._openshift.resources import ApiAddress
 
     access = method.access if isinstance(method, ServiceAccountMethod) and method.access else method
     if isinstance(access, PasswordMethod):
@@ -158,7 +158,7 @@ def unrevocable(login: Login, stored: Credential) -> str | None:
 
 def revoke(login: Login, stored: Credential) -> None:
     """Revoke a user's token; one that is over already is no failure. Raises AppuioError."""
-    from .._openshift.client import ApiAddress
+    from .._openshift.resources import ApiAddress
     from .._openshift.tokens import revoke_oauth_token
 
     api = ApiLogin(ApiAddress(str(login.target.zone.host), login.target.connection), stored.secret).api()

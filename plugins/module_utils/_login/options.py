@@ -11,7 +11,7 @@ from typing import Any, Mapping
 
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._credentials.auth_attributes import FileAttributes, file_attributes
-from .._credentials.auth_paths import file_to_write
+from .._credentials.auth_file import file_to_write
 from .._errors import InvalidOptionError
 from .._targets import DEFAULT_USERNAME, RunContext, Target, targets_from
 

@@ -3,10 +3,11 @@
 """What is attached to an image: signatures, attestations, SBOMs; pure.
 
 Sources: OCI Distribution Specification 1.1, "Listing Referrers" and "Referrers Tag Schema"; cosign's
-specification of tags (``sha256-<hex>.sig``, ``.att``, ``.sbom``). What OpenShift's registry would store without a word
-and could not give back is refused before anything is written. Observed on OpenShift 4.20: one configuration that is none
-of an image makes digests of its whole repository answer 500; content under another digest than sha256 is kept by its
-sha256 digest, so that nothing finds it.
+specification of tags (``sha256-<hex>.sig``, ``.att``, ``.sbom``).
+
+What OpenShift's registry would store without a word and could not give back is refused before anything is written.
+Observed on OpenShift 4.20: one configuration that is none of an image makes digests of its whole repository answer 500;
+content under another digest than sha256 is kept by its sha256 digest, so that nothing finds it.
 """
 
 from __future__ import annotations

@@ -20,9 +20,8 @@ from .apply_steps import apply_step, apply_steps, note_changes
 from .client import Api
 from .objects import LiveObject, is_ours, is_token_of, named, normalised
 from .steps import CREATE, Step, Steps
-from .token_names import SecretOptions, next_name, number_of
 from .token_plan import definition_of, retired_at
-from .tokens import SECRET_TYPE, token_of_secret
+from .tokens import SECRET_TYPE, SecretOptions, next_name, number_of, token_of_secret
 
 CREATOR = "The module appuio_registry_account creates one, and so does the role appuio.registry.image_pusher"
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0

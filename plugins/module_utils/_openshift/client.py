@@ -11,35 +11,32 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
 
 from .._errors import AppuioError, MissingLibraryError, ServerError
-from .._http.failures import CONNECTION_ERRORS, ConnectionLostError, as_error
 from .._http.message import Origin
 from .._http.proxy import proxy_for
-from .._http.retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, retry_after
+from .._http.retry import (
+    CONNECTION_ERRORS,
+    PASSING_STATUSES,
+    SYSTEM_CLOCK,
+    Attempts,
+    Clock,
+    ConnectionLostError,
+    as_error,
+    retry_after,
+)
 from .._http.tls import check_encrypted, tls_context
-from .._targets import Connection
+from .documents import every_item
 from .errors import cause_of, json_object, no_api, refusal, without_answer
-from .pages import every_item
 from .pool import BoundedPool
-from .resources import ResourceType
+from .resources import ApiAddress, ResourceType
 
 PAGE = 500
 _MERGE_PATCH = "application/merge-patch+json"
 # kubernetes imports itself in circles: two threads at once end in a deadlock of its import locks.
 IMPORTING = threading.Lock()
-
-
-@dataclass(frozen=True)
-class ApiAddress:
-    """Where an API is and how it is reached; ``tls_server_name`` is the name in its certificate, where it differs."""
-
-    url: str
-    connection: Connection = field(default_factory=Connection, repr=False)
-    tls_server_name: str | None = None
 
 
 class Api:

@@ -13,8 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
-from .._http.failures import CONNECTION_ERRORS
-from .._http.retry import LONGEST_RETRY_AFTER
+from .._http.retry import CONNECTION_ERRORS, LONGEST_RETRY_AFTER
 
 _RIGHTS = "Does the namespace exist, and has the credential this right there? Zones answer the same to both"
 _NO_API = "Is host the API of the zone, and what stands in front of it: a proxy, a portal, a page to log in?"

@@ -1,25 +1,33 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which images are used, as API objects say it: by digest, by tag, by what triggers and other tags follow; pure.
+"""Which images are used, as API objects say it: by digest, by tag, by what triggers, other tags and indexes follow.
 
 Sources: Kubernetes API reference (PodSpec with its image volumes, PodStatus, ControllerRevision); OpenShift API
-reference (DeploymentConfig and BuildConfig triggers, the annotation ``image.openshift.io/triggers``, ImageStream).
+reference (DeploymentConfig and BuildConfig triggers, the annotation ``image.openshift.io/triggers``, ImageStream,
+``imagestreams/layers`` with the manifests of indexes).
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Iterator
 
+from . import resources
 from .documents import mapping, mappings, text
+
+if TYPE_CHECKING:
+    from .client import Api
+    from .image_streams import StreamTag
 
 INTERNAL_HOST = re.compile(r"image-registry\.openshift-image-registry\.svc(\.cluster\.local)?(:5000)?")
 _TRIGGERS = "image.openshift.io/triggers"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_MEMBERS = ("image", "imageID", "lastTriggeredImage")
 _STREAM_KINDS = ("ImageStreamTag", "ImageStreamImage", "ImageStream")
+Children = Mapping[str, frozenset[str]]
 
 
 @dataclass
@@ -154,3 +162,25 @@ def _annotated(metadata: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         return
     for trigger in mappings(triggers):
         yield mapping(trigger.get("from"))
+
+
+def image_children(api: Api, namespace: str, name: str) -> dict[str, frozenset[str]]:
+    """Return the manifests of each index under the tags of a stream, in one request; raises AppuioError."""
+    step = f"read the images of {name}"
+    return parse_children(api.get(resources.IMAGE_STREAM, namespace, name, step=step, subresource="layers"))
+
+
+def parse_children(document: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """Return the manifests of each index that an ``ImageStreamLayers`` object tells of."""
+    listed = {digest: mapping(one).get("manifests") for digest, one in mapping(document.get("images")).items()}
+    return {
+        digest: frozenset(child for child in children if isinstance(child, str))
+        for digest, children in listed.items()
+        if isinstance(children, list) and children
+    }
+
+
+def held_images(tag: StreamTag, children: Children) -> dict[str, None]:
+    """Return the digests that can be pulled as long as there is the tag: of its history, and their children."""
+    digests = dict.fromkeys(event.digest for event in tag.history if event.digest)
+    return {**digests, **{child: None for digest in digests for child in children.get(digest, ())}}

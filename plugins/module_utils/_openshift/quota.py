@@ -1,10 +1,14 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the quota of a namespace leaves, as its ResourceQuota objects tell.
+"""What the quota of a namespace leaves, and what its limits allow: ResourceQuota and LimitRange objects.
 
 Source: Kubernetes documentation, "Resource Quotas" (``count/<resource>.<group>`` and the older names);
 OpenShift documentation, "Resource quotas" (``openshift.io/imagestreams``). A cluster may list a resource
 as limited without counting it: then only the limit is known.
+
+LimitRange objects limit images, too: OpenShift documentation, "Restrict resource consumption with limit ranges":
+``openshift.io/Image`` limits the size of an image (``storage``), ``openshift.io/ImageStream`` the number of tags and
+images of a repository. The registry answers only that access is denied.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from typing import Any
 from .._errors import ForbiddenError, NotFoundError
 from . import resources
 from .client import Api
-from .documents import mapping, text
+from .documents import mapping, mappings, text
 
 COUNTED = {
     "secrets": "secrets",
@@ -30,6 +34,7 @@ COUNTED = {
     "count/imagestreamtags.image.openshift.io": "imagestreamtags",
 }
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_STREAM_LIMITS = {"openshift.io/image-tags": "tags", "openshift.io/images": "images"}
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,29 @@ def amount(value: Any) -> int | None:
     """Return a whole Kubernetes quantity, None for what is none."""
     found = re.fullmatch(r"([0-9]{1,18})(k|M|G|Ki|Mi|Gi)?", str(value)[:30])
     return int(found[1]) * _UNITS[found[2] or ""] if found else None
+
+
+def exceeded_limits(api: Api, namespace: str, size: int) -> list[str]:
+    """Return a sentence for each limit that an image of ``size`` bytes exceeds, or may exceed; raises AppuioError.
+
+    How many tags and images a repository has is not asked.
+    """
+    sentences = []
+    for document in api.items(resources.LIMIT_RANGE, namespace, step="read the limits"):
+        name = text(mapping(document.get("metadata")).get("name"))
+        for limit in mappings(mapping(document.get("spec")).get("limits")):
+            most = mapping(limit.get("max"))
+            if limit.get("type") == "openshift.io/Image":
+                allowed = amount(most.get("storage"))
+                if allowed is not None and size > allowed:
+                    sentences.append(
+                        f"the LimitRange {name} allows images of {most['storage']} ({allowed} bytes), "
+                        f"and this one has {size} bytes"
+                    )
+            elif limit.get("type") == "openshift.io/ImageStream":
+                sentences += [
+                    f"the LimitRange {name} allows {most[key]} {what} in a repository"
+                    for key, what in _STREAM_LIMITS.items()
+                    if amount(most.get(key)) is not None
+                ]
+    return sentences

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The resources of the API that the collection reads and writes; pure.
+"""Where an API is, and the resources of it that the collection reads and writes; pure.
 
 Sources: Kubernetes API reference; OpenShift API reference. They are few and known, so that nothing has to be
 discovered: that saves requests, and a cache on disk that somebody else could have written.
@@ -8,10 +8,20 @@ discovered: that saves requests, and a cache on disk that somebody else could ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from .._errors import ServerError
+from .._targets import Connection
+
+
+@dataclass(frozen=True)
+class ApiAddress:
+    """Where an API is and how it is reached; ``tls_server_name`` is the name in its certificate, where it differs."""
+
+    url: str
+    connection: Connection = field(default_factory=Connection, repr=False)
+    tls_server_name: str | None = None
 
 
 @dataclass(frozen=True)

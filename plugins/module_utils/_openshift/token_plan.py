@@ -15,7 +15,7 @@ from typing import Any
 from . import objects
 from .objects import Definition, LiveObject
 from .steps import CHANGE, DELETE, Steps, called
-from .token_names import SecretOptions, name_of, next_name, number_of, numbered, used_annotation, used_number
+from .tokens import SecretOptions, name_of, next_name, number_of, numbered, used_annotation, used_number
 
 RETIRED = "registry.appuio.cloud/retired-at"
 MARKS = "it is to have other labels or annotations"

@@ -13,9 +13,8 @@ from datetime import datetime
 from typing import Iterable, Mapping, Sequence
 
 from .._openshift.documents import NEVER
-from .._openshift.image_children import Children, held_images
 from .._openshift.image_streams import ImageStream, StreamTag
-from .._openshift.image_usage import Usage
+from .._openshift.image_usage import Children, Usage, held_images
 from .names import described_image, is_build, natural_key, version_key
 from .options import PruneOptions
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from .._errors import AppuioError, ConflictError
 from .._openshift.client import Api
-from .._openshift.image_children import held_images
 from .._openshift.image_streams import ImageStream, delete_stream, delete_tag, get_stream
-from .._openshift.stream_history import trim_history
+from .._openshift.image_usage import held_images
+from .history import trim_history
 from .plan import Decision
 from .report import ZonePrune
 from .restoration import lost_pushes, put_back, states_since

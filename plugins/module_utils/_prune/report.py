@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 
 from .._errors import AppuioError
-from .._openshift.image_children import Children
-from .._openshift.image_usage import Usage
+from .._openshift.image_usage import Children, Usage
 from .._openshift.workloads import Unreadable
 from .._zones.fanout import joined_result
 from .history import HistoryTrim

@@ -3,18 +3,50 @@
 """Putting back what was pushed to a tag after it was read for the last time, and before it was removed.
 
 OpenShift removes a tag whatever its stream's version is, so that a push that succeeded can be lost. What the tag
-pointed to stands in the changes of its stream, and its image is still there.
+pointed to stands in the changes of its stream, and its image is still there. Source: Kubernetes API concepts,
+"Efficient detection of changes": a watch tells every change since a version.
 """
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
+from .._errors import ServerError
 from .._openshift import resources
-from .._openshift.changes import changes
 from .._openshift.client import Api
+from .._openshift.documents import mapping, number
+from .._openshift.errors import json_object
 from .._openshift.image_streams import ImageStream, TagEvent, parse_stream
+from .._openshift.resources import ResourceType, checked_name
 from .plan import Decision
+
+
+def changes(
+    api: Api, resource: ResourceType, namespace: str, name: str, since: str, step: str, seconds: int = 1
+) -> list[dict[str, Any]]:
+    """Return an object as each change since a resource version left it, the oldest first; raises AppuioError.
+
+    The API ends its answer after ``seconds``. An object that is deleted comes as it was last.
+    """
+    query = {
+        "watch": "true",
+        "fieldSelector": f"metadata.name={checked_name(name)}",
+        "resourceVersion": since,
+        "timeoutSeconds": str(seconds),
+    }
+    lines = api.answer("get", resource.collection(namespace), step, query=query).splitlines()
+    return [dict(mapping(event.get("object"))) for event in (_event(line, step) for line in lines if line.strip())]
+
+
+def _event(line: bytes, step: str) -> dict[str, Any]:
+    event = json_object(line)
+    if event is None or event.get("type") == "ERROR":
+        # As a rule the version is too old (410), since too much has changed.
+        status = number(mapping((event or {}).get("object")).get("code"))
+        raise ServerError(
+            "the API no longer tells the changes since then", step=step, status=status, hint="Run this again"
+        )
+    return event
 
 
 def states_since(api: Api, namespace: str, name: str, since: str) -> list[ImageStream]:

@@ -12,12 +12,10 @@ from typing import Any, Mapping
 from .._errors import ForbiddenError, NotFoundError, ServerError
 from .._openshift.access import missing_rights
 from .._openshift.client import Api
-from .._openshift.image_children import Children, image_children
 from .._openshift.image_streams import ImageStream, parse_stream, stream_documents
-from .._openshift.image_usage import Usage
-from .._openshift.stream_history import RIGHT
+from .._openshift.image_usage import Children, Usage, image_children
 from .._openshift.workloads import Unreadable, read_usage
-from .history import history_trims
+from .history import RIGHT, history_trims
 from .options import PruneOptions
 from .plan import Decision, decide, limited
 from .report import ZonePrune

@@ -13,8 +13,7 @@ from dataclasses import replace
 from .._errors import AppuioError
 from .._openshift.access import allowed
 from .._openshift.client import Api, missing_library
-from .._openshift.limits import exceeded_limits
-from .._openshift.quota import allowances, lacking
+from .._openshift.quota import allowances, exceeded_limits, lacking
 from .._zones.session import ZoneSession
 from .plan import ZonePlan
 

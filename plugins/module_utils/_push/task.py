@@ -15,12 +15,11 @@ from .._source.location import open_source, parse_location
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .image import ManifestImage
-from .mount_cache import MountCache
 from .options import PushOptions, parse_options
 from .plan import ZonePlan, plan_zone
 from .progress import Progress, progress_from
 from .result import PushedImage, PushPlan, ZoneResult, failure
-from .zone_upload import ZoneUpload
+from .zone_upload import MountCache, ZoneUpload
 
 if TYPE_CHECKING:
     from .._oci.walk import Image as ImageContents

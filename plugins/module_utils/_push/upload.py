@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Callable, Sequence
 
 from .._errors import AppuioError, CancelledError
-from .._zones.threads import at_once
+from .._zones.fanout import at_once
 from .image import Image, PendingBlob
 from .zone_upload import ZoneUpload
 

@@ -1,6 +1,11 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One zone's part of a push: what its repository has, the blobs and manifests that it gets, and what came of it."""
+"""One zone's part of a push: what its repository has, the blobs and manifests that it gets, and what came of it.
+
+Blobs are mounted from repositories that are known to hold them, by earlier pushes: OCI Distribution Specification 1.1,
+"Mounting a blob from another repository". What is kept may be wrong by now: then the registry begins an upload instead,
+and nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +16,55 @@ from typing import TYPE_CHECKING, Callable, Sequence
 from .._errors import AppuioError, CancelledError, SourceError
 from .._oci.model import Descriptor, Manifest, parse_manifest
 from .._registry.client import BlobsMissingError, ManifestResponse, RegistryClient
-from .._zones.threads import at_once
+from .._zones.fanout import at_once
 from .plan import ReferrerTag, ZonePlan, ZoneState
 from .result import ZoneResult
 
 if TYPE_CHECKING:
+    from .._cache.cache import Cache
     from .._http.message import Body
     from .._oci.walk import Image as ImageContents
     from .._zones.zone_tags import TaggedManifest
-    from .mount_cache import MountCache
     from .options import PushOptions
     from .progress import Progress
     from .referrers import Referrer
 
     BodyOf = Callable[[Descriptor], Body]
+
+_MOUNTS = "places"
+_MOST_REPOSITORIES = 4
+_SMALLEST_MOUNTED = 32 * 1024
+
+
+class MountCache:
+    """In which repositories of a namespace a blob was, by earlier pushes."""
+
+    def __init__(self, cache: Cache) -> None:
+        self._cache = cache
+
+    def repositories(self, registry: str, repository: str, blob: Descriptor) -> list[str]:
+        """Return other repositories of the namespace that had the blob, the latest first."""
+        if blob.size < _SMALLEST_MOUNTED:
+            return []
+        namespace = repository.partition("/")[0]
+        return [
+            other
+            for other in self._known(registry, blob)
+            if other != repository and other.partition("/")[0] == namespace
+        ]
+
+    def add(self, registry: str, repository: str, blob: Descriptor) -> None:
+        """Keep that a repository has the blob now."""
+        if blob.size < _SMALLEST_MOUNTED:
+            return
+        known = self._known(registry, blob)
+        if known[:1] != [repository]:
+            latest = [repository, *(other for other in known if other != repository)]
+            self._cache.put(_MOUNTS, f"{registry} {blob.digest}", latest[:_MOST_REPOSITORIES])
+
+    def _known(self, registry: str, blob: Descriptor) -> list[str]:
+        known = self._cache.get(_MOUNTS, f"{registry} {blob.digest}")
+        return [str(one) for one in known] if isinstance(known, list) else []
 
 
 class ZoneUpload:

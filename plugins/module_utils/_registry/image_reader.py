@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._errors import NotFoundError, SourceError
-from .._http.failures import ConnectionLostError
+from .._http.retry import ConnectionLostError
 from .._oci.model import Descriptor, Manifest, matches, parse_manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import Image, gather

@@ -13,10 +13,9 @@ from urllib.parse import urljoin
 
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.client import HttpClient, passing
-from .._http.failures import ConnectionLostError
 from .._http.message import BLOCK_SIZE, Response
 from .._http.open_response import OpenResponse
-from .._http.retry import Attempts
+from .._http.retry import Attempts, ConnectionLostError
 from .._reference import is_digest
 from .errors import SOURCE_HINTS, ZONE_HINTS, Hints, is_page, no_registry, refusal, server_message_of
 

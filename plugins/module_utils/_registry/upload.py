@@ -12,9 +12,8 @@ from typing import Sequence
 from urllib.parse import quote, urlencode
 
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
-from .._http.failures import ConnectionLostError
 from .._http.message import Body, Response
-from .._http.retry import Attempts, retry_after
+from .._http.retry import Attempts, ConnectionLostError, retry_after
 from .._oci.model import Descriptor
 from .client import RegistryClient, scopes, transient
 from .errors import codes_of

@@ -1,16 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an OCI layout and a plain directory have alike: blobs are files, read in place and checked."""
+"""An image whose blobs are files, read in place and checked: what an OCI layout and a plain directory have alike.
+
+A plain directory is what ``skopeo copy … dir:`` leaves (containers-transports(5), "dir").
+"""
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Callable
 
+from .._errors import SourceError
 from .._http.message import Body
 from .._oci.model import Descriptor, Manifest, matches, parse_manifest
-from .files import Files, blob_name, blob_of, content_of, has_file
-from .verifier import altered, truncated
+from .base import altered, truncated
+from .files import Directory, Files, blob_name, blob_of, content_of, has_file
 
 PathOf = Callable[[Descriptor], str]
 
@@ -61,3 +66,30 @@ class FileSource:
         if not matches(content, descriptor.digest):
             raise altered(descriptor, where, "something else")
         return content
+
+
+class DirectoryImage(FileSource):
+    """A directory with ``manifest.json``, manifests by their digest, and blobs by theirs."""
+
+    tag: str | None = None
+
+    def __init__(self, path: str) -> None:
+        description = f"dir:{path}"
+        super().__init__(Directory(path, description), description, _manifest_path, _encoded)
+        self.name = os.path.basename(os.path.abspath(path)).lower()
+
+    def root(self) -> Manifest:
+        """Return the manifest or index of the directory; raises SourceError."""
+        if not has_file(self._files, "manifest.json"):
+            hint = "Write oci: instead: it is an OCI layout" if has_file(self._files, "index.json") else None
+            raise SourceError(f"{self.description} has no manifest.json, which skopeo writes there", hint=hint)
+        return parse_manifest(content_of(self._files, "manifest.json", self.description))
+
+
+def _manifest_path(descriptor: Descriptor) -> str:
+    return f"{_encoded(descriptor)}.manifest.json"
+
+
+def _encoded(descriptor: Descriptor) -> str:
+    """What the directory calls a blob: its digest without the algorithm."""
+    return descriptor.digest.partition(":")[2]

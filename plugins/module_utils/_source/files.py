@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files of a source, in a directory or in a tar archive that is indexed once and read in place."""
+"""Files of a source, in a directory or in a tar archive that is indexed once and read in place.
+
+Those that are blobs are checked against their digest while they are read.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,60 @@ import threading
 from typing import Mapping, Protocol
 
 from .._errors import SourceError
+from .._http.message import Reader
 from .._json import LARGEST_DOCUMENT
 from .._oci.model import Descriptor, MissingContentError
-from .file_blob import FileBlob
-from .local_file import NamedFile, OpenFile
+from .base import Verifier, blob_name, truncated
+from .local_file import NamedFile, OpenFile, TemporaryFile, open_file
 from .part import Part
-from .verifier import blob_name
+
+
+class FileBlob:
+    """The body of a blob; ``where`` names it in messages; raises SourceError for one of another size."""
+
+    def __init__(self, part: Part, descriptor: Descriptor, where: str) -> None:
+        self.descriptor = descriptor
+        self.where = where
+        self.verifier = Verifier(descriptor, where)
+        self.part = part
+        if part.size != descriptor.size:
+            raise truncated(descriptor, where, part.size)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the blob."""
+        return self.descriptor.size
+
+    def open(self, offset: int = 0) -> Reader:
+        """Return a reader that checks what it gives; raises SourceError."""
+        return _VerifiedReader(self, offset)
+
+
+class _VerifiedReader:
+    """Gives the last block only when the whole blob is known to be what its digest says."""
+
+    def __init__(self, blob: FileBlob, offset: int) -> None:
+        self._blob = blob
+        self._offset = offset
+        self._plain = blob.part.open(offset)
+
+    def readinto(self, buffer: memoryview) -> int:
+        count = self._plain.readinto(buffer)
+        size = self._blob.length
+        if count == 0:
+            if self._offset < size:
+                raise truncated(self._blob.descriptor, self._blob.where, self._offset)
+            if size == 0:
+                self._blob.verifier.finish(self._blob.part.open)
+            return 0
+        self._blob.verifier.feed(self._offset, buffer[:count])
+        self._offset += count
+        if self._offset == size:
+            self._blob.verifier.finish(self._blob.part.open)
+        return count
+
+    def close(self) -> None:
+        self._plain.close()
 
 
 class Files(Protocol):
@@ -88,7 +139,6 @@ class Archive:
             self._parts = None
 
     def _indexed(self) -> Mapping[str, Part]:
-        from .decompressed import decompressed
         from .tar_index import index_tar
 
         if not os.path.exists(self._path):
@@ -130,3 +180,29 @@ def archive_name(path: str) -> str:
         if name.endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
     return name
+
+
+def decompressed(path: str, directory: str, description: str) -> OpenFile:
+    """Return an archive as it is, or a copy without a name in ``directory`` where it was compressed as a whole.
+
+    Such an archive cannot be read at random. Raises SourceError, LocalStorageError, and MissingLibraryError for zstd
+    without its library.
+    """
+    from .._compression.compressors import NONE, compression_of  # a layout in a directory needs neither
+    from .._compression.decompressors import DamagedError, decompressed_blocks
+
+    file = open_file(path)
+    part = Part(file, 0, file.size)
+    kind = compression_of(part.beginning(8))
+    if kind == NONE:
+        return file
+    copy = TemporaryFile(directory, f"the unpacked {description}")
+    try:
+        for block in decompressed_blocks(kind, part.open().readinto):
+            copy.write(block)
+    except DamagedError as error:
+        raise SourceError(f"{description} is damaged: {error}") from None
+    if not copy.size:
+        # The library zstandard says nothing of a frame that is cut.
+        raise SourceError(f"{description} is damaged: its {kind} stream ends before anything could be read")
+    return copy

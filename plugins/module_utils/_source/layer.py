@@ -8,16 +8,15 @@ import threading
 from dataclasses import dataclass
 from typing import Any, Iterator
 
-from .._compression.compressors import GZIP, NONE, ZSTD, Compressor, compression_of
+from .._compression.compressors import GZIP, NONE, ZSTD, Compressor, compression_of, heap_trimmer
 from .._compression.decompressors import DamagedError, decompressed_blocks
-from .._compression.heap import heap_trimmer
 from .._errors import CancelledError, SourceError
 from .._http.message import BLOCK_SIZE, Body
 from .._oci.archive_config import layer_type
 from .._oci.model import Descriptor, new_hash
+from .base import altered, truncated
 from .local_file import TemporaryFile
 from .part import Part
-from .verifier import altered, truncated
 
 # Blocks between two times that the heap is trimmed: 4 MiB, which is as much as it can grow meanwhile.
 _TRIM_EVERY = 16

@@ -77,7 +77,7 @@ class DirectoryLocation(NamedTuple):
 
     def open(self, _context: SourceContext) -> AnySource:
         """Return the source; nothing is read yet."""
-        from .directory import DirectoryImage
+        from .file_source import DirectoryImage
 
         return DirectoryImage(self.path)
 

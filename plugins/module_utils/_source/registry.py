@@ -7,18 +7,27 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .._errors import AppuioError, ServerError, SourceError
+from .._errors import (
+    AppuioError,
+    CancelledError,
+    ConnectionFailedError,
+    ForbiddenError,
+    LocalStorageError,
+    NotFoundError,
+    ServerError,
+    SourceError,
+    TlsVerificationError,
+    UnauthorizedError,
+)
 from .._http.client import HttpClient
-from .._http.failures import ConnectionLostError
 from .._http.message import Body, BytesBody
-from .._http.retry import SYSTEM_CLOCK, Clock
+from .._http.retry import SYSTEM_CLOCK, Clock, ConnectionLostError
 from .._json import LARGEST_DOCUMENT
 from .._oci.model import Descriptor, Manifest, MissingContentError, is_foreign_layer, matches, parse_manifest
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
 from .._registry.client import ManifestResponse, RegistryClient
 from .._targets import Connection, Credential
-from .base import Referrers
-from .verifier import altered, blob_name, truncated
+from .base import Referrers, altered, blob_name, truncated
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -28,6 +37,10 @@ if TYPE_CHECKING:
 _HUB_HOST = "registry-1.docker.io"
 # Configurations are read before a push and pushed then: what is small is kept, so that it comes once.
 _SMALL = 256 * 1024
+_NO_CREDENTIAL = (
+    "If it is private, give source_username and source_password, or source_auth_file; "
+    "else look whether its name is spelled right"
+)
 
 
 class RegistrySource:
@@ -199,6 +212,32 @@ class RegistrySource:
             raise self._explained(error).at(step=step) from None
 
     def _explained(self, error: AppuioError) -> AppuioError:
-        from .registry_errors import source_error
-
         return source_error(error, self.description, self._reference.registry, self._credential)
+
+
+def source_error(error: AppuioError, description: str, registry: str, credential: Credential | None) -> AppuioError:
+    """Return an error as one of the source: what a zone's client says of zones and their rights is not true of it."""
+    if isinstance(error, (SourceError, LocalStorageError, CancelledError)):
+        return error
+    if isinstance(error, NotFoundError):
+        return SourceError(f"{description} does not exist", step=error.step, server_message=error.server_message)
+    if isinstance(error, (UnauthorizedError, ForbiddenError)):
+        refused = f"{registry} does not give it to the credential of {credential.origin}" if credential else ""
+        error.message = (
+            f"{description} cannot be read: {refused or f'{registry} gives it to nobody without credential'}"
+        )
+        error.hint = "Is the credential right, and may it pull this repository?" if credential else _NO_CREDENTIAL
+    else:
+        error.message = f"{description} cannot be read: {error.message}"
+        error.hint = _hint(error)
+    return error.at(step="read the source")
+
+
+def _hint(error: AppuioError) -> str | None:
+    if isinstance(error, TlsVerificationError):
+        return "Name the authority that signed it in source_ca_cert"
+    if isinstance(error, ConnectionFailedError):
+        return "Is the registry in source spelled right, and can it be reached from where the task runs?"
+    if isinstance(error, ServerError) and error.status == 429:
+        return "Its limit is reached: give source_username and source_password if there are none, or push later"
+    return "Try again later: this is trouble of the source's registry"

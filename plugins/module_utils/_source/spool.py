@@ -9,12 +9,11 @@ from contextlib import AbstractContextManager
 from typing import Callable, Protocol
 
 from .._errors import AppuioError, CancelledError, ServerError, SourceError
-from .._http.failures import ConnectionLostError
 from .._http.message import BLOCK_SIZE, Reader
-from .._http.retry import PASSING_STATUSES, Attempts
+from .._http.retry import PASSING_STATUSES, Attempts, ConnectionLostError
 from .._oci.model import Descriptor, new_hash
+from .base import altered, truncated
 from .local_file import TemporaryFile
-from .verifier import altered, truncated
 
 # As much has to come between two cuts for the attempts to count anew.
 _PROGRESS = 1024 * 1024

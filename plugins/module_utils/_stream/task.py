@@ -4,24 +4,75 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from .._errors import ConflictError, ForbiddenError
+from .._errors import AppuioError, ConflictError, ForbiddenError
 from .._openshift import resources
 from .._openshift.client import Api
-from .._openshift.image_children import held_images, image_children
 from .._openshift.image_streams import ImageStream, delete_stream, get_document, parse_stream, stream_documents
-from .._openshift.image_usage import Usage
+from .._openshift.image_usage import Usage, held_images, image_children
 from .._openshift.workloads import read_usage
 from .._targets import RunContext, targets_from
-from .._zones.fanout import ZoneSessions
+from .._zones.fanout import ZoneSessions, joined_result
 from .._zones.session import ZoneSession
 from .options import StreamOptions, parse_options
-from .plan import CREATE, DELETE, REPLACE, StreamPlan, plan_stream
-from .result import StreamsPlan, ZoneStream
+from .plan import CREATE, DELETE, NONE, REPLACE, StreamPlan, plan_stream
 
 _TRIES = 5
+
+
+@dataclass
+class ZoneStream:
+    """One zone: the plan for it, and what stands against it."""
+
+    zone: str
+    registry: str | None
+    namespace: str
+    name: str
+    plan: StreamPlan = field(default_factory=lambda: StreamPlan(NONE, "nothing is known of it"))
+    error: AppuioError | None = None
+
+    def result(self) -> dict[str, Any]:
+        """Return what the module returns of the zone."""
+        good = self.error is None
+        return {
+            "zone": self.zone,
+            "registry": self.registry,
+            "namespace": self.namespace,
+            "name": self.name,
+            "reference": f"{self.registry}/{self.namespace}/{self.name}" if self.registry else None,
+            "changed": good and self.plan.changes,
+            "exists": self.plan.after is not None if good else None,
+            "reason": self.plan.reason if good else str(self.error),
+            "failed": not good,
+            "error": None if good else str(self.error),
+        }
+
+
+@dataclass
+class StreamsPlan:
+    """The plan for all zones."""
+
+    zones: list[ZoneStream]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything changes in any zone."""
+        return any(zone.plan.changes for zone in self.zones if zone.error is None)
+
+    def predict(self) -> dict[str, Any]:
+        """Return the result; raises AppuioError, with the results of all zones, where one failed."""
+        return joined_result([zone.result() for zone in self.zones], [zone.error for zone in self.zones])
+
+    def diff(self) -> dict[str, Any]:
+        """Return the ImageStream of each zone, as far as this module sets it, before and after."""
+        zones = [zone for zone in self.zones if zone.plan.changes and zone.error is None]
+        names = {zone.zone: f"{zone.zone} {zone.namespace}/{zone.name}" for zone in zones}
+        return {
+            "before": {names[zone.zone]: zone.plan.before for zone in zones if zone.plan.before is not None},
+            "after": {names[zone.zone]: zone.plan.after for zone in zones if zone.plan.after is not None},
+        }
 
 
 @dataclass

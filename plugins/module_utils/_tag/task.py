@@ -1,27 +1,35 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One run of the module appuio_image_tag: what each zone has, what leads to what is wanted, and the tags that move."""
+"""One run of the module appuio_image_tag: what each zone has, what leads to what is wanted, and the tags that move.
+
+An image comes from another repository of a zone without moving its bytes: OCI Distribution Specification 1.1, "Mounting
+a blob from another repository".
+"""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
+from urllib.parse import urlencode
 
-from .._errors import AppuioError, CancelledError
+from .._errors import AppuioError, CancelledError, ForbiddenError
+from .._oci.model import Descriptor, parse_manifest
 from .._openshift.image_streams import delete_tag
-from .._registry.client import ManifestResponse
+from .._registry.client import ManifestResponse, RegistryClient, scopes, transient
+from .._registry.image_reader import read_image
 from .._signals import StoppedError
 from .._targets import RunContext, targets_from
-from .._zones.fanout import ZoneSessions
+from .._zones.fanout import ZoneSessions, at_once
 from .._zones.session import ZoneSession
 from .._zones.tags import move_tags
-from .._zones.threads import at_once
 from .._zones.zone_tags import TagUpdate, ZoneTags
-from .mount import mount_image
 from .options import TagOptions, parse_options
 from .plan import ZonePlan
 from .result import TagPlan, ZoneResult, failure
 from .state import read_plan
+
+JOBS = 4
 
 
 @dataclass
@@ -150,3 +158,35 @@ def tag_task(options: Mapping[str, Any], context: RunContext) -> TagTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
     parsed = parse_options(options)
     return TagTask(parsed, ZoneSessions(targets_from(options, registry=True, namespace=True), context))
+
+
+def mount_image(registry: RegistryClient, origin: str, repository: str, manifest: ManifestResponse) -> int:
+    """Mount the blobs of an image and put the images of an index; return how many blobs; raises AppuioError.
+
+    The manifest itself is not put.
+    """
+    image = read_image(registry, origin, parse_manifest(manifest.content, manifest.media_type))
+    with ThreadPoolExecutor(JOBS) as pool:
+        list(pool.map(lambda blob: mount_blob(registry, origin, repository, blob), image.blobs))
+    for child in image.manifests[:-1]:
+        registry.put_manifest(repository, child.digest, child.content, child.media_type)
+    return len(image.blobs)
+
+
+def mount_blob(registry: RegistryClient, origin: str, repository: str, blob: Descriptor) -> None:
+    """Let a repository have a blob of another one; raises ForbiddenError where the registry does not do that."""
+    step = f"mount {blob.digest}"
+    path = f"/v2/{repository}/blobs/uploads/?{urlencode({'mount': blob.digest, 'from': origin})}"
+    wanted = scopes(repository, "push") | scopes(origin, "pull")
+    response = registry.http.request("POST", path, step=step, scopes=wanted, transient=transient)
+    if response.status == 201 and registry.has_stored(response, repository, blob):
+        return
+    registry.expect(response, (201, 202), step, repository)
+    location = response.headers.get("location")
+    if response.status == 202 and location:
+        registry.http.request("DELETE", str(location), step="give up the upload", scopes=wanted)
+    raise ForbiddenError(
+        f"the registry does not mount a layer of {origin} into {repository}",
+        step=step,
+        hint=f"Nothing is downloaded for this. The credential needs the right to pull in {origin.partition('/')[0]}",
+    )

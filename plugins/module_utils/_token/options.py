@@ -11,7 +11,7 @@ from typing import Any
 from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
 from .._credentials.token import checked_token
 from .._errors import InvalidOptionError
-from .._openshift.token_names import SecretOptions
+from .._openshift.tokens import SecretOptions
 from .._targets import Target, targets_from
 from .._text import seconds_of
 

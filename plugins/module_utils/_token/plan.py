@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from .._credentials.bound_token import why_renewed
+from .._credentials.service_account_method import why_renewed
 from .._credentials.token import expiry, timestamp
 from .._openshift.objects import LiveObject
 from .._openshift.steps import CHANGE, CREATE, DELETE, Steps

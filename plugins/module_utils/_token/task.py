@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Callable
 
-from .._credentials.bound_token import request_bound_token
+from .._credentials.service_account_method import request_bound_token
 from .._errors import AppuioError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
 from .._openshift.access import Right

@@ -1,19 +1,58 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many zones at once: each with its result, and one failure that names every zone that failed."""
+"""Many zones at once, also where no thread can be started: each with its result, one failure that names all."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Any, Callable, Generic, Mapping, Sequence, TypeVar
 
 from .._errors import AppuioError, CancelledError, MissingLibraryError
 from .._targets import RunContext, Target
 from .session import ZoneSession
-from .threads import at_once
 
 _Item = TypeVar("_Item")
 _Value = TypeVar("_Value")
+
+
+def at_once(work: Callable[[_Item], None], items: Sequence[_Item], on_stop: Callable[[], None] | None = None) -> None:
+    """Do the work for all items at the same time; waits for all, and raises the first of what was raised.
+
+    The first item is for this thread, and so is every one that no thread can be started for: nobody waits for it for
+    ever. A signal that became an exception comes to this thread while the others work: where ``on_stop`` tells them so,
+    they are waited for.
+    """
+    raised: list[BaseException] = []
+    threads: list[threading.Thread] = []
+
+    def guarded(item: _Item) -> None:
+        try:
+            work(item)
+        except Exception as error:
+            raised.append(error)
+
+    try:
+        for item in items[1:]:
+            thread = threading.Thread(target=guarded, args=(item,), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                guarded(item)
+            else:
+                threads.append(thread)
+        for item in items[:1]:
+            guarded(item)
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        if on_stop is not None:
+            on_stop()
+            for thread in threads:
+                thread.join()
+        raise
+    if raised:
+        raise raised[0]
 
 
 @dataclass

@@ -11,7 +11,7 @@ import time
 from typing import Callable, Sequence
 
 from .._errors import AppuioError
-from .threads import at_once
+from .fanout import at_once
 from .zone_tags import TagState, TagUpdate, ZoneTags
 
 # Seconds in which another run over the same zones moves its last tags, or puts them back.

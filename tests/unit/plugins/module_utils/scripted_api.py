@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api, ApiAddress
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 from urllib3._collections import HTTPHeaderDict
 

@@ -8,8 +8,12 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._access_info.options import SPEC, parse_options
-from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import AccessInfoTask, AccessInfoWork
+from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import (
+    SPEC,
+    AccessInfoTask,
+    AccessInfoWork,
+    parse_options,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     InvalidOptionError,

@@ -19,7 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects
     MANAGER,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import CHANGE, CREATE, DELETE, Steps
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_names import USED
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import USED
 
 OURS = {MANAGED_BY: MANAGER}
 PUSHER = {

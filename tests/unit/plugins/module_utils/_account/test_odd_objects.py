@@ -24,9 +24,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects
     TOKEN_SECRET,
     normalised,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_names import USED
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_plan import RETIRED
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import token_of_secret
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import USED, token_of_secret
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credentials import auth_paths
+from ansible_collections.appuio.registry.plugins.module_utils._credentials import auth_file
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_file import stored_credential
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
 
@@ -38,7 +38,7 @@ def write(path: Path, secret: str, key: str = REGISTRY) -> Path:
 )
 def test_which_file_a_client_reads(tmp_path: Path, client: str, environment: dict[str, str], expected: str) -> None:
     known = {name: value.format(home=tmp_path) for name, value in environment.items()}
-    found = auth_paths.file_to_write(client, {"HOME": str(tmp_path), **known})
+    found = auth_file.file_to_write(client, {"HOME": str(tmp_path), **known})
     assert found == expected.format(home=tmp_path)
 
 
@@ -48,17 +48,17 @@ def test_a_runtime_directory_of_another_user_is_not_used(tmp_path: Path) -> None
     foreign.mkdir()
     os.chown(foreign, 12345, 12345)
     environment = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(foreign)}
-    assert auth_paths.file_to_write("podman", environment) == f"{tmp_path}/.config/containers/auth.json"
+    assert auth_file.file_to_write("podman", environment) == f"{tmp_path}/.config/containers/auth.json"
 
 
 def test_no_home_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(number: int) -> None:
         raise KeyError(number)
 
-    monkeypatch.setattr(auth_paths.pwd, "getpwuid", unknown)
+    monkeypatch.setattr(auth_file.pwd, "getpwuid", unknown)
     with pytest.raises(InvalidOptionError, match=r"HOME is not set.*auth_file or REGISTRY_AUTH_FILE"):
-        auth_paths.file_to_write("docker", {})
-    assert auth_paths.files_to_read({"XDG_RUNTIME_DIR": "/nowhere"}) == []
+        auth_file.file_to_write("docker", {})
+    assert auth_file.files_to_read({"XDG_RUNTIME_DIR": "/nowhere"}) == []
 
 
 def test_the_first_file_that_knows_the_registry_counts(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_file_method import AuthFileMethod
+from ansible_collections.appuio.registry.plugins.module_utils._credentials.auth_file import AuthFileMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.kubeconfig_method import KubeconfigMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.method import Method, TokenMethod
 from ansible_collections.appuio.registry.plugins.module_utils._credentials.password_method import PasswordMethod

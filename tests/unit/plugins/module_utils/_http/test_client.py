@@ -14,7 +14,6 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.authenticati
     parse_challenges,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError, NotTlsError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import (
     BytesBody,
     Origin,
@@ -23,7 +22,12 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.message impo
     Response,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
-from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, retry_after
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import (
+    Attempts,
+    ConnectionLostError,
+    NotTlsError,
+    retry_after,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer

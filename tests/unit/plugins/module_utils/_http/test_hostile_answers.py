@@ -24,9 +24,12 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.authenticati
     parse_challenges,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Reader, split_url
-from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, retry_after
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import (
+    Attempts,
+    ConnectionLostError,
+    retry_after,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 from hypothesis import given
 from hypothesis import strategies as st

@@ -25,8 +25,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._login import cred
 from ansible_collections.appuio.registry.plugins.module_utils._login import task as login_task
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import Login
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import OAuthToken
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._targets import (
     Connection,
     Credential,

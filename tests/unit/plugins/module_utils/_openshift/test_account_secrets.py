@@ -16,7 +16,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.account
     SecretVanishedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_names import SecretOptions
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import SecretOptions
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 

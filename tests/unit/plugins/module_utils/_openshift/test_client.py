@@ -22,7 +22,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import client, resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.errors import cause_of, refusal
-from ansible_collections.appuio.registry.plugins.module_utils._zones.threads import at_once
+from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import at_once
 
 from tests.unit.plugins.module_utils.scripted_api import answer, scripted_api
 from tests.unit.plugins.module_utils.scripted_api import refusal as refused
@@ -77,9 +77,9 @@ def test_a_list_that_expires_is_begun_again_once() -> None:
 
 
 def test_a_list_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ansible_collections.appuio.registry.plugins.module_utils._openshift import pages
+    from ansible_collections.appuio.registry.plugins.module_utils._openshift import documents
 
-    monkeypatch.setattr(pages, "MOST_PAGES", 3)
+    monkeypatch.setattr(documents, "MOST_PAGES", 3)
     api, _script = scripted_api(*[(PODS, answer(200, {"items": [], "metadata": {"continue": "on"}}))] * 3)
     with pytest.raises(ServerError, match="list of pods does not end after 3 pages"):
         list(api.items(resources.POD, "shop", step="list"))
@@ -200,7 +200,7 @@ def test_no_two_threads_import_the_libraries_at_once(monkeypatch: pytest.MonkeyP
         return object()
 
     monkeypatch.setattr(client, "_dynamic_client", connected)
-    apis = [client.Api(client.ApiAddress(f"https://api-{number}.example"), "t") for number in range(4)]
+    apis = [client.Api(resources.ApiAddress(f"https://api-{number}.example"), "t") for number in range(4)]
     at_once(lambda api: api._connected(), apis)
 
 

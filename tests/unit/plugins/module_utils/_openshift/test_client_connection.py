@@ -11,7 +11,8 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, TlsVerificationError
 from ansible_collections.appuio.registry.plugins.module_utils._http.tls import shared_tls_context, tls_context
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import client, resources
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api, ApiAddress
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer, ca_file, server_tls

@@ -17,16 +17,15 @@ from ansible_collections.appuio.registry.plugins.module_utils._info.result impor
     TagInfo,
     ZoneInfo,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_children import parse_children
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.documents import every_item
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
     get_stream,
     list_streams,
     parse_stream,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.pages import every_item
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage, parse_children
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.quota import allowances_of, lacking
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import without
+from ansible_collections.appuio.registry.plugins.module_utils._prune.history import without
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
 from hypothesis import given

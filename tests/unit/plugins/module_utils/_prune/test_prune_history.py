@@ -11,8 +11,12 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import ImageStream, parse_stream
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.stream_history import trim_history, without
-from ansible_collections.appuio.registry.plugins.module_utils._prune.history import HistoryTrim, history_trims
+from ansible_collections.appuio.registry.plugins.module_utils._prune.history import (
+    HistoryTrim,
+    history_trims,
+    trim_history,
+    without,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, PruneOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
 

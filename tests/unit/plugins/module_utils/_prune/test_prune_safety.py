@@ -10,9 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_children import held_images
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import ImageStream, parse_stream
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage, held_images
 from ansible_collections.appuio.registry.plugins.module_utils._prune.history import history_trims
 from ansible_collections.appuio.registry.plugins.module_utils._prune.names import is_build, version_key
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, PruneOptions, parse_options

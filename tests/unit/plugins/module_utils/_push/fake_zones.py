@@ -25,10 +25,10 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
 )
 from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage
 from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
-from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import PushOptions
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask
+from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import MountCache
 from ansible_collections.appuio.registry.plugins.module_utils._registry import upload
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import (
     BlobsMissingError,

@@ -18,7 +18,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._push import quota
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import PlannedTag, ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
-from ansible_collections.appuio.registry.plugins.module_utils._zones import threads
+from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
 
 from tests.image import make_layout
 from tests.unit.plugins.module_utils._push.fake_zones import THIRD, Zones, in_turn, raising, two_zones, waiting_for
@@ -183,7 +183,7 @@ def test_without_threads_every_zone_is_pushed_to(
     def none_left(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threads.threading.Thread, "start", none_left)
+    monkeypatch.setattr(fanout.threading.Thread, "start", none_left)
     result = two_zones.push(source)
     assert named(two_zones) == [{"1.0": result["digest"]}] * 2
 

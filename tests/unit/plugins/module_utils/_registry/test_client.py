@@ -19,7 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX, OCI_MANIFEST, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential

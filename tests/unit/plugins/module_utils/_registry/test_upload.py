@@ -11,9 +11,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BytesBody, Reader
-from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock, ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissingError, RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._registry.upload import Upload

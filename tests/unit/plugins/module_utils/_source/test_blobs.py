@@ -21,12 +21,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     SourceError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._http.failures import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Body
-from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock, ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._source import location
-from ansible_collections.appuio.registry.plugins.module_utils._source.file_blob import FileBlob
+from ansible_collections.appuio.registry.plugins.module_utils._source.files import FileBlob
 from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import open_file
 from ansible_collections.appuio.registry.plugins.module_utils._source.part import Part
 from ansible_collections.appuio.registry.plugins.module_utils._source.spool import SpooledBlob

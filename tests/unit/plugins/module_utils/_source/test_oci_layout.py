@@ -19,7 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms imp
 from ansible_collections.appuio.registry.plugins.module_utils._oci.referrers import check_pushable
 from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import Image, gather, select
 from ansible_collections.appuio.registry.plugins.module_utils._source.base import ArchiveSource
-from ansible_collections.appuio.registry.plugins.module_utils._source.directory import DirectoryImage
+from ansible_collections.appuio.registry.plugins.module_utils._source.file_source import DirectoryImage
 from ansible_collections.appuio.registry.plugins.module_utils._source.layout_names import CONTAINERD_NAME, REF_NAME
 from ansible_collections.appuio.registry.plugins.module_utils._source.location import SourceContext, parse_location
 from ansible_collections.appuio.registry.plugins.module_utils._source.oci_layout import OciLayout

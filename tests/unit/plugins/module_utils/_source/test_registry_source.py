@@ -20,8 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
     digest_of,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._reference import Reference
-from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource
-from ansible_collections.appuio.registry.plugins.module_utils._source.registry_errors import source_error
+from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource, source_error
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer

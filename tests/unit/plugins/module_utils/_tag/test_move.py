@@ -24,13 +24,17 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
 )
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse, RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
-from ansible_collections.appuio.registry.plugins.module_utils._tag import mount as mount_module
 from ansible_collections.appuio.registry.plugins.module_utils._tag import task as task_module
-from ansible_collections.appuio.registry.plugins.module_utils._tag.mount import mount_blob, mount_image
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import Origin, TagOptions
 from ansible_collections.appuio.registry.plugins.module_utils._tag.plan import ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._tag.result import TagPlan
-from ansible_collections.appuio.registry.plugins.module_utils._tag.task import TagTask, ZoneWork, zone_tags
+from ansible_collections.appuio.registry.plugins.module_utils._tag.task import (
+    TagTask,
+    ZoneWork,
+    mount_blob,
+    mount_image,
+    zone_tags,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import ZoneTags
@@ -221,7 +225,7 @@ def test_an_index_that_is_mounted_brings_its_images(monkeypatch: pytest.MonkeyPa
     parts = make_index()
     puts: list[tuple[str, str]] = []
     mounted: list[str] = []
-    monkeypatch.setattr(mount_module, "mount_blob", lambda _registry, _origin, _to, blob: mounted.append(blob.digest))
+    monkeypatch.setattr(task_module, "mount_blob", lambda _registry, _origin, _to, blob: mounted.append(blob.digest))
 
     class Holder:
         def holds_manifest(self, _repository: str, _digest: str) -> bool:

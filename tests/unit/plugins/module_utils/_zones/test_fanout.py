@@ -13,7 +13,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     InvalidOptionError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, targets_from
-from ansible_collections.appuio.registry.plugins.module_utils._zones import threads
+from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
 from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import (
     ZoneSessions,
     at_once,
@@ -60,7 +60,7 @@ def test_nobody_waits_for_a_thread_that_cannot_be_started(monkeypatch: pytest.Mo
         def start(self) -> None:
             raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threads.threading, "Thread", Thread)
+    monkeypatch.setattr(fanout.threading, "Thread", Thread)
     done: list[str] = []
     at_once(done.append, ["a", "b", "c"])
     assert sorted(done) == ["a", "b", "c"]

@@ -17,7 +17,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
-from ansible_collections.appuio.registry.plugins.module_utils._zones import threads
+from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import TagState, TagUpdate, ZoneTags
 
@@ -302,7 +302,7 @@ def test_without_threads_zones_still_go_back(monkeypatch: pytest.MonkeyPatch) ->
     def none_left(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threads.threading.Thread, "start", none_left)
+    monkeypatch.setattr(fanout.threading.Thread, "start", none_left)
     registries = [Registry({"1.0": OLD}) for _number in range(3)]
     registries[2].on_put["1.0"] = raising(AppuioError("refused"))
     move(*(zone(str(number), registry, "1.0") for number, registry in enumerate(registries)))
