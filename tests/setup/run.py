@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs sessions of nox in two lanes: a log and a line for each, failed tests at once, the count at the end."""
+"""Runs sessions of nox in two lanes: a log and a line for each, failed tests at once, reasons and count at the end."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from . import LOGS, ROOT
 from .environment import without_settings
+from .failures import reasons
 from .targets import Lanes
 
-_TAIL = 60
 # As pytest with workers names a test that has just failed, and as it counts at the end.
 _FAILED_NOW = re.compile(r"\[gw\d+\] \[ *\d+%\] (FAILED|ERROR) (.+)")
 _COUNTED = re.compile(r"=* ?((?:\d+ [a-z]+, )*\d+ [a-z]+) in [0-9.]+s\b")
@@ -42,6 +42,7 @@ class Run:
     nox: Sequence[str]
     total: Counts = field(default_factory=Counts)
     sessions: int = 0
+    _failures: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _running: set[subprocess.Popen[str]] = field(default_factory=set)
     _stopped: bool = False
@@ -58,6 +59,9 @@ class Run:
             except BaseException:
                 self._stop()
                 raise
+        # Once more, as the end is what one sees of a long log.
+        for failure in self._failures:
+            print(f"\n{failure}")
         print()
         for note in notes:
             print(note)
@@ -99,8 +103,10 @@ class Run:
         numbers = f"{counts.passed} passed" + (f", {counts.failed} failed" if counts.failed else "")
         self._print(f"{word:<8}{name:<24}{time.monotonic() - started:8.1f} s  {numbers}")
         if process.returncode:
-            end = "\n".join(f"    | {line}" for line in lines[-_TAIL:])
-            self._print(f"{end}\n    the whole log: {(LOGS / name).relative_to(ROOT)}.log")
+            why = "\n".join(f"    | {line}" for line in reasons(lines))
+            where = f"    the whole log: {(LOGS / name).relative_to(ROOT)}.log"
+            self._failures.append(f"FAILED  {name}\n{why}\n{where}")
+            self._print(f"{why}\n{where}")
 
     def _started(self, name: str) -> subprocess.Popen[str]:
         # CI tells antsibull-nox to check and change nothing.

@@ -74,6 +74,15 @@ def test_a_failed_session_names_its_tests_at_once_and_shows_the_end_of_its_log(
     assert "ansible-core 2.22 did not run" in shown
 
 
+def test_every_failure_is_shown_once_more_after_all_sessions(
+    nox: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Run(nox).all((["crash", "unit"], []), [])
+    first, second = (shown.splitlines() for shown in capsys.readouterr().out.split("ok      unit"))
+    assert "    | the reason" in first
+    assert second[2:5] == ["FAILED  crash", "    | the reason", "    the whole log: logs/crash.log"]
+
+
 def test_a_failed_session_counts_as_failed_whatever_its_tests_say() -> None:
     assert count(["=== 3 passed in 0.1s ==="], passed=False) == Counts(3, 1, 0)
 
