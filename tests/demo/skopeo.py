@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.demo.playbooks import ScenarioFailed
 from tests.zone import Zone
 
-TOKEN_CACHE = 30.0
+TOKEN_CACHE = 600.0
 
 
 class Skopeo:

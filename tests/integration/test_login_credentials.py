@@ -86,7 +86,7 @@ def test_tokens_and_the_environment(zone: Zone, logins: Logins, path: Path) -> N
     logins.add("again", env={"K8S_AUTH_API_KEY": tokens[2], "K8S_AUTH_HOST": zone.host})
     logins.add("of another", env={"K8S_AUTH_API_KEY": tokens[0], "K8S_AUTH_HOST": "https://api.other.example:6443"})
     logins.add("none")
-    logins.add("soon over", token=zone.bound_token_for(PROJECT, "one", 300), auth_file=f"{path}-2")
+    logins.add("soon over", token=zone.bound_token_for(PROJECT, "one", 590), auth_file=f"{path}-2")
     ended = logins.run()
     assert ended.changed == ["option", "ours", "kubernetes.core's", "soon over"]
     assert "in less than min_validity" in " ".join(ended.stdout.split())
@@ -237,7 +237,7 @@ def test_bound_tokens_are_renewed_when_little_is_left(zone: Zone, logins: Logins
     logins.add("new", **account)
     logins.add("again", **account)
     logins.add("again by password", username="ann", password=PASSWORD, service_account="bound-pusher")
-    logins.add("soon over", **account, min_validity=86000)
+    logins.add("soon over", **account, min_validity=80000)
     logins.add("too soon over", **account, min_validity=86500)
     ended = logins.run()
     assert ended.changed == ["new", "too soon over"]

@@ -37,10 +37,12 @@ def logins(zones: LocalZones, tmp_path: Path, path: Path) -> Logins:
     return Logins(tmp_path / "run", {**where(zones[0]), "auth_file": str(path), "namespace": "shop"})
 
 
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address where nobody listens, and nobody else can begin to."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
 def ended_token() -> str:
@@ -58,7 +60,7 @@ def said(ended: Any, task: str) -> str:
     return str(result["msg"])
 
 
-def test_each_fault_is_named_and_changes_no_file(zones: LocalZones, logins: Logins, path: Path) -> None:
+def test_each_fault_is_named_and_changes_no_file(zones: LocalZones, logins: Logins, path: Path, nobody: str) -> None:
     zone = zones[0]
     good = zone.token_for("shop", "image-pusher")
     viewer = zone.token_for("shop", "viewer", role="registry-viewer")
@@ -69,7 +71,7 @@ def test_each_fault_is_named_and_changes_no_file(zones: LocalZones, logins: Logi
     logins.add("other zone", token=zones[1].token_for("shop", "image-pusher"))
     logins.add("over", token=ended_token())
     logins.add("no such zone", zone="nowhere-else-9", token=good, registry=None, host=None, base_domain="invalid")
-    logins.add("refused", registry=f"127.0.0.1:{free_port()}", token=good)
+    logins.add("refused", registry=nobody, token=good)
     logins.add("untrusted", registry_ca_cert=zone.ca_file, token=good)
     logins.add("no right", token=viewer, access=["pull", "push"])
     logins.add("no namespace", token=good, namespace="nowhere", access=["pull"])
@@ -100,7 +102,7 @@ def test_each_fault_is_named_and_changes_no_file(zones: LocalZones, logins: Logi
 
 
 @pytest.mark.thorough
-def test_rights_are_found_out_without_the_api(zones: LocalZones, logins: Logins) -> None:
+def test_rights_are_found_out_without_the_api(zones: LocalZones, logins: Logins, nobody: str) -> None:
     zone = zones[0]
     pusher = zone.token_for("shop", "image-pusher")
     viewer = zone.token_for("shop", "viewer", role="registry-viewer")
@@ -114,7 +116,7 @@ def test_rights_are_found_out_without_the_api(zones: LocalZones, logins: Logins)
     logins.add("again", token=pusher, access=["pull", "push"], **alone)
     logins.add("viewer pulls", token=viewer, access=["pull"], **alone)
     logins.add("viewer pushes", token=viewer, access=["push"], **alone)
-    logins.add("api away", token=pusher, access=["push"], host=f"https://127.0.0.1:{free_port()}")
+    logins.add("api away", token=pusher, access=["push"], host=f"https://{nobody}")
     ended = logins.run()
     assert ended.result("pusher")["access"] == ["pull", "push"]
     assert ended.changed == ["pusher", "viewer pulls", "api away"]

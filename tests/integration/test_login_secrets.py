@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 
 from tests.integration.login import Logins, stored, where
 from tests.zone import LocalZones, Zone
+from tests.zone.client import GUARD
 
 PASSWORD = "password-that-nobody-may-see"
 LISTENER = f"""#!{sys.executable}
@@ -92,7 +94,11 @@ def files_with(words: list[str], *folders: Path) -> list[str]:
 
 def test_the_watch_sees(zone: Zone) -> None:
     with ProcessWatch("word-to-see-in-a-process") as watch:
-        subprocess.run(["sh", "-c", "sleep 0.3 # word-to-see-in-a-process"], check=True)
+        shown = subprocess.Popen(["sh", "-c", "read line # word-to-see-in-a-process"], stdin=subprocess.PIPE)
+        until = time.monotonic() + GUARD
+        while not watch.seen and time.monotonic() < until:
+            time.sleep(0.01)
+        shown.communicate(b"end\n")
     assert watch.seen
 
 

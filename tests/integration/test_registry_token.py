@@ -25,6 +25,7 @@ from tests.integration.namespace import everything_in
 from tests.integration.playbook import play, run_playbook
 from tests.integration.push import Pusher
 from tests.zone import LocalZones, Zone
+from tests.zone.client import GUARD
 
 MODULE = "appuio.registry.appuio_registry_token"
 RIGHTS = "appuio.registry.appuio_access_info"
@@ -246,7 +247,7 @@ class Pipeline(threading.Thread):
         while self._pushed.acquire(blocking=False):
             pass
         for _push in range(2):
-            assert self._pushed.acquire(timeout=60)
+            assert self._pushed.acquire(timeout=GUARD)
 
     def end(self) -> None:
         """Let the last push end."""

@@ -19,6 +19,7 @@ import pytest
 from tests.image import make_layout
 from tests.integration.login import Logins, stored, where
 from tests.zone import Zone
+from tests.zone.client import GUARD
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def certificates(tmp_path: Path, zone: Zone) -> Path:
 def call(home: Path, *words: str, env: Mapping[str, str] | None = None, given: str = "") -> str:
     """Run a program in a home of its own and return what it says; its failure fails the test."""
     context = {"HOME": str(home), "PATH": os.environ["PATH"], **(env or {})}
-    ended = subprocess.run(words, input=given, env=context, capture_output=True, text=True, check=False, timeout=120)
+    ended = subprocess.run(words, input=given, env=context, capture_output=True, text=True, check=False, timeout=GUARD)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.strip()
 

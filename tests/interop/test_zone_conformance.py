@@ -14,6 +14,7 @@ import pytest
 
 from tests.image import make_layout
 from tests.zone import Distribution, Zone
+from tests.zone.client import GUARD
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -33,7 +34,7 @@ def run(tmp_path: Path, zone: Zone) -> Run:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         known = {"CERTS": str(certificates), "AUTH": str(tmp_path / "auth.json")}
         command = [known.get(word, word) for word in words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=GUARD)
 
     return run
 

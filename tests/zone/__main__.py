@@ -21,7 +21,7 @@ from .process.registry import NoRegistry
 from .state import NotRunning, remove_state, supervisor
 from .zones import LocalZones, attached
 
-_START_SECONDS = 120.0
+_START_SECONDS = 600.0
 
 
 def main(arguments: list[str] | None = None) -> int:

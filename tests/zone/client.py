@@ -18,6 +18,8 @@ from .api.manifest import OCI_INDEX, OCI_MANIFEST, TYPES
 from .zone import Zone
 
 ACCEPT = ", ".join(TYPES)
+# Seconds after which what hangs is given up; no slow machine comes near it.
+GUARD = 600.0
 
 
 @dataclass
@@ -56,7 +58,7 @@ class Client:
         if isinstance(body, dict):
             body = json.dumps(body).encode()
             fields.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPSConnection(self._address, context=self._tls, timeout=30)
+        connection = http.client.HTTPSConnection(self._address, context=self._tls, timeout=GUARD)
         try:
             connection.request(method, path, body, fields)
             response = connection.getresponse()
@@ -139,8 +141,8 @@ def refusal(reply: Reply) -> tuple[int, str, str]:
 
 
 def eventually(call: Callable[[], Any]) -> Any:
-    """Return the first result that is true, as controllers act a moment later; raises TimeoutError after 20 seconds."""
-    until = time.monotonic() + 20
+    """Return the first result that is true, as controllers act a moment later; raises TimeoutError after ``GUARD``."""
+    until = time.monotonic() + GUARD
     while not (result := call()):
         if time.monotonic() > until:
             raise TimeoutError

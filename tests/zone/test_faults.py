@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.zone import ChildFailed, Distribution, LocalZones, Zone, attached
-from tests.zone.client import Client, digest_of, path_of
+from tests.zone.client import GUARD, Client, digest_of, path_of
 from tests.zone.process.child import ROOT
 
 Projects = Callable[..., str]
@@ -51,7 +51,7 @@ def test_a_request_broken_in_the_middle_leaves_what_came(zone: Zone, client: Cli
     zone.faults.add("reset_request", method="PATCH", after_bytes=300_000, count=1)
     with pytest.raises(BROKEN):
         client("PATCH", path, CONTENT)
-    until = time.monotonic() + 20
+    until = time.monotonic() + GUARD
     while (status := client("GET", path)).headers["Range"] != "0-299999":
         assert time.monotonic() < until, status.headers["Range"]
         time.sleep(0.05)
@@ -138,6 +138,9 @@ def test_a_zone_goes_down_and_comes_back_on_the_same_ports(zone: Zone, client: C
     zone.stop()
     with pytest.raises(OSError):  # noqa: PT011 - refused, whatever the words
         client("GET", "/v2/")
+    host, _ignored, port = zone.registry.partition(":")
+    with socket.socket() as other, pytest.raises(OSError, match="in use"):
+        other.bind((host, int(port)))  # nobody is given the port meanwhile
     zone.start()
     assert client("GET", "/v2/").status == 200
     zone.stop_registry()
@@ -149,7 +152,7 @@ def test_a_zone_goes_down_and_comes_back_on_the_same_ports(zone: Zone, client: C
 def test_those_who_speak_the_other_protocol_are_told_so_at_once(zone: Zone, tmp_path: Path) -> None:
     def first_words(address: str, said: bytes) -> bytes:
         host, _ignored, port = address.partition(":")
-        with socket.create_connection((host, int(port)), timeout=30) as connection:
+        with socket.create_connection((host, int(port)), timeout=GUARD) as connection:
             connection.sendall(said)
             return connection.recv(1000)
 
@@ -202,7 +205,7 @@ def test_zones_end_with_their_parent(tmp_path: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    until = time.monotonic() + 20
+    until = time.monotonic() + GUARD
     while any(str(tmp_path) in command for command in _commands()):
         assert time.monotonic() < until, "something is left"
         time.sleep(0.05)
@@ -238,7 +241,7 @@ def test_the_command_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("auth", ["anonymous", "basic", "token"])
 def test_a_plain_registry_asks_for_what_it_is_told_to(tmp_path: Path, auth: str) -> None:
     with Distribution(tmp_path, tls=False, auth=auth) as plain:
-        connection = http.client.HTTPConnection(plain.registry, timeout=30)
+        connection = http.client.HTTPConnection(plain.registry, timeout=GUARD)
         connection.request("GET", "/v2/")
         reply = connection.getresponse()
         reply.read()

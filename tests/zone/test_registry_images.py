@@ -15,7 +15,7 @@ import pytest
 
 from tests.zone import Zone
 from tests.zone.api.manifest import OCI_INDEX, OCI_MANIFEST, SCHEMA2
-from tests.zone.client import ACCEPT, Client, digest_of, index_of, path_of
+from tests.zone.client import ACCEPT, GUARD, Client, digest_of, index_of, path_of
 
 Projects = Callable[..., str]
 NOWHERE = "sha256:" + "8" * 64
@@ -264,7 +264,7 @@ def test_a_client_that_waits_for_100_continue_gets_it_only_with_the_right(
         head += f"Content-Length: {len(content)}\r\nExpect: 100-continue\r\n\r\n"
         context = ssl.create_default_context(cafile=zone.registry_ca_file)
         with (
-            socket.create_connection((host, int(port)), timeout=30) as plain,
+            socket.create_connection((host, int(port)), timeout=GUARD) as plain,
             context.wrap_socket(plain, server_hostname=host) as connection,
         ):
             connection.sendall(head.encode())

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.zone import Distribution, LocalZones, Zone
-from tests.zone.client import Client, digest_of, eventually, refusal
+from tests.zone.client import GUARD, Client, digest_of, eventually, refusal
 
 Projects = Callable[..., str]
 
@@ -86,7 +86,7 @@ def test_links_that_others_made_stay(zone: Zone, project: str, admin: Client) ->
 
 
 def test_a_deleted_namespace_is_terminating_for_a_while(zone: Zone, project: str, admin: Client) -> None:
-    zone.configure(terminating_seconds=1.5)
+    zone.configure(terminating_seconds=3600)
     anna = Client(zone, zone.create_user(f"anna-{project}", projects={project: "admin"}), "api")
     maps = f"/api/v1/namespaces/{project}/configmaps"
     assert anna("POST", maps, config_map("one")).status == 201
@@ -104,7 +104,14 @@ def test_a_deleted_namespace_is_terminating_for_a_while(zone: Zone, project: str
     push = Client(zone, zone.admin_token)
     manifest = push.image(f"{project}/app")
     assert push.put_manifest(f"{project}/app", "one", manifest).code == "DENIED"
+
+
+def test_a_deleted_namespace_is_gone_in_the_end(zone: Zone, project: str, admin: Client) -> None:
+    zone.configure(terminating_seconds=0.1)
+    deleted = admin("DELETE", f"/api/v1/namespaces/{project}")
+    assert deleted.json["status"] == {"phase": "Terminating"}
     eventually(lambda: zone.object("Namespace", project) is None)
+    again = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": project}}
     assert admin("POST", "/api/v1/namespaces", again).status == 201
 
 
@@ -182,9 +189,11 @@ def fetch(location: str, ca_file: str | None, **headers: str) -> tuple[int, dict
     split = urlsplit(location)
     if split.scheme == "https":
         context = ssl.create_default_context(cafile=ca_file)
-        connection: http.client.HTTPConnection = http.client.HTTPSConnection(split.netloc, context=context, timeout=30)
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            split.netloc, context=context, timeout=GUARD
+        )
     else:
-        connection = http.client.HTTPConnection(split.netloc, timeout=30)
+        connection = http.client.HTTPConnection(split.netloc, timeout=GUARD)
     try:
         connection.request("GET", f"{split.path}?{split.query}", headers=headers)
         reply = connection.getresponse()
@@ -225,9 +234,9 @@ def test_a_source_redirects_to_its_store(tmp_path: Path, tls: bool) -> None:
         digest = digest_of(content)
         context = ssl.create_default_context(cafile=source.ca_file) if tls else None
         connection = (
-            http.client.HTTPSConnection(source.registry, context=context, timeout=30)
+            http.client.HTTPSConnection(source.registry, context=context, timeout=GUARD)
             if tls
-            else http.client.HTTPConnection(source.registry, timeout=30)
+            else http.client.HTTPConnection(source.registry, timeout=GUARD)
         )
         connection.request("POST", "/v2/app/blobs/uploads/")
         started = connection.getresponse()

@@ -26,11 +26,15 @@ def watch(store: Store, call: Call) -> None:
     if not given.isdigit() or given == "0":
         for item in store.items(resource.group, resource.plural, call.namespace):
             _send(call, "ADDED", item)
-    while (left := ends - time.monotonic()) > 0:
+    over = False
+    while not over:
+        # What has happened already is told even where the time is over before it is looked for.
+        left = max(0.0, ends - time.monotonic())
         for at, kind, key, item in store.events_since(version, min(left, 1.0)):
             version = at
             if key[:2] == (resource.group, resource.plural) and call.namespace in ("", key[2]):
                 _send(call, kind, item)
+        over = time.monotonic() >= ends
 
 
 def _send(call: Call, kind: str, item: Object) -> None:

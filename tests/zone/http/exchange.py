@@ -18,6 +18,7 @@ from .request_log import Record
 
 _DRAINED = 256 * 1024
 _LINGERED = 16 * 1024 * 1024
+_LINGER_SECONDS = 20.0
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
 _THROTTLED_BLOCK = 16 * 1024
 
@@ -215,7 +216,7 @@ class Exchange:
 
     def _linger(self) -> None:
         """Let the client read the answer before the unread rest of its body resets the connection."""
-        self.stream.socket.settimeout(1.0)
+        self.stream.socket.settimeout(_LINGER_SECONDS)
         view, left = memoryview(bytearray(65536)), _LINGERED
         try:
             while left > 0 and (got := self.stream.read_into(view)):

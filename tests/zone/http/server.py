@@ -18,7 +18,7 @@ from .faults import FaultList
 from .messages import BadMessage, PeerGone, Stream
 from .request_log import Record, RequestLog, without_secrets
 
-_HANDSHAKE_SECONDS = 20.0
+_HANDSHAKE_SECONDS = 600.0
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request"
 _NOT_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 _numbers = itertools.count(1)
@@ -45,17 +45,19 @@ class Server:
         self._handle = handle
         self._faults = faults
         self._log = log
+        # Bound, and never listening: while the server is stopped nobody else is given its port.
+        self._holder: socket.socket | None = None
         self._listener: socket.socket | None = None
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Listen; the first time on a free port, later on the same."""
-        listener = socket.socket()
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((self.address, self.port))
+        if self._holder is None:
+            self._holder = _bound(self.address, 0)
+            self.port = self._holder.getsockname()[1]
+        listener = _bound(self.address, self.port)
         listener.listen(256)
-        self.port = listener.getsockname()[1]
         self._listener = listener
         self.running = True
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
@@ -153,6 +155,13 @@ class Server:
             return False
         finally:
             record.status = record.status or 0
+
+
+def _bound(address: str, port: int) -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind((address, port))
+    return bound
 
 
 def _say_plainly(connection: socket.socket) -> None:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-_START_SECONDS = 30.0
+_START_SECONDS = 600.0
 _SET_PARENT_DEATH_SIGNAL = 1  # prctl(2)
 
 

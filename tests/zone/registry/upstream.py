@@ -119,7 +119,7 @@ class Upstream:
             self.close()  # nothing is due on an idle connection but its end
         if self._socket is None:
             try:
-                self._socket = socket.create_connection(self._address(), timeout=60)
+                self._socket = socket.create_connection(self._address(), timeout=600)
             except OSError as error:
                 raise UpstreamGone(str(error)) from None
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -114,7 +114,7 @@ class ScriptedServer:
         if line.stalls:
             self.seen.append(Seen(named, {}, b"", handler.client_address[1]))
             self.stalled.set()
-            self._released.wait(30)
+            self._released.wait(3600)
             handler.close_connection = True
             return
         length = int(handler.headers.get("Content-Length") or 0)

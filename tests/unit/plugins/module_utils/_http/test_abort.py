@@ -19,8 +19,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._targets import Co
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer, ca_file, server_tls
 
-# Without an abort each test would take this long, and then fail.
-CONNECTION = Connection(retries=5, timeout=60, retry_delay=60)
+# Without an abort each test would take longer than it is given, and fail.
+CONNECTION = Connection(retries=5, timeout=3600, retry_delay=60)
+GUARD = 600
 
 
 class Endless:
@@ -54,7 +55,7 @@ def aborted(http: HttpClient, work: Callable[[], object], ready: Callable[[], ob
     ready()
     time.sleep(0.05)
     http.abort()
-    thread.join(20)
+    thread.join(GUARD)
     assert not thread.is_alive(), "it still waits"
     return ended[0]
 
@@ -104,16 +105,15 @@ def test_a_connection_that_is_not_accepted_is_cut() -> None:
 
 def test_a_wait_before_another_attempt_is_given_up() -> None:
     with ScriptedServer(Line("GET /", 503)) as server:
-        http = HttpClient(server.origin, CONNECTION, clock=SYSTEM_CLOCK)
-        answered = threading.Event()
+        waits = threading.Event()
 
-        def ready() -> None:
-            while not server.seen:
-                time.sleep(0.01)
-            answered.set()
+        def sleep(seconds: float) -> None:
+            waits.set()
+            time.sleep(seconds)
 
-        assert aborted(http, lambda: http.request("GET", "/"), ready) is None
-        assert answered.is_set()
+        http = HttpClient(server.origin, CONNECTION, clock=SYSTEM_CLOCK._replace(sleep=sleep))
+        assert aborted(http, lambda: http.request("GET", "/"), waits.wait) is None
+        assert len(server.seen) == 1
 
 
 def test_an_aborted_client_asks_nothing_until_it_is_resumed() -> None:
@@ -143,7 +143,7 @@ def test_abort_takes_no_lock() -> None:
             lock.acquire()
         thread = threading.Thread(target=http.abort, daemon=True)
         thread.start()
-        thread.join(10)
+        thread.join(GUARD)
         assert not thread.is_alive(), "a signal handler would wait for what it has interrupted"
         for lock in locks:
             lock.release()

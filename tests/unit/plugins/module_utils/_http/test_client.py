@@ -39,7 +39,7 @@ PULL = frozenset({"repository:a/b:pull"})
 
 def client(server: ScriptedServer, credential: Credential | None = None, retries: int = 2) -> tuple[HttpClient, Waits]:
     waits = Waits()
-    return HttpClient(server.origin, Connection(retries=retries, timeout=5), None, credential, waits.clock), waits
+    return HttpClient(server.origin, Connection(retries=retries, timeout=300), None, credential, waits.clock), waits
 
 
 def test_a_connection_is_kept_and_a_closed_one_replaced() -> None:
@@ -229,7 +229,9 @@ def test_a_token_goes_in_clear_only_where_that_is_asked_for(
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
     with ScriptedServer() as server:
         port = server.authority.rpartition(":")[2]
-        http = HttpClient(f"https://{host}:{port}", replace(connection, retries=0, timeout=5), None, Credential(SECRET))
+        http = HttpClient(
+            f"https://{host}:{port}", replace(connection, retries=0, timeout=300), None, Credential(SECRET)
+        )
         if plain:
             server.lines.append(Line("GET /v2/"))
             assert http.request("GET", "/v2/").status == 200

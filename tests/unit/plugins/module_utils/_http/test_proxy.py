@@ -179,7 +179,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 
 def client(server: ScriptedServer, proxy: str, folder: Path, retries: int = 0) -> HttpClient:
-    connection = Connection(retries=retries, timeout=5, proxy=proxy)
+    connection = Connection(retries=retries, timeout=300, proxy=proxy)
     return HttpClient(server.origin, connection, ca_file(folder), Credential("secret"), Waits().clock)
 
 
@@ -231,7 +231,7 @@ def test_the_certificate_of_a_proxy_is_verified(tmp_path: Path) -> None:
 )
 def test_a_proxy_that_refuses_is_named(status: str, kind: type[AppuioError], said: str) -> None:
     with ProxyServer(status=status) as proxy, pytest.raises(kind, match=said):
-        HttpClient("https://127.0.0.1:1", Connection(retries=0, timeout=5, proxy=proxy.address)).request("GET", "/")
+        HttpClient("https://127.0.0.1:1", Connection(retries=0, timeout=300, proxy=proxy.address)).request("GET", "/")
 
 
 def test_a_proxy_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -245,7 +245,11 @@ def test_a_proxy_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_proxy_that_does_not_speak_tls_does_not_make_the_server_plain(tmp_path: Path) -> None:
     with ProxyServer() as proxy, ScriptedServer(tls=server_tls()) as server:
         connection = Connection(
-            retries=0, timeout=5, proxy=proxy.address.replace("http:", "https:"), plain_http=True, validate_certs=False
+            retries=0,
+            timeout=300,
+            proxy=proxy.address.replace("http:", "https:"),
+            plain_http=True,
+            validate_certs=False,
         )
         with pytest.raises(ConnectionFailedError, match=r"the proxy localhost.* does not speak TLS"):
             HttpClient(server.origin, connection).request("GET", "/")
@@ -255,7 +259,7 @@ def test_a_proxy_that_does_not_speak_tls_does_not_make_the_server_plain(tmp_path
 def test_a_server_without_tls_is_asked_through_the_proxy(tmp_path: Path) -> None:
     with ScriptedServer() as server:
         server.lines.append(Line("GET http://localhost:9/a", body=b"x"))
-        connection = Connection(retries=0, timeout=5, proxy=server.origin.replace("://", "://me:pw@"))
+        connection = Connection(retries=0, timeout=300, proxy=server.origin.replace("://", "://me:pw@"))
         http = HttpClient("http://localhost:9", connection, None, None, Waits().clock)
         assert http.request("GET", "/a").body == b"x"
         assert server.seen[0].headers["proxy-authorization"] == "Basic bWU6cHc="

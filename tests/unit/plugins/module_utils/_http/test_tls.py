@@ -38,7 +38,7 @@ PASSWORD = Credential("pw", "me", is_token=False)
 def client(
     server: ScriptedServer, folder: Path | None, credential: Credential | None = TOKEN, **how: Any
 ) -> HttpClient:
-    connection = Connection(**{"retries": 0, "timeout": 5, **how})
+    connection = Connection(**{"retries": 0, "timeout": 300, **how})
     return HttpClient(server.origin, connection, ca_file(folder) if folder else None, credential, Waits().clock)
 
 
@@ -212,7 +212,7 @@ def test_a_location_of_another_origin_gets_no_credential(tmp_path: Path) -> None
 
 def test_a_redirection_is_an_answer_where_none_is_followed(tmp_path: Path) -> None:
     with ScriptedServer(Line("GET /a", 302, {"Location": "/b"}), tls=server_tls()) as server:
-        http = HttpClient(server.origin, Connection(retries=0, timeout=5), ca_file(tmp_path), follow=False)
+        http = HttpClient(server.origin, Connection(retries=0, timeout=300), ca_file(tmp_path), follow=False)
         assert http.request("GET", "/a").status == 302
 
 

@@ -304,7 +304,7 @@ def test_zones_are_asked_at_once_and_written_only_where_they_said_yes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = tmp_path / "config.json"
-    everybody = threading.Barrier(3, timeout=30)
+    everybody = threading.Barrier(3, timeout=600)
 
     def check(wanted: Login, _credential: Credential) -> None:
         everybody.wait()

@@ -22,7 +22,7 @@ POD = "/api/v1/namespaces/shop/pods/app"
 
 
 def read(url: str, **how: object) -> object:
-    connection = Connection(**{"retries": 0, "timeout": 5, **how})
+    connection = Connection(**{"retries": 0, "timeout": 300, **how})
     api = Api(ApiAddress(url, connection), "secret")
     try:
         return api.get(resources.POD, "shop", "app", step="look at the pod")

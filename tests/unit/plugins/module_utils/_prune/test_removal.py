@@ -152,7 +152,7 @@ def test_several_are_removed_at_a_time() -> None:
     barrier = threading.Barrier(AT_ONCE)
 
     def meet(_name: str) -> None:
-        barrier.wait(60)
+        barrier.wait(600)
 
     api.before_delete = meet
     assert len(run(api, removal(api))["deleted"]) == AT_ONCE

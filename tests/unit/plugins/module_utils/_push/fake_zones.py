@@ -256,7 +256,7 @@ def waiting_for(event: threading.Event) -> Hook:
     given_up: list[bool] = []
 
     def wait() -> None:
-        if given_up or not event.wait(30):
+        if given_up or not event.wait(600):
             given_up.append(True)
             raise AssertionError("what is waited for does not come")
 

@@ -237,7 +237,7 @@ def test_a_layer_is_read_while_another_one_is_compressed(
         with lock:
             waits = not slow
             slow.append(diff_id)
-        if waits and not there.wait(30):
+        if waits and not there.wait(600):
             raise SourceError("the other layer does not come")
         return make(part, diff_id, *more)
 

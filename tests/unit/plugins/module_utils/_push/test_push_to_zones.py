@@ -104,7 +104,7 @@ def test_the_first_cause_is_kept(two_zones: Zones, source: str) -> None:
             first.wait(0.01)
         raise ServerError("a later one")
 
-    both = threading.Barrier(2, timeout=30)
+    both = threading.Barrier(2, timeout=600)
     two_zones["b"].before["PUT blob"] = in_turn(both.wait, fail)
     with pytest.raises(AppuioError, match="the first cause"):
         task.apply(plan)

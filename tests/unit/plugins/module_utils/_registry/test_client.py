@@ -41,7 +41,7 @@ DENIED = {"WWW-Authenticate": 'Basic realm=openshift,error="access denied"'}
 
 
 def registry(server: ScriptedServer, zone: str | None = "lpg", credential: Credential | None = None) -> RegistryClient:
-    http = HttpClient(server.origin, Connection(retries=1, timeout=5), None, credential, Waits().clock)
+    http = HttpClient(server.origin, Connection(retries=1, timeout=300), None, credential, Waits().clock)
     return RegistryClient(zone, server.authority, http)
 
 

@@ -30,7 +30,7 @@ CHILD = "sha256:" + "b" * 64
 def read(document: dict[str, object], media_type: str, *lines: Line) -> tuple[str, ...]:
     root = parse_manifest(json.dumps({"schemaVersion": 2, "mediaType": media_type, **document}).encode())
     with ScriptedServer(*lines) as server:
-        http = HttpClient(server.origin, Connection(retries=1, timeout=5), clock=Waits().clock)
+        http = HttpClient(server.origin, Connection(retries=1, timeout=300), clock=Waits().clock)
         client = RegistryClient("lpg", server.authority, http)
         return read_image(client, "shop/app", root, with_configuration=True).platforms
 

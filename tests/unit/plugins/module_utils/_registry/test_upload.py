@@ -39,7 +39,7 @@ class Streamed:
 
 
 def registry(server: ScriptedServer) -> RegistryClient:
-    http = HttpClient(server.origin, Connection(retries=2, timeout=5), None, Credential("token"), CLOCK)
+    http = HttpClient(server.origin, Connection(retries=2, timeout=300), None, Credential("token"), CLOCK)
     return RegistryClient("lpg", server.authority, http)
 
 

@@ -27,7 +27,7 @@ def found(*lines: Line, folder: str) -> list[str]:
     """Return the digests of what refers to the image, from a registry that answers so."""
     with ScriptedServer(*lines) as server:
         reference = Reference(server.authority, "shop/app", "1.0")
-        connection = Connection(retries=0, timeout=5, validate_certs=False)
+        connection = Connection(retries=0, timeout=300, validate_certs=False)
         source = RegistrySource(reference, connection, None, folder, CLOCK)
         try:
             return [one.digest for one in source.referrers(IMAGE).entries]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,7 @@ def source_at(
     waited: list[float] = []
     with ScriptedServer(*lines) as server:
         reference = Reference(server.authority, "shop/app", "1.0")
-        connection = Connection(retries=retries, retry_delay=0, timeout=5, validate_certs=False)
+        connection = Connection(retries=retries, retry_delay=0, timeout=300, validate_certs=False)
         clock = Clock(lambda: 0.0, waited.append, lambda: 0.0)
         source = RegistrySource(reference, connection, credential, str(folder), clock)
         try:
@@ -125,7 +126,7 @@ def test_a_token_that_ends_in_the_middle_is_renewed(tmp_path: Path) -> None:
         ]
         reference = Reference(server.authority, "shop/app", "1.0")
         clock = Clock(lambda: 0.0, lambda _seconds: None, lambda: 0.0)
-        connection = Connection(retries=1, retry_delay=0, timeout=5, validate_certs=False)
+        connection = Connection(retries=1, retry_delay=0, timeout=300, validate_certs=False)
         source = RegistrySource(reference, connection, None, str(tmp_path), clock)
         assert read(source) == CONTENT
         assert server.seen[-1].headers["authorization"] == "Bearer second"
@@ -250,14 +251,15 @@ def test_errors_are_told_from_the_side_of_the_source(
 
 
 def test_a_registry_that_is_not_there(tmp_path: Path) -> None:
-    with ScriptedServer() as server:
-        authority = server.authority
-    source = RegistrySource(Reference(authority, "shop/app"), Connection(retries=0, timeout=2), None, str(tmp_path))
-    with pytest.raises(AppuioError, match=r"docker://.*cannot be read.*Is the registry in source spelled right"):
-        source.root()
-    with pytest.raises(AppuioError, match=r"docker://.*cannot be read.*Is the registry in source spelled right"):
-        read(source)
-    source.close()
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # kept, so that nobody else listens there meanwhile
+        reference = Reference(f"127.0.0.1:{nobody.getsockname()[1]}", "shop/app")
+        source = RegistrySource(reference, Connection(retries=0, timeout=300), None, str(tmp_path))
+        with pytest.raises(AppuioError, match=r"docker://.*cannot be read.*Is the registry in source spelled right"):
+            source.root()
+        with pytest.raises(AppuioError, match=r"docker://.*cannot be read.*Is the registry in source spelled right"):
+            read(source)
+        source.close()
 
 
 def test_errors_of_this_machine_stay_what_they_are() -> None:

@@ -186,7 +186,7 @@ def test_a_removal_that_fails_elsewhere_is_undone() -> None:
 def mount(*lines: Line) -> list[str]:
     clock = Clock(lambda: 0.0, lambda _seconds: None, lambda: 0.0)
     with ScriptedServer(*lines) as server:
-        http = HttpClient(server.origin, Connection(retries=1, timeout=5), None, Credential("token"), clock)
+        http = HttpClient(server.origin, Connection(retries=1, timeout=300), None, Credential("token"), clock)
         try:
             mount_blob(RegistryClient("lpg", server.authority, http), "test/app", "shop/app", BLOB)
         finally:

@@ -23,7 +23,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout impo
 
 
 def test_all_zones_are_asked_at_the_same_time_and_answer_in_their_order() -> None:
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=600)
 
     def work(name: str) -> str:
         together.wait()

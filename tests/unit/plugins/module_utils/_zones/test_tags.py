@@ -281,7 +281,7 @@ def test_what_is_known_to_have_moved_goes_back_before_a_dead_zone_is_asked() -> 
 
 
 def test_zones_go_back_at_the_same_time() -> None:
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=600)
     registries = [Registry({"1.0": OLD}) for _number in range(3)]
     registries[2].on_put["1.0"] = raising(AppuioError("refused"))
     zones = [zone(str(number), registry, "1.0") for number, registry in enumerate(registries)]
