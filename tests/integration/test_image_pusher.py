@@ -346,8 +346,10 @@ def test_a_refused_password_is_told_in_words(role: Role) -> None:
 
 
 @pytest.mark.thorough
-def test_a_token_where_the_result_belongs_is_told(role: Role) -> None:
-    refused = role.run(api_key=None, token="some-token")
+@pytest.mark.parametrize("credential", [{"api_key": None}, {}], ids=["alone", "beside a credential"])
+def test_a_token_where_the_result_belongs_is_told(role: Role, credential: dict[str, None]) -> None:
+    """Not set anew either: where it comes from -e, it would stay, and the push after it would go on with it."""
+    refused = role.run(token="some-token", **credential)
     assert "image_pusher_token is what this role returns" in refused.output
     assert refused.writes == []
 

@@ -28,8 +28,9 @@ def text_of(node: ast.expr) -> str:
 
 @pytest.fixture(scope="module")
 def strings() -> str:
-    """Return every string of the code, one a line, and what the playbooks say."""
-    found = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "playbooks/tasks").glob("*.yml"))]
+    """Return every string of the code, one a line, and what playbooks and roles say."""
+    tasks = [*(ROOT / "playbooks/tasks").glob("*.yml"), *(ROOT / "roles").glob("*/tasks/*.yml")]
+    found = [path.read_text(encoding="utf-8") for path in sorted(tasks)]
     for path in sorted((ROOT / "plugins/module_utils").rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         found += [text_of(node) for node in ast.walk(tree) if isinstance(node, (ast.Constant, ast.JoinedStr))]
