@@ -17,6 +17,7 @@ from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests.image import make_layout
 from tests.image.archive import save_archive
+from tests.integration.images import Images
 from tests.integration.playbook import PlaybookResult, run_playbook
 from tests.unit.documented_code import ROOT, Block, blocks, markdown_blocks
 from tests.zone import LocalZones
@@ -25,12 +26,14 @@ from tests.zone import LocalZones
 READERS_OWN = {"my_vault_password": "v", "ghcr_token": "g", "image_pusher_token": "t"}
 ROLE_GUIDES = [block for path in sorted((ROOT / "roles").glob("*/README.md")) for block in markdown_blocks(path)]
 
+# Has a test of its own.
+NEEDS_AN_IMAGE = "Bring the other zones to what the first one has"
 NUMBERS = itertools.count(1)
 
 
 def playbooks() -> list[Block]:
     """Return the code blocks that are playbooks."""
-    found = [block for block in [*blocks(), *ROLE_GUIDES] if block.language == "yaml"]
+    found = [block for block in [*blocks(), *ROLE_GUIDES] if block.language == "yaml" and not block.caption]
     return [
         block for block in found if isinstance(content := yaml.safe_load(block.text), list) and "hosts" in content[0]
     ]
@@ -50,12 +53,14 @@ def project() -> str:
 
 @pytest.fixture
 def tokens(zones: LocalZones, project: str) -> dict[str, str]:
-    return {zone.name: zone.create_user("ada", projects={project: "admin"}) for zone in zones.zones}
+    projects = dict.fromkeys((project, f"{project}-test"), "admin")
+    return {zone.name: zone.create_user("ada", projects=projects) for zone in zones.zones}
 
 
 def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str], project: str) -> PlaybookResult:
     """Run a block in a folder that is what the guides tell a reader to have: zones.yml, variables, a built image."""
     make_layout(folder / "build/frontend", platforms=["linux/amd64"], layers=1, size=100)
+    make_layout(folder / "build/backend", platforms=["linux/amd64"], layers=1, size=100)
     save_archive(folder / "build/frontend.tar", folder / "build", names=("frontend:1.4.2",))
     (folder / "tokens").mkdir(exist_ok=True)
     (folder / "zones.yml").write_text(readme_inventory())
@@ -102,9 +107,20 @@ def test_there_are_playbooks_to_run() -> None:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("block", playbooks(), ids=str)
+@pytest.mark.parametrize("block", [block for block in playbooks() if NEEDS_AN_IMAGE not in block.text], ids=str)
 def test_playbook(block: Block, tmp_path: Path, zones: LocalZones, tokens: dict[str, str], project: str) -> None:
     assert play(block, tmp_path, zones, tokens, project).succeeded().tasks
+
+
+@pytest.mark.thorough
+def test_the_other_zone_gets_what_the_first_one_has(
+    tmp_path: Path, zones: LocalZones, tokens: dict[str, str], project: str
+) -> None:
+    first, other = zones.zones
+    digest = Images([first], project, tmp_path).push("first", "production", name="frontend")
+    block = next(block for block in playbooks() if NEEDS_AN_IMAGE in block.text)
+    assert play(block, tmp_path, zones, tokens, project).succeeded().changed == ["Push it to the others"]
+    assert other.tags(project, "frontend") == {"production": digest}
 
 
 @pytest.mark.thorough

@@ -20,11 +20,12 @@ COLLECTION = "appuio.registry"
 
 @dataclass(frozen=True)
 class Block:
-    """A code block: where it stands, its language and its text."""
+    """A code block: where it stands, its language and its text, and the name of the file that it is, if it says so."""
 
     place: str
     language: str
     text: str
+    caption: str = ""
 
     def __str__(self) -> str:
         return self.place
@@ -102,9 +103,9 @@ def _fragment(file: str, part: str) -> dict[str, Any]:
 
 
 def _restructured(path: Path) -> Iterator[Block]:
-    pattern = r"^\.\. code-block:: (\w+)\n\n((?:   .*\n|\n)+)"
+    pattern = r"^\.\. code-block:: (\w+)\n(?:   :caption: (.+)\n)?\n((?:   .*\n|\n)+)"
     for match in re.finditer(pattern, path.read_text(), re.MULTILINE):
-        yield Block(_place(path, match), match.group(1), textwrap.dedent(match.group(2)))
+        yield Block(_place(path, match), match.group(1), textwrap.dedent(match.group(3)), match.group(2) or "")
 
 
 def _place(path: Path, match: re.Match[str]) -> str:
