@@ -85,6 +85,12 @@ def test_what_a_playbook_reads_it_declares(playbook: str) -> None:
     }
 
 
+def test_a_blank_variable_is_left_out() -> None:
+    """Surveys send blanks for what nobody answers, and pipelines for what they do not set; a module refuses them."""
+    for path in [*ROOT.glob("playbooks/*.yml"), *ROOT.glob("playbooks/tasks/*.yml")]:
+        assert re.findall(r"appuio_\w+ \| default\(omit\)", path.read_text()) == [], path.name
+
+
 def test_variables_of_guides_are_known() -> None:
     guides = [*ROOT.glob("docs/docsite/rst/*.rst"), *ROOT.glob("roles/*/README.md"), ROOT / "README.md"]
     named = {name for path in guides for name in VARIABLE.findall(path.read_text())}
