@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from . import BUILD, SetupError
 
 # Program on the path: package that brings it.
-ZONE_PROGRAMS = {"docker-registry": "docker-registry", "skopeo": "skopeo"}
+ZONE_PROGRAMS = {"docker-registry": "docker-registry", "skopeo": "skopeo", "jq": "jq"}
 INTEROP_PROGRAMS = {
     **ZONE_PROGRAMS,
     "podman": "podman",
