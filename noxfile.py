@@ -225,9 +225,8 @@ def artifact_session(session: nox.Session) -> None:
         artifact.check_requirements(found.read_text(encoding="utf-8"))
     except SetupError as error:
         session.error(str(error))
-    definition = environment / "execution-environment.yml"
+    definition = artifact.INSTALLED / artifact.PATTERN / "execution-environment.yml"
     # No image is built: that would need its base image from somewhere.
-    definition.write_text("version: 3\ndependencies: {galaxy: {collections: [appuio.registry]}}\n", encoding="utf-8")
     run(session, "ansible-builder", "create", "--file", definition, "--context", environment / "context")
     run_demo(session)
 

@@ -12,9 +12,16 @@ from . import BUILD, SetupError
 BUILT = BUILD / "artifact"
 INSTALLED = BUILD / "installed"
 FORBIDDEN = ("tests/", "changelogs/fragments/", "Makefile", "conftest.py", "noxfile.py", "pyproject.toml")
+PATTERN = Path("ansible_collections/appuio/registry/extensions/patterns/appuio_registry")
 NEEDED = (
     "LICENSE",
     "MANIFEST.json",
+    "extensions/audit/event_query.yml",
+    "extensions/patterns/appuio_registry/collections/requirements.yml",
+    "extensions/patterns/appuio_registry/execution-environment.yml",
+    "extensions/patterns/appuio_registry/inventory/zones.yml",
+    "extensions/patterns/appuio_registry/meta/pattern.json",
+    "extensions/patterns/appuio_registry/playbooks/rollout.yml",
     "README.md",
     "meta/ee-requirements.txt",
     "meta/execution-environment.yml",

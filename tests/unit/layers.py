@@ -28,6 +28,7 @@ RANKS = {
     "_outcome": 1,
     "_variables": 4,
     "_zone_list": 4,
+    "_awx": 4,
     "_cache": 2,
     "_compression": 2,
     "_http": 3,
@@ -61,6 +62,7 @@ PURE = {
     "_zone_list",
     "_outcome",
     "_variables",
+    "_awx",
 }
 IMPURE_IMPORTS = {
     "ansible",

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SPECS = ROOT / "playbooks/meta/argument_specs.yml"
 PAGE = ROOT / "docs/docsite/rst/playbooks.rst"
 BEGIN = ".. The tables below are generated from playbooks/meta/argument_specs.yml.\n"
+NOT_ON_ZONES = {"awx"}
 _MARKUP = re.compile(r"\b[COVE]\(([^)]*)\)")
 
 
@@ -38,7 +39,7 @@ def reference() -> str:
                 rule = spec["options"][name]
                 meanings.setdefault((_kind(rule), _words(rule)), []).append(playbook)
         for (kind, words), playbooks in meanings.items():
-            named = "all" if len(playbooks) == len(specs) else ", ".join(playbooks)
+            named = "all on zones" if set(playbooks) == set(specs) - NOT_ON_ZONES else ", ".join(playbooks)
             lines += _row([f"``{name}``", kind, named, words])
     return "\n".join(lines) + "\n"
 
