@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 .DEFAULT_GOAL := help
-.PHONY: help test demo zones bench unit zone interop integration sanity lint artifact importer mutation clean
+.PHONY: help test demo zones bench unit zone interop integration sanity lint artifact importer docs release mutation clean
 
 PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$name"; break; }; done)
@@ -22,9 +22,11 @@ sanity: ## Run ansible-test sanity
 lint: ## Run the linters, the type checker and the documentation checks
 artifact: ## Build the collection, install it into an empty path and run the demo from there
 importer: ## See what Galaxy would say of the collection, before a release
+docs: ## Build the documentation as a site, without network, and check every reference between its pages
+release: ## Make what is published of a version, in .build/release; publishes nothing
 mutation: ## Break important lines one by one, see the unit tests fail, and write the score to docs/reliability.md
 
-test demo zones bench unit zone interop integration sanity lint artifact importer mutation:
+test demo zones bench unit zone interop integration sanity lint artifact importer docs release mutation:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed. On Debian: apt-get install python3 python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m tests.setup $@
 

@@ -7,6 +7,7 @@ Those of antsibull-nox.toml come from antsibull-nox. Arguments behind ``--`` go 
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, debian, tree, versions
+from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, debian, release, tree, versions
 from tests.setup import ansible_test as ansible_test_home
 from tests.setup.environment import private
 from tests.setup.pythons import newest_python
@@ -193,9 +194,9 @@ def ansible_doc(session: nox.Session) -> None:
         run(session, "ansible-doc", "--type", kind, *names)
 
 
-def install_artifact(session: nox.Session) -> None:
-    """Build the collection from what git tracks and install it, alone, into an empty path."""
-    copy = tree.copied("artifact")
+def install_artifact(session: nox.Session, copy: Path | None = None) -> None:
+    """Build the collection from a copy of what git tracks and install it, alone, into an empty path."""
+    copy = copy or tree.copied("artifact")
     for folder in (artifact.BUILT, artifact.INSTALLED):
         shutil.rmtree(folder, ignore_errors=True)
     run(session, "ansible-galaxy", "collection", "build", "--output-path", artifact.BUILT, copy)
@@ -238,6 +239,59 @@ def demo(session: nox.Session) -> None:
     install_programs(session, debian.ZONE_PROGRAMS)
     install_artifact(session)
     run_demo(session)
+
+
+@nox.session(python=NEWEST_PYTHON, default=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation as a site; a warning is an error, and so is a reference that leads nowhere"""
+    assert NEWEST is not None
+    session.install(NEWEST.requirement, "-r", str(REQUIREMENTS / "docs.txt"))
+    site = BUILD / "docs"
+    shutil.rmtree(site, ignore_errors=True)
+    site.mkdir(mode=0o755)
+    pages = site / "rst"
+    pages.mkdir(mode=0o755)  # antsibull-docs refuses a folder that others can write
+    options = ("--use-current", "--squash-hierarchy", "--fail-on-error", "--dest-dir", pages)
+    run(session, "antsibull-docs", "collection", *options, "appuio.registry")
+    settings = ("-c", ROOT / "tests/setup/site", "--doctree-dir", site / "doctrees")
+    run(session, "sphinx-build", "--quiet", "--fail-on-warning", "--keep-going", *settings, pages, site / "html")
+    session.log(f"the site: {site / 'html' / 'index.html'}")
+
+
+@nox.session(name="release", python=NEWEST_PYTHON, default=False)
+def release_session(session: nox.Session) -> None:
+    """Make what is published of a version in .build/release, and say what is still in the way; publishes nothing"""
+    install_core(session, NEWEST, "-r", REQUIREMENTS / "release.txt")
+    install_programs(session, debian.ZONE_PROGRAMS)
+    version = release.version()
+    committed = (ROOT / "changelogs/changelog.yaml").read_text(encoding="utf-8")
+    copy = tree.copied("release")
+    if not release.has_changelog(version, committed):
+        run(session, "antsibull-changelog", "release", folder=copy)
+    install_artifact(session, copy)
+    imported = ("python", "-m", "galaxy_importer.main", artifact.path().name)
+    with session.chdir(artifact.BUILT):
+        log = session.run(
+            *AT_MOST, *imported, env=private(session.bin), include_outer_env=False, external=True, silent=True
+        )
+    print(log)
+    if found := release.complaints(str(log)):
+        session.error("Galaxy would complain: " + "; ".join(found))
+    run_demo(session)
+    shutil.rmtree(release.RELEASE, ignore_errors=True)
+    release.RELEASE.mkdir()
+    archive = Path(shutil.copy(artifact.path(), release.RELEASE))
+    bill = release.RELEASE / f"{archive.name.removesuffix('.tar.gz')}.cdx.json"
+    bill.write_text(json.dumps(release.bill_of_materials(archive), indent=2) + "\n", encoding="utf-8")
+    run(session, "python", "-c", release.VALIDATE, bill)
+    changes = Path(shutil.copy(copy / "CHANGELOG.rst", release.RELEASE))
+    sums = release.checksums([archive, bill, changes])
+    (release.RELEASE / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    status = session.run("git", "status", "--porcelain", external=True, silent=True) or ""
+    changed = [line[3:] for line in str(status).splitlines()]
+    print(f"\n{sums}in {release.RELEASE}")
+    if left := release.obstacles(version, committed, changed, release.DOCUMENTS):
+        session.error(f"{version} is not ready to be published:\n- " + "\n- ".join(left))
 
 
 @nox.session(python=NEWEST_PYTHON, default=False)

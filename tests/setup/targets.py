@@ -10,7 +10,10 @@ from .versions import for_sanity, for_zones, newest, runnable
 Lanes = tuple[list[str], list[str]]
 CHECKS = ("test", "unit", "zone", "interop", "integration", "sanity", "lint", "artifact")
 # What is run by hand and shown as it goes, with its session.
-ALONE = {"demo": "demo", "zones": "zones", "bench": "bench", "mutation": "mutation", "importer": "build-import-check"}
+ALONE = {
+    **{name: name for name in ("demo", "zones", "bench", "mutation", "docs", "release")},
+    "importer": "build-import-check",
+}
 
 LINT = [
     "ruff",
