@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import threading
 import time
@@ -62,10 +63,15 @@ def _watched(path: str, host: str) -> Iterator[None]:
     """Show what is written to the file, until the block ends."""
     ended = threading.Event()
     watcher = threading.Thread(target=_watch, args=(path, host, ended), daemon=True)
+    # The kernel may give a signal to any thread: then nothing ends the wait of Ansible's worker, and the module goes on
+    # as if nobody had stopped it. A thread has the mask of the one that starts it. Source: signal(7).
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         watcher.start()
     except RuntimeError:  # no more threads
         ended.set()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         yield
     finally:

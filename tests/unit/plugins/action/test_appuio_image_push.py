@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import signal
 import stat
+import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -102,3 +104,21 @@ def test_trouble_with_the_lines_is_no_failure(shown: Shown, tmp_path: Path, monk
     assert shown.lines == ["no progress is shown: broken"]
     monkeypatch.setattr(action.constants, "DEFAULT_LOCAL_TMP", str(tmp_path / "gone"))
     assert made(lambda environment: {"environment": environment}).run() == {"environment": [{"KEPT": "1"}]}
+
+
+def test_whoever_watches_takes_no_signal_from_the_thread_that_waits(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ansible's worker ends the module when the main thread gets SIGINT or SIGTERM."""
+    blocked: list[set[Any]] = []
+    masked = threading.Event()
+
+    def watch(*_any: Any) -> None:
+        blocked.append(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        masked.set()
+
+    monkeypatch.setattr(action, "_watch", watch)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    made(lambda _environment: {"seen": masked.wait(60)}).run()
+    assert blocked[0] >= {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
