@@ -9,10 +9,14 @@ ansible-playbook nobody sends anything, so the module looks itself. Source: sign
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
+import time
+import weakref
+from contextlib import contextmanager, nullcontext
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any, Callable, ContextManager, Iterator, NamedTuple
 
 LOOK_EVERY = 1.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -20,10 +24,19 @@ _MOST_ANCESTORS = 10
 
 
 class StoppedError(BaseException):
-    """The process was told to stop; no ``Exception``, so that nothing takes it for a failure that can be mended."""
+    """The process was told to stop; no ``Exception``, so that nothing takes it for a failure that can be mended.
 
-    def __init__(self, signal_name: str) -> None:
+    It is raised once more if Python has dropped it. Who catches it, and goes on, calls ``catch``.
+    """
+
+    def __init__(self, signal_name: str, caught: threading.Event | None = None) -> None:
         super().__init__(f"stopped by {signal_name}")
+        self._caught = caught
+
+    def catch(self) -> None:
+        """Say that it has arrived, so that it is not raised again."""
+        if self._caught is not None:
+            self._caught.set()
 
 
 class StopSignals:
@@ -31,14 +44,29 @@ class StopSignals:
 
     What undoes the work is not stopped itself. ``finish`` is called when the work is done: a signal that comes
     then is too late. A signal that was ignored when the process began, as with nohup, stays ignored.
+
+    The kernel may give the signal to another thread, or before the main thread waits: then nothing ends its wait, so
+    that a thread that hears of every signal sends it on. And it may come while a finalizer or the callback of a weak
+    reference runs, and Python drops what is raised there: an exception that is neither caught nor on its way any more
+    is raised anew. Source: signal(7); Python's "signal.set_wakeup_fd" and "object.__del__".
     """
 
     def __init__(self) -> None:
-        self._armed = True
+        self._finished = False
+        self._caught = threading.Event()
+        self._number: int = signal.SIGTERM
+        self._raised: Callable[[], StoppedError | None] | None = None
+        self._holds = 0
+        self._longest_hold: float | None = None
+        self._asked: float | None = None
         self._before: dict[signal.Signals, Any] = {}
-        self._ended = threading.Event()
+        self._watcher: threading.Thread | None = None
+        # What the pipe says: the numbers of signals, 0 at the end.
+        self._pipe: tuple[int, int] | None = None
+        self._wakeup_before = -1
 
     def __enter__(self) -> StopSignals:
+        global _active
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 before = signal.getsignal(number)
@@ -46,40 +74,117 @@ class StopSignals:
                     self._before[number] = before
                     signal.signal(number, self._stop)
             self._watch()
+            _active = self
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._armed = False
+        global _active
+        self._finished = True
+        if self._watcher is not None and self._pipe is not None:
+            os.write(self._pipe[1], b"\0")
+            self._watcher.join()  # it must not send a signal that nobody handles any more
+        self._close_pipe()
         for number, before in self._before.items():
             signal.signal(number, before)
+        if _active is self:
+            _active = None
 
     def finish(self) -> None:
         """Let signals do nothing from now on."""
-        self._armed = False
+        self._finished = True
+
+    @contextmanager
+    def hold(self, at_most: float | None = None) -> Iterator[None]:
+        """Raise what comes during the block at its end, or as soon as it was held for ``at_most`` seconds."""
+        self._holds += 1
+        if self._holds == 1:
+            self._longest_hold = at_most
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            if self._asked is not None and not self._holds and self._is_open():
+                raise self._new_error()
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
-        if self._armed:
-            self._armed = False
-            raise StoppedError(signal.Signals(number).name)
+        if not self._is_open():
+            return
+        self._number = number
+        if self._holds and not self._is_overdue():
+            self._asked = self._asked or time.monotonic()
+        else:
+            raise self._new_error()
+
+    def _is_open(self) -> bool:
+        """Whether a signal is still to be raised."""
+        return not self._finished and (self._raised is None or self._is_dropped())
+
+    def _new_error(self) -> StoppedError:
+        """Return an exception that nothing holds but who raises or handles it."""
+        error = StoppedError(signal.Signals(self._number).name, self._caught)
+        self._raised = weakref.ref(error)
+        return error
+
+    def _is_dropped(self) -> bool:
+        return self._raised is not None and self._raised() is None and not self._caught.is_set()
+
+    def _is_overdue(self) -> bool:
+        asked, longest = self._asked, self._longest_hold
+        return asked is not None and longest is not None and time.monotonic() - asked > longest
 
     def _watch(self) -> None:
-        ancestors = ansible_ancestors()
-        if not ancestors:
-            return
-
-        def look() -> None:
-            while not self._ended.wait(LOOK_EVERY):
-                if any(process_of(one.pid) != one for one in ancestors):
-                    os.kill(os.getpid(), signal.SIGTERM)
-                    return
-
         try:
-            threading.Thread(target=look, daemon=True).start()
-        except RuntimeError:  # no more threads
-            pass
+            self._pipe = os.pipe()
+            for end in self._pipe:
+                os.set_blocking(end, False)
+            self._wakeup_before = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
+            watcher = threading.Thread(target=self._look, args=(self._pipe[0], ansible_ancestors()), daemon=True)
+            watcher.start()
+            self._watcher = watcher
+        except (OSError, RuntimeError):  # no more files, no more threads
+            self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        pipe, self._pipe = self._pipe, None
+        if pipe is not None:
+            signal.set_wakeup_fd(self._wakeup_before)
+            for end in pipe:
+                os.close(end)
+
+    def _look(self, pipe: int, ancestors: list[Process]) -> None:
+        main, alone, own = threading.main_thread().ident or 0, False, False
+        while True:
+            came = os.read(pipe, 64) if select.select([pipe], [], [], LOOK_EVERY)[0] else b""
+            number = 0
+            if 0 in came:
+                return
+            if came:
+                if not own and came[-1] in self._before:
+                    number = came[-1]
+                own = False
+            elif self._is_dropped() or (self._holds and self._is_overdue()):
+                number = self._number
+            elif not alone and any(process_of(one.pid) != one for one in ancestors):
+                alone, number = True, signal.SIGTERM
+            if number and self._is_open():
+                own = True  # the pipe tells of this one, too
+                signal.pthread_kill(main, number)
+
+
+# Those of the running module: there is one main thread, and one set of handlers.
+_active: StopSignals | None = None
+
+
+def held(at_most: float | None = None) -> ContextManager[None]:
+    """Return a block that no signal to stop interrupts, as what it has asked a server for would go on without it.
+
+    The signal raises at its end, or after ``at_most`` seconds. In other threads than the main thread none ever does.
+    """
+    if _active is None or threading.current_thread() is not threading.main_thread():
+        return nullcontext()
+    return _active.hold(at_most)
 
 
 class Process(NamedTuple):

@@ -5,69 +5,19 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.image import make_layout
-from tests.integration.playbook import LOCAL, _environment, play
-from tests.integration.push import ACTION, Pusher
+from tests.integration.push import Pusher
+from tests.integration.running import Running
 
 pytestmark = pytest.mark.thorough
 MIB = 1 << 20
-MARK = "APPUIO_TEST_MARK"
-
-
-class Running:
-    """An ansible-playbook in a process group of its own, and the processes that it has started."""
-
-    def __init__(self, pusher: Pusher, folder: Path, source: str) -> None:
-        import yaml
-
-        folder.mkdir()
-        (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"localhost": LOCAL}}}))
-        task = {"name": "Push", ACTION: pusher.options(source, tags=["1.0", "new"])}
-        (folder / "playbook.yml").write_text(yaml.safe_dump([play([task])]))
-        self.mark = uuid.uuid4().hex
-        # A short path: Ansible makes a socket there, and the name of a socket has at most 107 characters.
-        self.temporary = Path(tempfile.mkdtemp(prefix="run-"))
-        self.output = folder / "output"
-        program = Path(sys.executable).parent / "ansible-playbook"
-        environment = _environment(folder, folder / "record", None, {MARK: self.mark, "TMPDIR": str(self.temporary)})
-        self.process = subprocess.Popen(
-            [sys.executable, str(program), "-i", str(folder / "hosts.yml"), str(folder / "playbook.yml")],
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=self.output.open("wb"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def until(self, happened: Callable[[], bool]) -> None:
-        """Wait until something has happened; fails with the output where the run has ended before."""
-        while not happened():
-            assert self.process.poll() is None, self.output.read_text()
-            time.sleep(0.02)
-
-    def others(self) -> list[int]:
-        """Return the processes that have come of it and run still."""
-        wanted = f"{MARK}={self.mark}".encode()
-        return [pid for pid in _processes() if pid != self.process.pid and wanted in _environment_of(pid)]
-
-    def end(self) -> None:
-        """Wait until all of it has ended."""
-        self.process.wait()
-        while self.others():
-            time.sleep(0.02)
 
 
 @pytest.fixture
@@ -85,13 +35,7 @@ def start(pusher: Pusher, tmp_path: Path) -> Iterator[Callable[[], Running]]:
 
     yield begin
     for running in started:
-        for pid in (running.process.pid, *running.others()):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        running.end()
-        shutil.rmtree(running.temporary, ignore_errors=True)
+        running.kill()
 
 
 @pytest.mark.parametrize(
@@ -115,34 +59,14 @@ def test_a_signal_among_the_uploads(
 
 
 def test_a_signal_among_the_tags(pusher: Pusher, start: Callable[[], Running]) -> None:
-    """All zones have the image, and the last one is about to move its tag."""
+    """The last zone is about to move its tag, and would do so whether anybody waits for its answer or not."""
     before = pusher.tags()
     last = max(pusher.zones, key=lambda zone: zone.registry)
     last.faults.add("delay", method="PUT", path="/manifests/1.0", seconds=3.0)
     running = start()
-    running.until(lambda: any(one["method"] == "HEAD" for one in _after_manifests(last)))
+    running.until(lambda: any(one["path"].endswith("/manifests/1.0") for one in last.writes()))
     os.killpg(running.process.pid, signal.SIGTERM)
     running.end()
+    while any(one["status"] is None for one in last.requests()):
+        time.sleep(0.02)
     assert pusher.tags() == before
-
-
-def _after_manifests(zone: object) -> list[dict[str, str]]:
-    """Return the requests to a zone since its manifest was put by digest."""
-    requests = zone.requests()  # type: ignore[attr-defined]
-    for number, one in enumerate(requests):
-        if one["method"] == "PUT" and "/manifests/sha256:" in one["path"]:
-            return list(requests[number:])
-    return []
-
-
-def _processes() -> Iterator[int]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            yield int(entry.name)
-
-
-def _environment_of(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/environ").read_bytes()
-    except OSError:
-        return b""

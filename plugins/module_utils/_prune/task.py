@@ -56,6 +56,7 @@ class PruneTask:
                 if outcome.error is not None:
                     removals[outcome.zone].zone.error = outcome.error
         except StoppedError as stopped:
+            stopped.catch()
             self._stopped.set()
             for removal in removals.values():
                 removal.wait()

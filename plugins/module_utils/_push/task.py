@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from .._cache.cache import cache_from
 from .._errors import AppuioError, CancelledError, ForbiddenError
-from .._signals import StoppedError
+from .._signals import StoppedError, held
 from .._source.base import ArchiveSource
 from .._source.location import open_source, parse_location
 from .._targets import RunContext, targets_from
@@ -73,6 +73,7 @@ class PushTask:
             if uploads:
                 self._push(plan, uploads)
         except StoppedError as stopped:
+            stopped.catch()
             self._note_cancelled(uploads, str(stopped), stopped=True)
         done = {upload.zone: upload.result for upload in uploads}
         results = [done.get(zone.zone) or ZoneResult(error=zone.error) for zone in plan.zones]
@@ -138,8 +139,9 @@ class PushTask:
                 upload.moving = True
             move_tags(zones, self.options.atomic)
         finally:
-            for upload, zone in zip(uploads, zones):
-                self._note_moved(upload, zone)
+            with held():
+                for upload, zone in zip(uploads, zones):
+                    self._note_moved(upload, zone)
         for upload in uploads:
             if isinstance(upload.result.error, ForbiddenError):
                 from .quota import explain_refusal
@@ -189,12 +191,18 @@ class PushTask:
             result.kept = kept[0].now
 
     def _note_cancelled(self, uploads: Sequence[ZoneUpload], reason: str, stopped: bool = False) -> None:
-        """Say of a zone that was ready why it was left as it was, or put back."""
-        if not stopped and not (self.options.atomic and any(upload.result.error for upload in uploads)):
+        """Say of a zone that was ready why it was left as it was, or put back.
+
+        Where the tags of one zone have moved, and were not put back, all have: the signal came too late.
+        """
+        atomic = self.options.atomic
+        if not stopped and not (atomic and any(upload.result.error for upload in uploads)):
+            return
+        if stopped and atomic and any(upload.result.changed and not upload.result.error for upload in uploads):
             return
         for upload in uploads:
             result = upload.result
-            if result.error is None and (not result.changed or self.options.atomic):
+            if result.error is None and (not result.changed or atomic):
                 what = "its tags were put back" if result.rolled_back else "its tags are as they were"
                 text = f"{reason}; {what}" if stopped else reason
                 result.error = CancelledError(text, zone=upload.zone)

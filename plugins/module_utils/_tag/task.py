@@ -18,7 +18,7 @@ from .._oci.model import Descriptor, parse_manifest
 from .._openshift.image_streams import delete_tag
 from .._registry.client import ManifestResponse, RegistryClient, scopes, transient
 from .._registry.image_reader import read_image
-from .._signals import StoppedError
+from .._signals import StoppedError, held
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions, at_once
 from .._zones.session import ZoneSession
@@ -76,7 +76,10 @@ class TagTask:
             if self.options.atomic and any(work.result.error for work in works):
                 _note_cancelled(works, "left as it was, as another zone failed")
         except StoppedError as stopped:
-            _note_cancelled(works, str(stopped))
+            stopped.catch()
+            # Where one tag has moved and was not put back, all have: the signal came too late.
+            if not (self.options.atomic and any(work.result.changed and not work.result.error for work in works)):
+                _note_cancelled(works, str(stopped))
         results = {zone.zone: ZoneResult(error=zone.error) for zone in plan.zones}
         results.update({work.plan.zone: work.result for work in works})
         in_order = [results[zone.zone] for zone in plan.zones]
@@ -104,10 +107,11 @@ class TagTask:
         try:
             move_tags(zones, self.options.atomic)
         finally:
-            for work, zone in zip(ready, zones):
-                result = work.result
-                result.error, result.changed, result.rolled_back = zone.error, zone.changed, zone.rolled_back
-                result.warnings += [f"zone {zone.zone}: {text}" for text in zone.warnings]
+            with held():
+                for work, zone in zip(ready, zones):
+                    result = work.result
+                    result.error, result.changed, result.rolled_back = zone.error, zone.changed, zone.rolled_back
+                    result.warnings += [f"zone {zone.zone}: {text}" for text in zone.warnings]
 
     def _warnings(self, zones: tuple[ZonePlan, ...]) -> tuple[str, ...]:
         options, known = self.options, [zone for zone in zones if zone.error is None]

@@ -11,8 +11,9 @@ import time
 from typing import Callable, Sequence
 
 from .._errors import AppuioError
+from .._signals import held
 from .fanout import at_once
-from .zone_tags import TagState, TagUpdate, ZoneTags
+from .zone_tags import LONGEST_HOLD, TagState, TagUpdate, ZoneTags
 
 # Seconds in which another run over the same zones moves its last tags, or puts them back.
 _OTHER_RUN = 1.0
@@ -28,7 +29,8 @@ def move_tags(zones: Sequence[ZoneTags], atomic: bool, sleep: Callable[[float], 
     ordered = sorted(zones, key=lambda zone: (zone.address, zone.repository))
     try:
         if not atomic:
-            at_once(lambda zone: _noting(zone, zone.move_all), ordered)
+            # Told to stop, what the other zones have begun ends before anybody says what has become of it.
+            at_once(lambda zone: _noting(zone, zone.move_all), ordered, on_stop=lambda: None)
             find_out(ordered)
             return
         if _is_single_put(ordered):
@@ -58,8 +60,9 @@ def roll_back(zones: Sequence[ZoneTags]) -> None:
 
     A zone that died meanwhile is asked last, with all its retries, when the good ones are as they were already.
     """
-    for state in (TagState.MOVED, TagState.BEGUN):
-        at_once(lambda zone, state=state: _restore(zone, state), zones)  # type: ignore[misc]
+    with held():
+        for state in (TagState.MOVED, TagState.BEGUN):
+            at_once(lambda zone, state=state: _restore(zone, state), zones)  # type: ignore[misc]
 
 
 def settle(zones: Sequence[ZoneTags], sleep: Callable[[float], None]) -> None:
@@ -78,7 +81,8 @@ def settle(zones: Sequence[ZoneTags], sleep: Callable[[float], None]) -> None:
             return
         sleep(_OTHER_RUN)
         for tag, found in _apart(zones, shared).items():
-            _put_right(zones, tag, found)
+            with held(LONGEST_HOLD):
+                _put_right(zones, tag, found)
         for tag, found in _apart(zones, shared).items():
             _tell(zones, tag, found)
     except AppuioError as error:

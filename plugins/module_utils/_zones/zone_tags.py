@@ -12,7 +12,10 @@ from enum import Enum
 from typing import Callable, Protocol, Sequence
 
 from .._errors import AppuioError, ForbiddenError, NotFoundError, UnauthorizedError
+from .._signals import held
 
+# Seconds that a signal to stop waits for the answer of a registry that is moving a tag.
+LONGEST_HOLD = 10.0
 _REFUSED = (ForbiddenError, UnauthorizedError)
 
 
@@ -141,11 +144,13 @@ class ZoneTags:
         else:
             update.state = TagState.BEGUN
             try:
-                self.apply(update)
+                # A registry goes on with a request that is cut, and could move the tag after it was looked at.
+                with held(LONGEST_HOLD):
+                    self.apply(update)
+                    update.now, update.state = update.after, TagState.MOVED
             except _REFUSED:
                 update.refused = True
                 raise
-            update.now, update.state = update.after, TagState.MOVED
 
     def apply(self, update: TagUpdate) -> None:
         """Put what the tag shall point to, or remove it; raises AppuioError."""

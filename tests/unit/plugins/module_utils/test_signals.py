@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._signals import (
     StoppedError,
     StopSignals,
     ansible_ancestors,
+    held,
     process_of,
 )
 
@@ -57,6 +60,142 @@ def test_a_signal_after_the_work_is_too_late() -> None:
 
 def test_nothing_takes_it_for_a_failure_that_can_be_mended() -> None:
     assert not issubclass(StoppedError, Exception)
+
+
+def stopped(work: Callable[[], None]) -> str:
+    """Return with which words a signal ends the work."""
+    with pytest.raises(StoppedError) as caught, StopSignals():
+        work()
+    return str(caught.value)
+
+
+class Finalized:
+    """Calls something when it is finalized, where Python drops every exception."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self.call = call
+
+    def __del__(self) -> None:
+        self.call()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look often, and keep none of the exceptions that Python drops, as pytest does."""
+    monkeypatch.setattr(_signals, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(sys, "unraisablehook", lambda _dropped: None)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_signal_that_python_has_dropped_is_raised_once_more() -> None:
+    went_on = []
+
+    def finalize() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        for _turn in range(1000):  # handlers run between two turns
+            pass
+
+    def work() -> None:
+        Finalized(finalize)
+        went_on.append("as if nothing had come")
+        time.sleep(60)
+        went_on.append("for ever")
+
+    assert stopped(work) == "stopped by SIGINT"
+    assert went_on == ["as if nothing had come"]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_signal_that_was_caught_is_not_raised_again() -> None:
+    """What undoes the work takes longer than the next look, also where the exception is gone."""
+    with StopSignals():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        except StoppedError as stopped:
+            time.sleep(0.05)
+            stopped.catch()
+        time.sleep(0.05)
+
+
+def test_a_signal_that_comes_to_another_thread_ends_the_wait_of_the_main_thread() -> None:
+    ended, given_up, seen = threading.Event(), threading.Event(), []
+
+    def signal_itself() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+        seen.append(ended.wait(20))
+        given_up.set()
+
+    def work() -> None:
+        try:
+            other.start()
+            given_up.wait()
+        finally:
+            ended.set()
+            other.join()
+
+    other = threading.Thread(target=signal_itself)
+    assert stopped(work) == "stopped by SIGTERM"
+    assert seen == [True]
+
+
+def test_what_must_end_is_not_interrupted() -> None:
+    ended = []
+
+    def work() -> None:
+        with held():
+            with held(0.0):  # the outer one counts
+                os.kill(os.getpid(), signal.SIGTERM)
+                os.kill(os.getpid(), signal.SIGTERM)
+            ended.append("the inner one")
+        ended.append("what comes after")
+
+    assert stopped(work) == "stopped by SIGTERM"
+    assert ended == ["the inner one"]
+
+
+def test_a_failure_in_what_must_end_does_not_hide_the_signal() -> None:
+    def work() -> None:
+        with held():
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise ValueError("refused")
+
+    assert stopped(work) == "stopped by SIGTERM"
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_must_end_but_does_not_is_interrupted_after_a_while() -> None:
+    def work() -> None:
+        with held(0.02):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+            pytest.fail("it was waited for")
+
+    assert stopped(work) == "stopped by SIGTERM"
+
+
+def test_other_threads_hold_nothing() -> None:
+    entered, left, went_on = threading.Event(), threading.Event(), []
+
+    def hold() -> None:
+        with held():
+            entered.set()
+            left.wait(60)
+
+    def work() -> None:
+        try:
+            other.start()
+            entered.wait(60)
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+            went_on.append("for ever")
+        finally:
+            left.set()
+            other.join()
+
+    other = threading.Thread(target=hold)
+    assert stopped(work) == "stopped by SIGTERM"
+    assert went_on == []
 
 
 def test_what_was_ignored_stays_ignored() -> None:

@@ -18,7 +18,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._push import quota
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import PlannedTag, ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
-from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
+from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout, tags
+from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 
 from tests.image import make_layout
 from tests.unit.plugins.module_utils._push.fake_zones import THIRD, Zones, in_turn, raising, two_zones, waiting_for
@@ -261,6 +262,19 @@ def test_a_signal_among_the_tags_puts_them_back(two_zones: Zones, source: str, o
     assert [(zone["changed"], zone["rolled_back"]) for zone in zones] == [(False, True), (False, False)]
     assert "stopped by SIGINT; its tags were put back" in zones[0]["error"]
     assert "stopped by SIGINT; its tags are as they were" in zones[1]["error"]
+
+
+def test_a_signal_after_the_last_tag_is_too_late(
+    two_zones: Zones, source: str, old: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def move_and_stop(*zones: Any) -> None:
+        move_tags(*zones)
+        raise StoppedError("SIGTERM")
+
+    monkeypatch.setattr(tags, "move_tags", move_and_stop)
+    result = two_zones.push(source)
+    assert named(two_zones) == [{"1.0": result["digest"]}] * 2
+    assert [(zone["changed"], zone["failed"]) for zone in result["zones"]] == [(True, False)] * 2
 
 
 def test_a_request_that_moves_a_tag_is_not_cut(two_zones: Zones, source: str) -> None:

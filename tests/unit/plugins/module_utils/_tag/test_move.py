@@ -317,3 +317,18 @@ def test_a_signal_puts_back_what_has_moved_and_says_so(monkeypatch: pytest.Monke
         task.apply(plan)
     assert [registry.named for registry in registries] == [OLD, OLD]
     assert [zone["rolled_back"] for zone in caught.value.result["zones"]] == [True, False]
+
+
+def test_a_signal_after_the_last_zone_is_too_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    registries = [Registry(OLD), Registry(OLD)]
+
+    def move_and_stop(*zones: Any) -> None:
+        move_tags(*zones)
+        raise StoppedError("SIGTERM")
+
+    monkeypatch.setattr(task_module, "mount_image", lambda *_any: 0)
+    monkeypatch.setattr(task_module, "move_tags", move_and_stop)
+    task, plan = promoted(registries)
+    result = task.apply(plan)
+    assert [registry.named for registry in registries] == [NEW, NEW]
+    assert [(zone["changed"], zone["failed"]) for zone in result["zones"]] == [(True, False)] * 2

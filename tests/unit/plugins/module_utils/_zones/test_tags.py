@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -17,6 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
+from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError, StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import TagState, TagUpdate, ZoneTags
@@ -33,9 +37,16 @@ class Stopped(BaseException):
     """A signal that became an exception."""
 
 
+def _nothing() -> None:
+    """What happens where nothing happens."""
+
+
 @dataclass
 class Registry:
-    """A repository. ``on_put`` runs before a tag is put, ``after_put`` when it is stored; ``reads`` are by GET."""
+    """A repository.
+
+    ``on_put`` runs before a tag is put, ``after_put`` when it is stored, ``on_restore`` before it is put back.
+    """
 
     tags: dict[str, ManifestResponse] = field(default_factory=dict)
     on_put: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -43,6 +54,7 @@ class Registry:
     log: list[str] = field(default_factory=list)
     held: dict[str, ManifestResponse] = field(default_factory=dict)
     dead: bool = False
+    on_restore: Callable[[], None] = _nothing
 
     def __post_init__(self) -> None:
         self.held.update({one.digest: one for one in (*self.tags.values(), NEW)})
@@ -59,6 +71,8 @@ class Registry:
         self._answer(f"PUT {reference}")
         if content == NEW.content:
             self.on_put.get(reference, _nothing)()
+        else:
+            self.on_restore()
         self.tags[reference] = manifest(content.decode())
         if content == NEW.content:
             self.after_put.get(reference, _nothing)()
@@ -75,10 +89,6 @@ class Registry:
         self.log.append(request)
         if self.dead:
             raise ConnectionFailedError("no answer")
-
-
-def _nothing() -> None:
-    """What happens where nothing happens."""
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -372,6 +382,53 @@ def test_a_signal_in_the_middle_takes_all_back(stored: bool) -> None:
         move(*zones)
     assert [registry.named() for registry in registries] == [{"1.0": "old"}] * 3
     assert outcome(*zones) == [(False, True, False), (False, stored, False), (False, False, False)]
+
+
+def test_a_signal_does_not_cut_the_request_that_moves_a_tag() -> None:
+    """The registry would go on with it, and could move the tag when it was looked at already."""
+    registries = [Registry({"1.0": OLD}) for _number in range(2)]
+    registries[1].on_put["1.0"] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    stored: list[str] = []
+    registries[1].after_put["1.0"] = lambda: stored.append("1.0")
+    zones = [zone(str(number), registry, "1.0") for number, registry in enumerate(registries)]
+    with pytest.raises(StoppedError), StopSignals():
+        move(*zones)
+    assert stored == ["1.0"]
+    assert [registry.named() for registry in registries] == [{"1.0": "old"}] * 2
+    assert outcome(*zones) == [(False, True, False)] * 2
+
+
+def test_a_signal_does_not_end_the_way_back_from_a_failure() -> None:
+    registries = [Registry({"1.0": OLD, "2.0": OLD}) for _number in range(2)]
+    registries[1].on_put["1.0"] = raising(AppuioError("refused"))
+    zones = [zone(str(number), registry, "1.0", "2.0") for number, registry in enumerate(registries)]
+    registries[0].on_restore = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(StoppedError), StopSignals():
+        move(*zones)
+    assert [registry.named() for registry in registries] == [{"1.0": "old", "2.0": "old"}] * 2
+    assert outcome(*zones) == [(False, True, False), (False, False, True)]
+
+
+def test_a_signal_waits_for_what_the_other_zones_have_begun() -> None:
+    begun, stopped = threading.Event(), threading.Event()
+    one, two = Registry({"1.0": OLD}), Registry({"1.0": OLD})
+
+    def stop() -> None:
+        begun.wait(60)
+        stopped.set()
+        raise Stopped
+
+    def take_long() -> None:
+        begun.set()
+        stopped.wait(60)
+        time.sleep(0.1)
+
+    one.on_put["1.0"], two.on_put["1.0"] = stop, take_long
+    zones = zone("one", one, "1.0"), zone("two", two, "1.0")
+    with pytest.raises(Stopped):
+        move(*zones, atomic=False)
+    assert (one.named(), two.named()) == ({"1.0": "old"}, {"1.0": "new"})
+    assert outcome(*zones) == [(False, False, False), (True, False, False)]
 
 
 def test_an_error_that_nobody_expected_takes_all_back_and_names_its_zone() -> None:
