@@ -55,6 +55,15 @@ def test_a_certificate_of_an_unknown_authority_is_refused() -> None:
         assert server.seen == []
 
 
+def test_a_client_certificate_does_not_make_a_server_trusted(tmp_path: Path) -> None:
+    pem = tmp_path / "client.pem"
+    authority().issue_cert("pusher.example").private_key_and_cert_chain_pem.write_to_path(str(pem))
+    with ScriptedServer(tls=server_tls(asks=True)) as server:
+        with pytest.raises(TlsVerificationError, match="is not trusted"):
+            client(server, None, client_cert=str(pem)).request("GET", "/v2/")
+        assert server.seen == []
+
+
 def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
     with ScriptedServer(tls=server_tls("registry.example")) as server:
         with pytest.raises(TlsVerificationError, match="is not trusted"):
