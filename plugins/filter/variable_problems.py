@@ -45,6 +45,16 @@ options:
         given.
     type: dict
     default: {}
+  required_one_of:
+    description: Lists of names, of each of which at least one has to be given.
+    type: list
+    elements: list
+    default: []
+  mutually_exclusive:
+    description: Lists of names, of each of which at most one may be given.
+    type: list
+    elements: list
+    default: []
 """
 
 EXAMPLES = r"""
@@ -61,7 +71,7 @@ _value:
   sample: ["appuio_existing_tag is no variable of appuio.registry: is appuio_existing_tags meant?"]
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -76,10 +86,14 @@ def variable_problems(
     names: Iterable[str] = (),
     known: Iterable[str] = (),
     mistaken: Mapping[str, str] | None = None,
+    required_one_of: Sequence[Sequence[str]] = (),
+    mutually_exclusive: Sequence[Sequence[str]] = (),
 ) -> list[str]:
     """Return a sentence for each variable that is unknown, missing or no value of its option."""
     readable, problems = readable_variables(given, options)
-    result = ArgumentSpecValidator({name: dict(rule) for name, rule in options.items()}).validate(readable)
+    rules = {name: dict(rule) for name, rule in options.items()}
+    validator = ArgumentSpecValidator(rules, mutually_exclusive, required_one_of=required_one_of)
+    result = validator.validate(readable)
     wrong = [remove_values(str(message), result._no_log_values) for message in result.error_messages]
     names = list(names)
     misnamed = unknown_variables(names, {*options, *known})

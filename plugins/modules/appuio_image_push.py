@@ -55,8 +55,28 @@ options:
       - What OpenShift would store and could not give back is refused before anything is written, namely artifacts whose
         configuration is none of an image, and digests other than sha256.
       - A path without a prefix is refused with the notation that it needs.
+      - Exactly one of O(source) and O(sources) is required.
     type: str
-    required: true
+  sources:
+    description:
+      - Several images, of which one index is made and pushed, such as those that were built per platform.
+      - An entry is a source as in O(source), or a mapping of C(source) and C(platform).
+      - The platform of an image is what its configuration says. C(platform) gives it where the configuration names
+        none, or no variant. It is an error when neither says it, and when they contradict each other.
+      - A source that is an index gives all its images, with their attestations, or the one for C(platform) if that is
+        given.
+      - Two sources with an image for the same platform are an error.
+      - The index is always one of the OCI, ordered by platform whatever the order of the sources, and without a
+        timestamp, so that the same images give the same digest. The images in it stay as they are, those of Docker's
+        format (schema 2) too, which clients read in an index of the OCI.
+      - Images that have manifests give an index whose digest is known beforehand, also in check mode. With an image of
+        C(docker-archive), C(docker-daemon) or C(containers-storage) among them, a zone is asked whether the index under
+        its tag is made of the same images.
+      - O(name) and O(tags) are required where the sources have different ones. O(source_password) is for one registry
+        only, so that sources in several registries need O(source_auth_file).
+      - Mutually exclusive with O(source) and O(platforms).
+    type: list
+    elements: raw
   source_username:
     description: User name for the registry of a C(docker://) source, with O(source_password).
     type: str
@@ -88,12 +108,12 @@ options:
   name:
     description:
       - What the image is called in O(namespace).
-      - By default, it is the last component of the source's name.
+      - By default, it is the last component of the source's name. O(sources) that are called differently need it.
     type: str
   tags:
     description:
       - The tags that are to point to the image.
-      - By default, it is the source's tag, or V(latest) if it has none.
+      - By default, it is the source's tag, or V(latest) if it has none. O(sources) with different tags need it.
       - With an empty list, the image is pushed by its digest only. A zone does not show such an image before
         something points to it.
     type: list
@@ -105,6 +125,7 @@ options:
         and the index is pushed as it is.
       - With one platform, that image is pushed without an index. With several, an index of these is pushed, which has
         another digest than the source.
+      - With O(sources), C(platform) of an entry chooses instead.
     type: list
     elements: str
   referrers:
@@ -144,7 +165,8 @@ options:
   expected_digest:
     description:
       - Fail before anything is uploaded unless what would be pushed has exactly this digest.
-      - For an image without a manifest, it is compared with the image ID.
+      - For an image without a manifest, it is compared with the image ID. It is refused for O(sources) with such an
+        image, as the digest of their index is not known beforehand.
     type: str
   check_quota:
     description:
@@ -246,6 +268,19 @@ EXAMPLES = r"""
     source: docker://registry.example.com/shop/frontend:1.4.2
     platforms: [linux/amd64]
 
+- name: Push one index of the images that were built per platform
+  appuio.registry.appuio_image_push:
+    zone: cloudscale-lpg-2
+    namespace: shop
+    token: "{{ pusher_token }}"
+    sources:
+      - oci:build/amd64
+      - docker-archive:build/arm64.tar
+      - source: docker://registry.example.com/shop/frontend:1.4.2-armv6
+        platform: linux/arm/v6
+    name: frontend
+    tags: ["1.4.2"]
+
 - name: Push a release that must not replace another one
   appuio.registry.appuio_image_push:
     zone: cloudscale-lpg-2
@@ -265,7 +300,7 @@ digest:
   returned: when the source could be read
   sample: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
 media_type:
-  description: Media type of the image of O(source), after O(platforms) were chosen.
+  description: Media type of the image that is pushed, after O(platforms) were chosen.
   type: str
   returned: when the source could be read
   sample: application/vnd.oci.image.index.v1+json
@@ -276,7 +311,7 @@ platforms:
   returned: when the source could be read
   sample: [linux/amd64, linux/arm64]
 source:
-  description: The source, with the tag that was used.
+  description: The source, with the tag that was used. With O(sources), all of them, separated by commas.
   type: str
   returned: when the source could be read
   sample: docker://registry.example.com/shop/frontend:1.4.2

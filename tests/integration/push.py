@@ -47,14 +47,14 @@ class Pusher:
             for zone in zones or self.zones
         ]
 
-    def options(self, source: str, **options: Any) -> dict[str, Any]:
+    def options(self, source: str | None, **options: Any) -> dict[str, Any]:
         """Return the options of a push to all zones under the tag 1.0."""
         entries = self.entries()
         short = {"namespace": self.project, "source": source, "retries": 1, "retry_delay": 0.05}
         return {"zones": entries, "name": "app", "tags": ["1.0"], **short, **options}
 
     def push(
-        self, source: str, *, check: bool = False, environment: dict[str, str] | None = None, **options: Any
+        self, source: str | None, *, check: bool = False, environment: dict[str, str] | None = None, **options: Any
     ) -> dict[str, Any]:
         """Push in this process; raises AppuioError."""
         directory = self.folder / "spool"

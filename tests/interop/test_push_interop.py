@@ -94,3 +94,23 @@ def test_we_push_a_list_of_docker_images_that_skopeo_stored(pusher: Pusher, clie
     )
     assert pusher.push(f"dir:{tmp_path / 'stored'}")["digest"] == digest
     assert pusher.tags() == [{"1.0": digest}] * 3
+
+
+def test_each_platform_of_an_index_we_made_is_read(pusher: Pusher, clients: Clients, tmp_path: Path) -> None:
+    """Images of the OCI and of Docker's format in an index of the OCI."""
+    make_layout(tmp_path / "amd64", platforms=("linux/amd64",))
+    make_layout(tmp_path / "arm64", platforms=("linux/arm64",), media="docker")
+    pushed = pusher.push(None, sources=[f"oci:{tmp_path / 'arm64'}", f"oci:{tmp_path / 'amd64'}"])
+    podman = clients.storage("podman")
+    for architecture in ("amd64", "arm64"):
+        inspected = clients.run(
+            *("skopeo", "inspect", "--cert-dir", clients.certificates, "--creds", clients.credentials),
+            *("--override-arch", architecture, f"docker://{clients.image}:1.0"),
+        )
+        assert json.loads(inspected)["Architecture"] == architecture
+        image = clients.run(
+            *(*podman, "pull", "--quiet", "--arch", architecture, "--cert-dir", clients.certificates),
+            *("--creds", clients.credentials, f"{clients.image}@{pushed['digest']}"),
+        ).strip()
+        found = clients.run(*podman, "image", "inspect", "--format", "{{.Architecture}}", image)
+        assert found.strip() == architecture

@@ -102,3 +102,28 @@ def test_secrets_are_declared_as_such() -> None:
     assert secret == {"appuio_token", "appuio_password", "appuio_source_password"}
     for spec in SPECS.values():
         assert all(rule.get("no_log") for name, rule in spec["options"].items() if name in secret)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("oci:build/amd64,docker-archive:arm64.tar", "oci:/here/build/amd64,docker-archive:/here/arm64.tar"),
+        ("oci:a\ndir:b", "oci:/here/a\ndir:/here/b"),
+        ('["oci-archive:a.tar:1", {"source": "oci:b"}]', '["oci-archive:/here/a.tar:1", {"source": "oci:/here/b"}]'),
+        ("oci:/a oci:~/b", "oci:/a oci:~/b"),
+        ("docker://host/oci:1.0", "docker://host/oci:1.0"),
+        ("docker://host/my-dir:1.0", "docker://host/my-dir:1.0"),
+        ("docker-archive:/a.tar:dir:1.0", "docker-archive:/a.tar:dir:1.0"),
+    ],
+)
+def test_a_relative_path_among_sources_is_meant_from_where_the_run_began(given: str, wanted: str) -> None:
+    pattern = yaml.safe_load((ROOT / "playbooks/vars/zone.yml").read_text())["_appuio_path_in_sources"]
+    assert re.sub(pattern, r"\1:/here/", given) == wanted
+
+
+@pytest.mark.parametrize("playbook", ["push", "rollout"])
+def test_an_image_is_named_in_one_way(playbook: str) -> None:
+    spec = SPECS[playbook]
+    assert spec["required_one_of"] == [["appuio_source", "appuio_sources"]]
+    assert ["appuio_source", "appuio_sources"] in spec["mutually_exclusive"]
+    assert {name for names in spec["mutually_exclusive"] for name in names} <= set(spec["options"])

@@ -18,6 +18,7 @@ from .survey import survey_of
 CREDENTIAL_TYPE = "APPUiO zone"
 ENVIRONMENT, PROJECT, ZONES = "APPUiO", "APPUiO registry", "APPUiO zones"
 _NAMESPACE = "appuio_namespace"
+_SOURCE = "appuio_source"
 _TOKENS = {PUSHER: "pusher_tokens", ADMIN: "admin_tokens"}
 
 
@@ -149,8 +150,9 @@ class _Objects:
     ) -> dict[str, Any]:
         namespace = self.settings.get("namespace")
         known = {**(defaults or {}), **({_NAMESPACE: str(namespace)} if namespace else {})}
-        # A blank answer would take the place of the project that the inventory may name.
-        needed = (*required, _NAMESPACE)
+        # A blank answer would take the place of the project that the inventory may name; and of the variables that
+        # name an image, a survey asks for one.
+        needed = (*required, _NAMESPACE, _SOURCE)
         questions = [one for one in asked if one not in self.unasked]
         survey = survey_of(name, description, options, questions, known, needed) if questions else {}
         return {"survey_enabled": bool(survey), "survey_spec": survey}

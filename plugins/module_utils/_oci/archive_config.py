@@ -16,6 +16,7 @@ from .._errors import SourceError
 from .._json import parse_object
 from .._reference import is_digest
 from .model import DOCKER_MANIFEST, OCI_MANIFEST, Descriptor, Manifest, Platform, digest_of, parse_manifest
+from .platforms import normalised
 
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -66,6 +67,28 @@ def parse_archive_config(config: bytes, description: str) -> ArchiveConfig:
         raise SourceError(f"{description} has a configuration whose diff_ids are no digests")
     platform = Platform(*(str(document.get(name) or "") for name in ("os", "architecture", "variant")))
     return ArchiveConfig(config, tuple(diff_ids), platform if platform.os and platform.architecture else None)
+
+
+def check_platform(summary: ImageSummary, wanted: Sequence[Platform]) -> None:
+    """Raise SourceError for an image that is not for the platforms that are wanted, or not the only one of its name."""
+    if not wanted:
+        check_only(summary, "Push all of them from oci-archive:, or this one: platforms: [%s]")
+        return
+    there = normalised(summary.platform) if summary.platform else None
+    if tuple(wanted) != (there,):
+        names = ", ".join(str(platform) for platform in wanted)
+        raise SourceError(f"the source is one image for {there or 'an unknown platform'}, not for {names}")
+
+
+def check_only(summary: ImageSummary, hint: str) -> None:
+    """Raise SourceError for one of several images under its name; ``hint`` has a ``%s`` for its platform."""
+    if summary.others:
+        there = normalised(summary.platform) if summary.platform else None
+        others = ", ".join(str(platform) for platform in summary.others)
+        raise SourceError(
+            f"the source has the image for {there} and for {others}, and this notation gives the first only",
+            hint=hint % there,
+        )
 
 
 def layer_type(compression: str) -> str:

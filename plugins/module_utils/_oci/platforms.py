@@ -66,7 +66,7 @@ def chosen(index: Manifest, wanted: Sequence[Platform]) -> Manifest | Descriptor
     document = json.loads(index.content)
     # An entry that had no platform has it from its image now: OpenShift wants one.
     document["manifests"] = [
-        raw if raw.get("platform") or not entry.platform else {**raw, "platform": _document(entry.platform)}
+        raw if raw.get("platform") or not entry.platform else {**raw, "platform": platform_document(entry.platform)}
         for raw, entry, keep in zip(document["manifests"], index.entries, kept)
         if keep
     ]
@@ -74,7 +74,8 @@ def chosen(index: Manifest, wanted: Sequence[Platform]) -> Manifest | Descriptor
     return parse_manifest(content, index.media_type)
 
 
-def _document(platform: Platform) -> dict[str, str]:
+def platform_document(platform: Platform) -> dict[str, str]:
+    """Return a platform as an index entry says it."""
     document = {"os": platform.os, "architecture": platform.architecture}
     return {**document, "variant": platform.variant} if platform.variant else document
 

@@ -55,7 +55,7 @@ def select(root: Manifest, fetch: Fetch, wanted: Sequence[Platform], read_config
         lone = entry is not None and not more and not entry.platform and is_manifest(entry.media_type)
         return fetch(entry) if entry is not None and lone else root
     if root.is_index:
-        found = chosen(_with_platforms(root, fetch, read_config), wanted)
+        found = chosen(with_platforms(root, fetch, read_config), wanted)
         return fetch(found) if isinstance(found, Descriptor) else found
     there = platform_of(root, read_config)
     if there is None or len(wanted) > 1 or not _same(there, wanted[0]):
@@ -152,7 +152,7 @@ def check_entries(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> Non
 
 def _platform_hint(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> str:
     try:
-        entries = _with_platforms(index, fetch, read_config).entries
+        entries = with_platforms(index, fetch, read_config).entries
     except SourceError:
         entries = index.entries
     known = [str(entry.platform) for entry in entries if entry.platform and not is_attestation(entry)]
@@ -161,7 +161,7 @@ def _platform_hint(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> st
     return "Build the index with platforms"
 
 
-def _with_platforms(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> Manifest:
+def with_platforms(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> Manifest:
     """The same index, with what the images say of themselves where an entry has no platform."""
     entries = []
     for entry in index.entries:

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import Any, Sequence
+from typing import Sequence
 
 from .._cache.cache import Cache
 from .._compression.compressors import Compressor
 from .._errors import AppuioError, SourceError
 from .._http.message import Body, BytesBody
-from .._oci.archive_config import DOCKER_CONFIG, ArchiveConfig, ImageSummary, assemble_manifest
-from .._oci.model import Descriptor, Manifest
-from .._oci.platforms import normalised
+from .._oci.archive_config import DOCKER_CONFIG, ArchiveConfig, assemble_manifest, check_only, check_platform
+from .._oci.joined_index import image_platform
+from .._oci.model import Descriptor, Manifest, Platform
 from .._oci.walk import Image as ImageContents
 from .._source.base import ArchiveSource
 from .._source.spool import SpooledBlob
@@ -27,7 +27,7 @@ from .image import PendingBlob, check_expected
 from .options import PushOptions
 from .plan import ZoneState
 from .result import PushedImage
-from .zone_upload import ZoneUpload
+from .zone_upload import ZoneUpload, with_id
 
 MOST_COMPRESSORS = 4
 _KIND = "manifests"
@@ -57,26 +57,53 @@ class ArchiveImage:
         self._threads: list[threading.Thread] = []
         self._zones: Sequence[ZoneUpload] = ()
 
+    @property
+    def description(self) -> str:
+        """The source."""
+        return self._source.description
+
+    @property
+    def image_id(self) -> str:
+        """The digest of the configuration."""
+        return str(self._pushed.image_id)
+
     def open(self) -> PushedImage:
         """Return what the source says; ``expected_digest`` is compared with the image ID; raises SourceError."""
         summary = self._source.summary()
         check_expected(self._options, self._source.description, summary.image_id)
-        _check_platform(self._options, summary)
-        platforms = (str(summary.platform),) if summary.platform else ()
-        self._pushed = PushedImage(self._source.description, None, None, summary.image_id, platforms)
-        return self._pushed
+        check_platform(summary, self._options.platforms)
+        return self._opened(summary.image_id, summary.platform)
+
+    def open_as(self, given: Platform | None) -> Platform:
+        """Open the image as one of an index, and return its platform, which may be given; raises SourceError."""
+        summary = self._source.summary()
+        if given is None:
+            check_only(summary, "Say with the source which one is meant: {source: …, platform: %s}")
+        platform = image_platform(summary.platform, given, self._source.description)
+        self._opened(summary.image_id, platform)
+        return platform
 
     def inspect(self, zone: ZoneUpload) -> ZoneState:
         """Return what a zone has, by the image ID."""
-        image_id = str(self._pushed.image_id)
-        state, manifest = zone.inspect_by_id(self._options, image_id)
-        if manifest is None:
-            noted = self._cache.get(_KIND, self._key(zone))
-            manifest = zone.manifest_with_id(noted, image_id) if isinstance(noted, str) else None
+        state, manifest = zone.inspect_by(self._options, lambda found: with_id(found, self.image_id))
+        self.hold(zone, manifest or self.noted_manifest(zone))
+        return state
+
+    def noted_manifest(self, zone: ZoneUpload) -> Manifest | None:
+        """Return the manifest that an earlier run has left in a zone, if it is still there."""
+        noted = self._cache.get(_KIND, self._key(zone))
+        return zone.manifest_with_id(noted, self.image_id) if isinstance(noted, str) else None
+
+    def hold(self, zone: ZoneUpload, manifest: Manifest | None) -> None:
+        """Remember that a zone has a manifest of the image, which may be put everywhere then."""
         if manifest is not None:
             with self._lock:
                 self._held[zone.registry.registry] = (zone, manifest)
-        return state
+
+    @property
+    def adopted(self) -> Manifest | None:
+        """The manifest that a zone has and every zone gets, once that was checked; None where one is made."""
+        return self._adopted[1] if self._adopted is not None else None
 
     def check(self) -> PushedImage:
         """Nothing more is known before the layers are compressed, unless a zone has the image."""
@@ -166,6 +193,11 @@ class ArchiveImage:
             blob.release()
         self._source.close()
 
+    def _opened(self, image_id: str, platform: Platform | None) -> PushedImage:
+        platforms = (str(platform),) if platform else ()
+        self._pushed = PushedImage(self._source.description, None, None, image_id, platforms)
+        return self._pushed
+
     def _from_zone(self, zone: ZoneUpload, blob: Descriptor) -> Body:
         with self._lock:
             if blob.digest not in self._spooled:
@@ -191,16 +223,3 @@ def _compress(waiting: list[ArchiveLayer]) -> None:
             return
         with suppress(AppuioError):
             layer.descriptor()
-
-
-def _check_platform(options: PushOptions, summary: ImageSummary) -> None:
-    there: Any = normalised(summary.platform) if summary.platform else None
-    if summary.others and not options.platforms:
-        others = ", ".join(str(platform) for platform in summary.others)
-        raise SourceError(
-            f"the source has the image for {there} and for {others}, and this notation gives the first only",
-            hint=f"Push all of them from oci-archive:, or this one: platforms: [{there}]",
-        )
-    if options.platforms and options.platforms != (there,):
-        names = ", ".join(str(platform) for platform in options.platforms)
-        raise SourceError(f"the source is one image for {there or 'an unknown platform'}, not for {names}")

@@ -86,6 +86,11 @@ class ManifestImage:
         self._source = source
         self._options = options
 
+    @property
+    def referrers(self) -> tuple[Referrer, ...]:
+        """What refers to the image and travels with it."""
+        return self._referrers
+
     def open(self) -> PushedImage:
         """Return what the source names, of the platforms that are wanted; raises SourceError."""
         options = self._options

@@ -20,7 +20,8 @@ SPEC = (
     + CONNECTION
     + ArgumentSpec(
         options={
-            "source": {"type": "str", "required": True},
+            "source": {"type": "str"},
+            "sources": {"type": "list", "elements": "raw"},
             "source_username": {"type": "str"},
             "source_password": {"type": "str", "no_log": True},
             "source_auth_file": {"type": "path"},
@@ -43,7 +44,12 @@ SPEC = (
             "engine_socket": {"type": "path"},
         },
         required_together=(("source_username", "source_password"),),
-        mutually_exclusive=(("source_password", "source_auth_file"),),
+        mutually_exclusive=(
+            ("source_password", "source_auth_file"),
+            ("source", "sources"),
+            ("sources", "platforms"),
+        ),
+        required_one_of=(("source", "sources"),),
     )
 )
 

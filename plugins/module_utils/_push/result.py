@@ -113,7 +113,9 @@ class PushPlan:
     def _after(self, tag: PlannedTag) -> str:
         if tag.referrer is not None:
             return tag.referrer.digest
-        return self.image.digest or f"the image with the ID {self.image.image_id}"
+        if self.image.digest or not self.image.image_id:
+            return self.image.digest or "an index of images whose layers are not compressed yet"
+        return f"the image with the ID {self.image.image_id}"
 
     def _zone(self, zone: ZonePlan, result: ZoneResult) -> dict[str, Any]:
         address = f"{zone.registry}/{zone.repository}"

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any, Mapping, Sequence
 from .._cache.cache import cache_from
 from .._errors import AppuioError, CancelledError, ForbiddenError
 from .._signals import StoppedError, held
-from .._source.base import ArchiveSource
-from .._source.location import open_source, parse_location
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
-from .image import ManifestImage
-from .options import PushOptions, parse_options
+from .open_image import open_image
+from .options import PushOptions
 from .plan import ZonePlan, plan_zone
 from .progress import Progress, progress_from
 from .result import PushedImage, PushPlan, ZoneResult, failure
@@ -210,20 +208,8 @@ class PushTask:
 
 def push_task(options: Mapping[str, Any], context: RunContext) -> PushTask:
     """Return the task that the options describe; raises InvalidOptionError; asks nobody."""
-    written = str(options["source"])
-    environment, directory = context.environment, context.temporary_directory
-    source = open_source(parse_location(written), options, environment, context.register_secret, directory)
-    parsed = parse_options(options, source.name, source.tag)
+    cache = cache_from(context.environment)
+    written, parsed, image = open_image(options, context, cache)
     sessions = ZoneSessions(targets_from(options, registry=True, namespace=True), context)
-    cache = cache_from(environment)
-    image: Image
-    if isinstance(source, ArchiveSource):
-        from .._compression.compressors import GZIP, choose_compressor
-        from .archive_image import ArchiveImage
-
-        compressor = choose_compressor(options.get("compression") or GZIP, options.get("compression_level"))
-        image = ArchiveImage(source, parsed, compressor, cache, directory)
-    else:
-        image = ManifestImage(source, parsed)
-    progress = progress_from(environment, False)
+    progress = progress_from(context.environment, False)
     return PushTask(parsed, written, image, sessions, MountCache(cache), progress)

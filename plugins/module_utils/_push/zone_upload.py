@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Callable, Sequence
+from typing import TYPE_CHECKING, Callable, Sequence, TypeVar
 
 from .._errors import AppuioError, CancelledError, SourceError
 from .._oci.model import Descriptor, Manifest, parse_manifest
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     BodyOf = Callable[[Descriptor], Body]
 
+T = TypeVar("T")
 _MOUNTS = "places"
 _MOST_REPOSITORIES = 4
 _SMALLEST_MOUNTED = 32 * 1024
@@ -106,19 +107,26 @@ class ZoneUpload:
         same = {tag for tag, manifest in found.items() if manifest and manifest.digest == digest}
         return self._state(found, same, tags)
 
-    def inspect_by_id(self, options: PushOptions, image_id: str) -> tuple[ZoneState, Manifest | None]:
-        """Return the same where only the image's configuration is known, and a manifest of it that the zone has."""
+    def inspect_by(
+        self, options: PushOptions, match: Callable[[Manifest], T | None], referrers: Sequence[Referrer] = ()
+    ) -> tuple[ZoneState, T | None]:
+        """Return the same where the digest is not known: a tag points to the image if ``match`` returns something.
+
+        What it returned for the first such tag comes along.
+        """
+        tags = tuple(self._inspect_referrer(referrer) for referrer in referrers)
         found = self._each(options, lambda tag: self.registry.get_manifest(self.repository, tag))
-        known = {tag: _with_id(manifest, image_id) for tag, manifest in found.items() if manifest}
-        same = {tag: manifest for tag, manifest in known.items() if manifest is not None}
-        return self._state(found, set(same)), next(iter(same.values()), None)
+        same = {
+            tag: match(manifest) for tag, manifest in ((tag, _parsed(one)) for tag, one in found.items()) if manifest
+        }
+        same = {tag: matched for tag, matched in same.items() if matched is not None}
+        return self._state(found, set(same), tags), next(iter(same.values()), None)
 
     def manifest_with_id(self, digest: str, image_id: str) -> Manifest | None:
         """Return the manifest of a digest if the zone has it and it is of this image; raises nothing."""
         with suppress(AppuioError):
             if self.registry.holds_manifest(self.repository, digest):
-                found = self.registry.get_manifest(self.repository, digest)
-                return _with_id(found, image_id) if found is not None else None
+                return with_id(_parsed(self.registry.get_manifest(self.repository, digest)), image_id)
         return None
 
     def holds(self, digest: str) -> bool:
@@ -229,10 +237,13 @@ class ZoneUpload:
         return how == "uploaded"
 
 
-def _with_id(found: ManifestResponse, image_id: str) -> Manifest | None:
-    """Return what a registry has as a manifest if it is of this image."""
+def with_id(manifest: Manifest | None, image_id: str) -> Manifest | None:
+    """Return a manifest if it is of the image with this configuration."""
+    return manifest if manifest is not None and manifest.config and manifest.config.digest == image_id else None
+
+
+def _parsed(found: ManifestResponse | None) -> Manifest | None:
     try:
-        manifest = parse_manifest(found.content, found.media_type)
+        return parse_manifest(found.content, found.media_type) if found is not None else None
     except SourceError:
         return None
-    return manifest if manifest.config is not None and manifest.config.digest == image_id else None

@@ -128,17 +128,6 @@ def parse_location(text: str) -> Location:
     return RegistryLocation(_reference(text))
 
 
-def open_source(
-    location: Location,
-    options: Mapping[str, Any],
-    environment: Mapping[str, str],
-    register_secret: Callable[[str], None],
-    directory: str,
-) -> AnySource:
-    """Return the source; ``directory`` is for blobs on their way; nothing is read yet."""
-    return location.open(SourceContext(options, environment, register_secret, directory))
-
-
 def _docker(_transport: str, rest: str) -> Location:
     if not rest.startswith("//"):
         raise InvalidOptionError(f"source docker:{rest} lacks the slashes of docker://")

@@ -63,6 +63,19 @@ def test_problems_hold_no_secret() -> None:
     assert "hidden" not in problem
 
 
+@pytest.mark.parametrize(
+    ("given", "problems"),
+    [
+        ({"appuio_a": "x", "appuio_b": ""}, []),
+        ({"appuio_a": "x", "appuio_b": "x"}, ["parameters are mutually exclusive: appuio_a|appuio_b"]),
+        ({"appuio_b": " "}, ["one of the following is required: appuio_a, appuio_b"]),
+    ],
+)
+def test_of_two_variables_exactly_one_is_given(given: dict[str, str], problems: list[str]) -> None:
+    options, pair = {"appuio_a": {"type": "str"}, "appuio_b": {"type": "str"}}, [["appuio_a", "appuio_b"]]
+    assert loaded("variable_problems")(given, options, required_one_of=pair, mutually_exclusive=pair) == problems
+
+
 def test_results_outcome_table_and_text() -> None:
     one = {"zone": "a-1", "digest": "sha256:" + "a" * 64, "changed": True, "failed": False, "reason": "new"}
     results = loaded("zone_results")(["a-1"], ["a-1"], {"a-1": {"pushed": {"zones": [one]}}}, "pushed")

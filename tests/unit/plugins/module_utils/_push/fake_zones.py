@@ -6,14 +6,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
-from ansible_collections.appuio.registry.plugins.module_utils._compression.compressors import choose_compressor
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, NotFoundError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BLOCK_SIZE, BytesBody
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts
@@ -23,9 +22,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
     digest_of,
     parse_manifest,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage
-from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
-from ansible_collections.appuio.registry.plugins.module_utils._push.options import PushOptions
+from ansible_collections.appuio.registry.plugins.module_utils._push.open_image import open_image
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask
 from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import MountCache
@@ -34,7 +31,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._registry.client i
     BlobsMissingError,
     ManifestResponse,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._source.location import open_source, parse_location
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._zones import tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome, each_zone
 
@@ -78,8 +75,8 @@ class FakeRegistry:
 
     def holds_manifest(self, _repository: str, digest: str) -> bool:
         self._do(f"HEAD manifest {digest}")
-        # A zone does not show what stands under no tag.
-        return any(one.digest == digest for one in self.tagged.values())
+        # A zone does not show what stands under no tag, nor below the index of one.
+        return any(digest in (one.digest, *_children(one)) for one in self.tagged.values())
 
     def put_manifest(self, _repository: str, reference: str, content: bytes, media_type: str) -> str:
         self._do(f"PUT {'manifest' if ':' in reference else 'tag'} {reference}")
@@ -212,19 +209,15 @@ class Zones:
     def __getitem__(self, name: str) -> FakeRegistry:
         return self.registries[name]
 
-    def task(self, source: str, compression: str = "gzip", level: int | None = None, **options: Any) -> PushTask:
-        """Return a push of a source under the tag 1.0, or the ``tags`` given."""
-        chosen = PushOptions("app", tuple(options.pop("tags", ("1.0",))), **options)
-        opened: Any = open_source(parse_location(source), {}, {}, lambda _secret: None, str(self.spool))
-        image: Any
-        if source.startswith("oci:"):
-            image = ManifestImage(opened, chosen)
-        else:
-            image = ArchiveImage(opened, chosen, choose_compressor(compression, level), self.cache, str(self.spool))
+    def task(self, source: str | list[Any], level: int | None = None, **options: Any) -> PushTask:
+        """Return a push of a source, or of an index of several, under the tag 1.0, or the ``tags`` given."""
+        given = {"name": "app", "tags": ["1.0"], "jobs": 4, "compression_level": level, **options}
+        given["source" if isinstance(source, str) else "sources"] = source
+        written, chosen, image = open_image(given, RunContext({}, str(self.spool)), self.cache)
         sessions: Any = self.sessions
-        return PushTask(chosen, source, image, sessions, MountCache(Cache(None)), Progress(None))
+        return PushTask(chosen, written, image, sessions, MountCache(Cache(None)), Progress(None))
 
-    def push(self, source: str, *, check: bool = False, **options: Any) -> dict[str, Any]:
+    def push(self, source: str | list[Any], *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Push and return the result; raises AppuioError."""
         task = self.task(source, **options)
         try:
@@ -233,11 +226,17 @@ class Zones:
         finally:
             task.close()
 
-    def refused(self, source: str, **options: Any) -> AppuioError:
+    def refused(self, source: str | list[Any], **options: Any) -> AppuioError:
         """Return why a push failed; fails the test where it does not."""
         with pytest.raises(AppuioError) as caught:
             self.push(source, **options)
         return caught.value
+
+
+def _children(found: ManifestResponse) -> list[str]:
+    with suppress(AppuioError):
+        return [entry.digest for entry in parse_manifest(found.content, found.media_type).entries]
+    return []
 
 
 def in_turn(*steps: Callable[[], object]) -> Callable[[], None]:
