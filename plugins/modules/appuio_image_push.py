@@ -225,6 +225,7 @@ notes:
     on the controller does the same within a second or two. A task with C(async) is not bound to its playbook.
   - With an empty list of O(tags), a zone does not tell whether it has the manifest, only whether it has all layers. If
     it has, nothing changes, and the manifest is put once more.
+    Which layers those of an image without a manifest are is known in check mode where it was pushed from before.
   - OpenShift refuses an index with an entry that does not say its platform. This is found before anything is uploaded.
 seealso:
   - module: appuio.registry.appuio_registry_login

@@ -20,6 +20,7 @@ from .._oci.archive_config import DOCKER_CONFIG, ArchiveConfig, assemble_manifes
 from .._oci.joined_index import image_platform
 from .._oci.model import Descriptor, Manifest, Platform
 from .._oci.walk import Image as ImageContents
+from .._reference import is_digest
 from .._source.base import ArchiveSource
 from .._source.spool import SpooledBlob
 from .archive_layer import ArchiveLayer, LayerTools
@@ -87,12 +88,19 @@ class ArchiveImage:
         """Return what a zone has, by the image ID."""
         state, manifest = zone.inspect_by(self._options, lambda found: with_id(found, self.image_id))
         self.hold(zone, manifest or self.noted_manifest(zone))
+        if not self._options.tags:
+            state = state._replace(complete=zone.holds_all(self.noted_blobs(zone)))
         return state
 
     def noted_manifest(self, zone: ZoneUpload) -> Manifest | None:
         """Return the manifest that an earlier run has left in a zone, if it is still there."""
-        noted = self._cache.get(_KIND, self._key(zone))
-        return zone.manifest_with_id(noted, self.image_id) if isinstance(noted, str) else None
+        noted = self._noted(zone)
+        return zone.manifest_with_id(noted[0], self.image_id) if noted else None
+
+    def noted_blobs(self, zone: ZoneUpload) -> Sequence[str]:
+        """Return the digests of all blobs that an earlier run has left in a zone; none where that is not known."""
+        blobs = self._noted(zone)[1:]
+        return blobs if self.image_id in blobs else ()
 
     def hold(self, zone: ZoneUpload, manifest: Manifest | None) -> None:
         """Remember that a zone has a manifest of the image, which may be put everywhere then."""
@@ -110,7 +118,7 @@ class ArchiveImage:
         self._source.check()
         for _address, (zone, manifest) in sorted(self._held.items()):
             with suppress(AppuioError):
-                if zone.holds_all(manifest.blobs):
+                if zone.holds_all([blob.digest for blob in manifest.blobs]):
                     self._adopted = (zone, manifest)
                     break
         return self._pushed
@@ -154,9 +162,10 @@ class ArchiveImage:
             root = assemble_manifest(
                 self._config, [self._layers[diff_id].descriptor() for diff_id in self._config.diff_ids]
             )
+        note = [root.digest, *(blob.digest for blob in root.blobs)]
         for zone in self._zones:
-            if self._cache.get(_KIND, self._key(zone)) != root.digest:
-                self._cache.put(_KIND, self._key(zone), root.digest)
+            if self._noted(zone) != note:
+                self._cache.put(_KIND, self._key(zone), note)
         platforms = (str(self._config.platform),) if self._config.platform else ()
         return ImageContents(root, (root,), root.blobs, platforms)
 
@@ -209,6 +218,11 @@ class ArchiveImage:
                     zone.registry.http.attempts(),
                 )
             return self._spooled[blob.digest]
+
+    def _noted(self, zone: ZoneUpload) -> list[str]:
+        """Return what is noted of the image in a zone, which is a hint: the digests of its manifest and its blobs."""
+        note = self._cache.get(_KIND, self._key(zone))
+        return note if isinstance(note, list) and all(isinstance(one, str) and is_digest(one) for one in note) else []
 
     def _key(self, zone: ZoneUpload) -> str:
         return f"{zone.registry.registry} {zone.repository} {self._pushed.image_id}"

@@ -81,6 +81,8 @@ class JoinedImage:
         state, _found = zone.inspect_by(self._options, lambda found: self._match(zone, found, held), referrers)
         for archive in self._archives:
             archive.hold(zone, held.get(archive) or archive.noted_manifest(zone))
+        if not self._options.tags:
+            state = state._replace(complete=self._is_complete(zone))
         return state
 
     def check(self) -> PushedImage:
@@ -161,6 +163,12 @@ class JoinedImage:
         if len(there) < len(self._archives):
             return None
         return found if self._index(there).digest == found.digest else None
+
+    def _is_complete(self, zone: ZoneUpload) -> bool:
+        """Whether a zone has all blobs, as far as is known what they are; raises AppuioError."""
+        noted = [archive.noted_blobs(zone) for archive in self._archives]
+        known = [blob.digest for blob in self._known.contents().blobs] if self._known else []
+        return all(noted) and zone.holds_all([*known, *(digest for digests in noted for digest in digests)])
 
     def _resolve(self, image: Image, blob: PendingBlob) -> Descriptor:
         """Return the descriptor of a blob, and remember whose it is."""

@@ -178,7 +178,8 @@ class PushTask:
 
         result, sent = upload.result, upload.result.uploaded + upload.result.mounted
         result.error = result.error or zone.error
-        result.changed = zone.changed or (upload.plan.by_digest and bool(sent or self.options.force))
+        without_tag = upload.plan.by_digest or upload.plan.put_again
+        result.changed = zone.changed or (without_tag and bool(sent or self.options.force))
         result.rolled_back = zone.rolled_back
         result.warnings += zone.warnings
         kept = [update for update in zone.updates if update.state is TagState.KEPT]

@@ -101,7 +101,7 @@ class ZoneUpload:
         tags = tuple(self._inspect_referrer(referrer) for referrer in referrers)
         if not options.tags:
             readable = self.registry.holds_manifest(self.repository, digest)
-            complete = readable or self.holds_all(blobs)
+            complete = readable or self.holds_all([blob.digest for blob in blobs])
             return ZoneState({}, readable=readable, complete=complete, referrers=tags)
         found = self._each(options, lambda tag: self.registry.head_manifest(self.repository, tag))
         same = {tag for tag, manifest in found.items() if manifest and manifest.digest == digest}
@@ -135,9 +135,9 @@ class ZoneUpload:
             return self.registry.has_blob(self.repository, digest)
         return False
 
-    def holds_all(self, blobs: Sequence[Descriptor]) -> bool:
+    def holds_all(self, digests: Sequence[str]) -> bool:
         """Whether the repository has all these blobs, of which there has to be one; raises AppuioError."""
-        return bool(blobs) and all(self.registry.has_blob(self.repository, blob.digest) for blob in blobs)
+        return bool(digests) and all(self.registry.has_blob(self.repository, digest) for digest in digests)
 
     def end_of_blob(self, blob: Descriptor, count: int) -> bytes:
         """Return the last ``count`` bytes of a blob; more or fewer where its size is another; raises AppuioError."""

@@ -250,10 +250,31 @@ def test_a_layer_is_read_while_another_one_is_compressed(
 
 
 def test_an_image_without_a_tag_is_unchanged_the_second_time(two_zones: Zones, source: str) -> None:
+    assert two_zones.push(source, tags=(), check=True)["changed"]
     assert two_zones.push(source, tags=())["changed"]
+    assert not two_zones.push(source, tags=(), check=True)["changed"]
     again = two_zones.push(source, tags=())
     assert not again["changed"]
     assert again["digest"]
+
+
+def test_an_image_without_a_tag_that_has_lost_a_layer_is_changed(two_zones: Zones, source: str) -> None:
+    two_zones.push(source, tags=())
+    lost = two_zones["b"]
+    del lost.blobs[max(lost.blobs, key=lambda digest: len(lost.blobs[digest]))]
+    assert [zone["changed"] for zone in two_zones.push(source, tags=(), check=True)["zones"]] == [False, True]
+    result = two_zones.push(source, tags=())
+    assert [zone["changed"] for zone in result["zones"]] == [False, True]
+
+
+def test_a_layer_that_is_lost_after_the_plan_is_told_as_a_change(two_zones: Zones, source: str) -> None:
+    two_zones.push(source, tags=())
+    task = two_zones.task(source, tags=())
+    plan = task.plan()
+    two_zones["b"].blobs.clear()
+    result = task.apply(plan)
+    task.close()
+    assert [zone["changed"] for zone in result["zones"]] == [False, True]
 
 
 def test_layers_are_what_they_were(two_zones: Zones, source: str) -> None:

@@ -173,6 +173,14 @@ def test_another_archive_is_another_index(two_zones: Zones, layouts: list[str], 
     assert two_zones.push([archive, *layouts])["digest"] == second["digest"]
 
 
+def test_an_archive_among_them_without_a_tag(two_zones: Zones, layouts: list[str], archive: str) -> None:
+    pushed = two_zones.push([archive, *layouts], tags=[])
+    assert pushed["changed"]
+    assert not two_zones.push([archive, *layouts], tags=[], check=True)["changed"]
+    again = two_zones.push([archive, *layouts], tags=[])
+    assert (again["changed"], again["digest"]) == (False, pushed["digest"])
+
+
 def test_an_archive_alone_and_its_platform(two_zones: Zones, archive: str, layouts: list[str]) -> None:
     pushed = two_zones.push([{"source": archive, "platform": "linux/amd64"}])
     assert (pushed["media_type"], pushed["platforms"]) == (OCI_INDEX, ["linux/amd64"])
