@@ -15,17 +15,23 @@ from typing import Any
 ADMIN, PUSHER = "APPUiO admin", "APPUiO pushers"
 # Nothing that a job writes outlives its container, and only /tmp can be written in every one.
 _NO_LOGIN: Mapping[str, Any] = {"appuio_login": False}
+# The variable for several sources is for pipelines.
+_ONE_SOURCE = ("appuio_source",)
 _IMAGE = ("appuio_source", "appuio_name", "appuio_tags", "appuio_platforms", "appuio_existing_tags")
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job template: ``playbook`` is the name of the playbook, ``credential`` what it runs with by default."""
+    """A job template: ``playbook`` is the name of the playbook, ``credential`` what it runs with by default.
+
+    ``required`` has to be answered beside what the playbook's specification requires.
+    """
 
     name: str
     playbook: str
     credential: str
     asked: tuple[str, ...]
+    required: tuple[str, ...] = ()
     variables: Mapping[str, Any] = field(default_factory=dict)
     primary: bool = False
 
@@ -58,6 +64,7 @@ JOBS = (
             "appuio_check_quota",
             "appuio_atomic",
         ),
+        required=_ONE_SOURCE,
     ),
     Job(
         "APPUiO: roll out",
@@ -72,6 +79,7 @@ JOBS = (
             "appuio_pusher_role",
             "appuio_atomic",
         ),
+        required=_ONE_SOURCE,
         variables=_NO_LOGIN,
         primary=True,
     ),
@@ -129,7 +137,7 @@ class Workflow:
     promote: str = "APPUiO: promote"
     asked: tuple[str, ...] = ("appuio_namespace", "appuio_source", "appuio_name", "appuio_tags", "appuio_tag")
     # With blank tags, the push would take the tag of the source, and the tag to promote for a slip of the pen.
-    required: tuple[str, ...] = ("appuio_tags",)
+    required: tuple[str, ...] = (*_ONE_SOURCE, "appuio_tags")
     defaults: Mapping[str, str] = field(
         default_factory=lambda: {"appuio_tags": "staging", "appuio_tag": "production"},
     )

@@ -112,7 +112,7 @@ class _Objects:
             "ask_diff_mode_on_launch": True,
             "ask_job_type_on_launch": True,
             "ask_limit_on_launch": True,
-            **self._survey(job.name, spec["short_description"], spec["options"], job.asked),
+            **self._survey(job.name, spec["short_description"], spec["options"], job.asked, required=job.required),
         }
 
     def _workflow(self) -> dict[str, Any]:

@@ -84,10 +84,13 @@ def test_an_option_that_there_is_not_is_refused() -> None:
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: job.playbook)
 def test_each_survey_is_one_that_awx_takes(job: Job) -> None:
     spec = SPECS[job.playbook]
-    survey = survey_of(job.name, spec["short_description"], spec["options"], job.asked)
+    survey = survey_of(job.name, spec["short_description"], spec["options"], job.asked, required=job.required)
     assert survey_problems(survey) == []
     required = {name for name, rule in spec["options"].items() if rule.get("required")}
     assert required <= set(job.asked), "what a playbook needs has to be asked for"
+    assert set(job.required) <= set(job.asked)
+    for one_of in spec.get("required_one_of", ()):
+        assert len(set(one_of) & set(job.required)) == 1, "one of these is what a survey asks for"
     assert set(job.variables) <= set(spec["options"])
     asked = {question["variable"]: spec["options"][question["variable"]] for question in survey["spec"]}
     assert not [name for name, rule in asked.items() if rule["type"] == "path"], "a path is one in the container"
