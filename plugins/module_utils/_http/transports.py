@@ -8,11 +8,11 @@ import threading
 
 from .._errors import ConnectionFailedError, ServerError, without_userinfo
 from .._targets import Connection
+from .connection import check_encrypted, shared_tls_context, tls_context
 from .message import Origin, Request, split_url
 from .open_response import OpenResponse
 from .proxy import proxy_for
 from .retry import NotTlsError
-from .tls import check_encrypted, shared_tls_context, tls_context
 from .transport import Transport
 
 ODD_ADDRESS = "Is the server, or what stands in front of it, set up with its own address?"

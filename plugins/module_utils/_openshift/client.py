@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from .._errors import AppuioError, MissingLibraryError, ServerError
+from .._http.connection import check_encrypted, tls_context
 from .._http.message import Origin
 from .._http.proxy import proxy_for
 from .._http.retry import (
@@ -27,7 +28,6 @@ from .._http.retry import (
     as_error,
     retry_after,
 )
-from .._http.tls import check_encrypted, tls_context
 from .documents import every_item
 from .errors import cause_of, json_object, no_api, refusal, without_answer
 from .pool import BoundedPool

@@ -15,7 +15,7 @@ from .._errors import AppuioError, CancelledError, SourceError
 from .._http.message import BLOCK_SIZE, Body
 from .._oci.model import Descriptor
 from .._source.layer import Layer, make_layer
-from .._source.part import Part
+from .._source.local_file import Part
 from .zone_upload import ZoneUpload
 
 _KIND = "layers"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .._http.message import Body
     from .._oci.archive_config import ArchiveConfig, ImageSummary
     from .._oci.model import Manifest
-    from .part import Part
+    from .local_file import Part
 
 
 class Referrers(NamedTuple):

@@ -16,7 +16,7 @@ from .._oci.archive_config import ArchiveConfig, ImageSummary, parse_archive_con
 from .._oci.model import Platform
 from .._reference import DEFAULT_TAG, Reference, parse_reference
 from .files import Archive, archive_name, content_of, has_file
-from .part import Part
+from .local_file import Part
 
 
 @dataclass(frozen=True)

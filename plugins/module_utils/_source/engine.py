@@ -23,8 +23,7 @@ from .._reference import DEFAULT_TAG, is_digest, parse_reference
 from .docker_archive import DockerArchive
 from .engine_location import is_image_id
 from .files import Archive
-from .local_file import TemporaryFile
-from .part import Part
+from .local_file import Part, TemporaryFile
 
 _LARGEST_ANSWER = 4 * 1024 * 1024
 _SECONDS = 300

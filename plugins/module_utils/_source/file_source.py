@@ -60,11 +60,10 @@ class FileSource:
 
     def _checked(self, path: str, descriptor: Descriptor) -> bytes:
         content = content_of(self._files, path, self.description)
-        where = blob_name(descriptor, self.description)
         if len(content) != descriptor.size:
-            raise truncated(descriptor, where, len(content))
+            raise truncated(descriptor, blob_name(descriptor, self.description), len(content))
         if not matches(content, descriptor.digest):
-            raise altered(descriptor, where, "something else")
+            raise altered(descriptor, blob_name(descriptor, self.description), "something else")
         return content
 
 

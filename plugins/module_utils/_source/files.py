@@ -17,8 +17,7 @@ from .._http.message import Reader
 from .._json import LARGEST_DOCUMENT
 from .._oci.model import Descriptor, MissingContentError
 from .base import Verifier, blob_name, truncated
-from .local_file import NamedFile, OpenFile, TemporaryFile, open_file
-from .part import Part
+from .local_file import NamedFile, OpenFile, Part, TemporaryFile, open_file
 
 
 class FileBlob:

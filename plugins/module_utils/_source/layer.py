@@ -15,8 +15,7 @@ from .._http.message import BLOCK_SIZE, Body
 from .._oci.archive_config import layer_type
 from .._oci.model import Descriptor, new_hash
 from .base import altered, truncated
-from .local_file import TemporaryFile
-from .part import Part
+from .local_file import Part, TemporaryFile
 
 # Blocks between two times that the heap is trimmed: 4 MiB, which is as much as it can grow meanwhile.
 _TRIM_EVERY = 16

@@ -14,8 +14,7 @@ import tarfile
 from typing import Mapping
 
 from .._errors import SourceError
-from .local_file import OpenFile
-from .part import Part
+from .local_file import OpenFile, Part
 from .tar_sparse import SparseError, gnu_extents, pax_extents
 
 BLOCK = 512

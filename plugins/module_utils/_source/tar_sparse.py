@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping, Sequence
 
-from .local_file import OpenFile
-from .part import Extent
+from .local_file import Extent, OpenFile
 
 _BLOCK = 512
 _MOST_EXTENTS = 100_000

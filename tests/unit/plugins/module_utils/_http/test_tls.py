@@ -18,7 +18,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.tls import shared_tls_context
+from ansible_collections.appuio.registry.plugins.module_utils._http.connection import shared_tls_context
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import (

@@ -26,8 +26,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.retry import
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._source import location
 from ansible_collections.appuio.registry.plugins.module_utils._source.files import FileBlob
-from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import open_file
-from ansible_collections.appuio.registry.plugins.module_utils._source.part import Part
+from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import Part, open_file
 from ansible_collections.appuio.registry.plugins.module_utils._source.spool import SpooledBlob
 
 from tests.image.tar_members import member

@@ -29,8 +29,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._source.docker_archive import DockerArchive
 from ansible_collections.appuio.registry.plugins.module_utils._source.layer import Layer, make_layer
-from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import open_file
-from ansible_collections.appuio.registry.plugins.module_utils._source.part import Part
+from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import Part, open_file
 from hypothesis import given
 from hypothesis import strategies as st
 

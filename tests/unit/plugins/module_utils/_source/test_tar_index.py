@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._source import tar_index
-from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import open_file
-from ansible_collections.appuio.registry.plugins.module_utils._source.part import Part
+from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import Part, open_file
 from ansible_collections.appuio.registry.plugins.module_utils._source.tar_index import index_tar
 from hypothesis import given
 from hypothesis import strategies as st
