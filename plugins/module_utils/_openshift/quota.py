@@ -90,10 +90,10 @@ def amount(value: Any) -> int | None:
     return int(found[1]) * _UNITS[found[2] or ""] if found else None
 
 
-def exceeded_limits(api: Api, namespace: str, size: int) -> list[str]:
+def exceeded_limits(api: Api, namespace: str, size: int | None) -> list[str]:
     """Return a sentence for each limit that an image of ``size`` bytes exceeds, or may exceed; raises AppuioError.
 
-    How many tags and images a repository has is not asked.
+    Where the size is not known, every limit may be exceeded. How many tags and images a repository has is not asked.
     """
     sentences = []
     for document in api.items(resources.LIMIT_RANGE, namespace, step="read the limits"):
@@ -102,10 +102,10 @@ def exceeded_limits(api: Api, namespace: str, size: int) -> list[str]:
             most = mapping(limit.get("max"))
             if limit.get("type") == "openshift.io/Image":
                 allowed = amount(most.get("storage"))
-                if allowed is not None and size > allowed:
+                if allowed is not None and (size is None or size > allowed):
+                    own = "how large this one is, is not known" if size is None else f"this one has {size} bytes"
                     sentences.append(
-                        f"the LimitRange {name} allows images of {most['storage']} ({allowed} bytes), "
-                        f"and this one has {size} bytes"
+                        f"the LimitRange {name} allows images of {most['storage']} ({allowed} bytes), and {own}"
                     )
             elif limit.get("type") == "openshift.io/ImageStream":
                 sentences += [

@@ -85,6 +85,11 @@ class ZonePlan:
         return next((tag.before for tag in by_rank if tag.before), None)
 
     @property
+    def new_tags(self) -> int:
+        """How many tags are to be created."""
+        return sum(tag.before is None and tag.needed for tag in self.tags)
+
+    @property
     def image_tags(self) -> tuple[PlannedTag, ...]:
         """The tags of the image itself."""
         return tuple(tag for tag in self.tags if tag.referrer is None)

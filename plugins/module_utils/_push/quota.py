@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a zone's API tells of a push: the quota, the right to remove a tag again, and the limit that refused one.
+"""What a zone's API tells of a push beforehand: the quota, and the right to remove a tag again.
 
 All of it is good to know and not needed, so that a push goes on where the API cannot be asked.
 """
@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from .._errors import AppuioError
 from .._openshift.access import allowed
-from .._openshift.client import Api, missing_library
-from .._openshift.quota import allowances, exceeded_limits, lacking
+from .._openshift.client import missing_library
+from .._zones.refusal import exceeded_quota
 from .._zones.session import ZoneSession
 from .plan import ZonePlan
 
@@ -25,7 +25,7 @@ def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_ba
 
     ``check_quota`` is the option; ``can_go_back`` says that tags go back where another one cannot be moved.
     """
-    new = sum(tag.before is None and tag.needed for tag in plan.tags)
+    new = plan.new_tags
     if not new or plan.error is not None or (check_quota == "ignore" and not can_go_back):
         return plan
     api = session.optional_api()
@@ -34,7 +34,7 @@ def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_ba
         return _warned(plan, f"the quota was not checked: {session.api_unavailable}") if missing else plan
     if check_quota != "ignore":
         with suppress(AppuioError):
-            short = _short(api, session.namespace, plan, new)
+            short = exceeded_quota(api, session.namespace, int(plan.empty), new)
             if short and check_quota == "fail":
                 error = AppuioError("; ".join(short), zone=plan.zone, step="check the quota", hint=_HINT)
                 return replace(plan, error=error)
@@ -45,25 +45,6 @@ def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_ba
                 text = "the credential may not remove tags, so a new tag stays where another one cannot be moved"
                 plan = _warned(plan, f"{text}; registry-editor may remove them, system:image-builder may not")
     return plan
-
-
-def explain_refusal(session: ZoneSession, plan: ZonePlan, size: int, error: AppuioError) -> None:
-    """Say which limit or quota refused a tag, in the error's hint, where the API tells; ``size`` is the image's."""
-    with suppress(AppuioError):
-        api = session.optional_api()
-        if api is None:
-            return
-        causes = exceeded_limits(api, session.namespace, size)
-        new = sum(tag.before is None and tag.needed for tag in plan.tags)
-        with suppress(AppuioError):
-            causes += _short(api, session.namespace, plan, new)
-        if causes:
-            error.hint = "; ".join(causes)
-
-
-def _short(api: Api, namespace: str, plan: ZonePlan, new: int) -> list[str]:
-    found = allowances(api, namespace) or []
-    return lacking(found, {"imagestreams": int(plan.empty), "imagestreamtags": new})
 
 
 def _warned(plan: ZonePlan, *sentences: str) -> ZonePlan:

@@ -142,9 +142,10 @@ class PushTask:
                     self._note_moved(upload, zone)
         for upload in uploads:
             if isinstance(upload.result.error, ForbiddenError):
-                from .quota import explain_refusal
+                from .._zones.refusal import explain_refusal
 
-                explain_refusal(self.sessions[upload.zone], upload.plan, contents.size, upload.result.error)
+                new, session = upload.plan.new_tags, self.sessions[upload.zone]
+                explain_refusal(session, upload.result.error, contents.size, int(upload.plan.empty), new)
 
     def _zone_tags(self, upload: ZoneUpload, contents: ImageContents) -> ZoneTags:
         from .._zones.zone_tags import TagUpdate, ZoneTags

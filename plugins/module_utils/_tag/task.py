@@ -9,6 +9,7 @@ a blob from another repository".
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Mapping, Sequence
 from urllib.parse import urlencode
@@ -112,6 +113,9 @@ class TagTask:
                     result = work.result
                     result.error, result.changed, result.rolled_back = zone.error, zone.changed, zone.rolled_back
                     result.warnings += [f"zone {zone.zone}: {text}" for text in zone.warnings]
+        for work in ready:
+            if isinstance(work.result.error, ForbiddenError):
+                _explain(work, work.result.error)
 
     def _warnings(self, zones: tuple[ZonePlan, ...]) -> tuple[str, ...]:
         options, known = self.options, [zone for zone in zones if zone.error is None]
@@ -148,6 +152,22 @@ def _mount(work: ZoneWork) -> None:
             work.result.mounted = mount_image(work.session.registry, plan.origin, plan.repository, work.manifest)
         except AppuioError as error:
             work.result.error = error.at(zone=plan.zone)
+
+
+def _explain(work: ZoneWork, error: ForbiddenError) -> None:
+    """Say in the error which limit or quota has refused the tag; a removal is refused for want of a right alone."""
+    from .._zones.refusal import explain_refusal
+
+    plan, registry = work.plan, work.session.registry
+    if work.manifest is None:
+        return
+    size, is_new = None, False
+    with suppress(AppuioError):
+        root = parse_manifest(work.manifest.content, work.manifest.media_type)
+        size = read_image(registry, plan.origin, root).size
+    with suppress(AppuioError):
+        is_new = plan.before is None and registry.tags(plan.repository) is None
+    explain_refusal(work.session, error, size, int(is_new), int(plan.before is None))
 
 
 def _note_cancelled(works: Sequence[ZoneWork], reason: str) -> None:

@@ -89,6 +89,9 @@ class Session:
             raise AppuioError("nothing names the zone's API")
         return self.given
 
+    def optional_api(self) -> Any:
+        return self.given
+
 
 def work(
     name: str,
@@ -332,3 +335,51 @@ def test_a_signal_after_the_last_zone_is_too_late(monkeypatch: pytest.MonkeyPatc
     result = task.apply(plan)
     assert [registry.named for registry in registries] == [NEW, NEW]
     assert [(zone["changed"], zone["failed"]) for zone in result["zones"]] == [(True, False)] * 2
+
+
+class Limits:
+    """An API with a limit for the size of images, and a quota that leaves no room."""
+
+    def items(self, resource: Any, _namespace: str, **_how: Any) -> Any:
+        limit = {"type": "openshift.io/Image", "max": {"storage": "10"}}
+        quota = {"hard": {"openshift.io/imagestreams": "2"}, "used": {"openshift.io/imagestreams": "2"}}
+        found = {
+            "limitranges": [{"metadata": {"name": "images"}, "spec": {"limits": [limit]}}],
+            "resourcequotas": [{"metadata": {"name": "objects"}, "status": quota}],
+        }
+        return iter(found[resource.plural])
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, before: ManifestResponse | None, image: ManifestResponse) -> str:
+    """Return why a zone with these limits did not let a tag point to an image."""
+
+    def refuse(*_any: Any) -> str:
+        raise ForbiddenError("9.example denies this", hint="one of many causes")
+
+    registry = Registry(before)
+    monkeypatch.setattr(registry, "put_manifest", refuse)
+    monkeypatch.setattr(registry, "tags", lambda _repository: None, raising=False)
+    place = ("9.example", "9.example", "shop", "app", "prod", before.digest if before else None, image.digest, True)
+    session = Session("9.example", registry, Limits())
+    options = TagOptions("app", "prod", origin=Origin("1.0"))
+    task = TagTask(options, cast(Any, Sessions([session])), cast(Any, {"9.example": image}))
+    with pytest.raises(AppuioError) as caught:
+        task.apply(TagPlan((ZonePlan(*place, origin="shop/app"),)))
+    return str(caught.value)
+
+
+def test_the_limit_and_the_quota_that_refused_a_tag_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    config, layer = Descriptor("", digest_of(b"config"), 6), Descriptor("", digest_of(b"layer"), 5)
+    blobs = [{"digest": one.digest, "size": one.size, "mediaType": one.media_type} for one in (config, layer)]
+    content = json.dumps({"schemaVersion": 2, "config": blobs[0], "layers": blobs[1:]}).encode()
+    image = ManifestResponse(digest_of(content), OCI_MANIFEST, content)
+    text = refused(monkeypatch, None, image)
+    assert "the LimitRange images allows images of 10 (10 bytes), and this one has 11 bytes" in text
+    assert "the quota objects leaves 0 of 2 imagestreams, and 1 are needed" in text
+    assert "one of many causes" not in text
+    assert "quota" not in refused(monkeypatch, OLD, image)
+
+
+def test_a_limit_is_named_for_an_image_whose_size_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = refused(monkeypatch, OLD, NEW)
+    assert "the LimitRange images allows images of 10 (10 bytes), and how large this one is, is not known" in text
