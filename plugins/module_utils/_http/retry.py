@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 LONGEST_WAIT = 60.0
+# As many bytes have to come between two cuts for the attempts to count anew.
+PROGRESS = 1024 * 1024
 # A server that asks for more is not waited for: the user is told instead.
 LONGEST_RETRY_AFTER = 120.0
 _LONGEST_NUMBER = 9
@@ -165,9 +167,13 @@ class Attempts:
         jittered = backoff * (0.5 + self.clock.chance() / 2)
         return self.clock.wait(jittered if asked is None else max(asked, jittered), self.aborted)
 
-    def reset(self) -> None:
-        """Count anew, as the work got on since the last attempt."""
-        self.made = 0
+    def progressed(self, count: int) -> None:
+        """Count anew if the last attempt got ``count`` bytes on, and these are worth it.
+
+        What breaks after each packet would otherwise go on for thousands of attempts.
+        """
+        if count >= PROGRESS:
+            self.made = 0
 
 
 def retry_after(headers: Message, now: float) -> float | None:

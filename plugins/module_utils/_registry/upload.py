@@ -55,9 +55,9 @@ class Upload:
                     # What was answered late, or not at all, may have been stored: no byte is sent twice.
                     if session is None and sent and self._is_there(attempts):
                         return "uploaded"
-                    if session is not None and session.offset > furthest:
-                        furthest = session.offset
-                        attempts.reset()
+                    if session is not None:
+                        attempts.progressed(session.offset - furthest)
+                        furthest = max(furthest, session.offset)
                 while session is None and candidates:
                     session = self._mounted(candidates.pop(0), attempts)
                 session = session or self._begin(attempts)

@@ -15,9 +15,6 @@ from .._oci.model import Descriptor, new_hash
 from .base import altered, truncated
 from .local_file import TemporaryFile
 
-# As much has to come between two cuts for the attempts to count anew.
-_PROGRESS = 1024 * 1024
-
 
 class Stream(Protocol):
     """Bytes on their way here."""
@@ -120,8 +117,7 @@ class SpooledBlob:
                         if self._released:
                             return
             except (ConnectionLostError, ServerError) as error:
-                if got - last_cut >= _PROGRESS:
-                    self._attempts.made = 0
+                self._attempts.progressed(got - last_cut)
                 last_cut = got
                 if not tried_again(error, self._attempts):
                     raise

@@ -26,6 +26,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.authenticati
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Reader, split_url
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import (
+    PROGRESS,
     Attempts,
     ConnectionLostError,
     retry_after,
@@ -283,7 +284,9 @@ def test_attempts_are_those_of_the_whole_piece_of_work() -> None:
         attempts = http.attempts()
         assert [http.request("GET", "/", attempts=attempts).status for _round in range(2)] == [503, 503]
         assert len(waits.waited) == 2
-        attempts.reset()
+        attempts.progressed(PROGRESS - 1)
+        assert not attempts.again()
+        attempts.progressed(PROGRESS)
         assert attempts.again()
 
 

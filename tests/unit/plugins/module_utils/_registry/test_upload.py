@@ -10,6 +10,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     ServerError,
     UnauthorizedError,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._http import retry
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BytesBody, Reader
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock, ConnectionLostError
@@ -189,7 +190,8 @@ def test_an_upload_goes_on_at_the_byte_that_the_registry_lacks(got: str, rest: o
         assert bodies[-2:] == [rest, b""]
 
 
-def test_attempts_are_counted_anew_where_the_upload_gets_on() -> None:
+def test_attempts_are_counted_anew_where_the_upload_gets_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "PROGRESS", 1)
     lines = [BEGUN, Line(FINISH, read=1)]
     for last in range(1, 9):
         lines.append(Line("GET /up/1?_state=a", 204, {"Range": f"0-{last}", "Location": "/up/1?_state=a"}))
@@ -198,7 +200,18 @@ def test_attempts_are_counted_anew_where_the_upload_gets_on() -> None:
     assert upload(*lines, Line(FINISH, 201, STORED))[0] == "uploaded"
 
 
-def test_attempts_end_where_the_upload_does_not_get_on() -> None:
+def test_attempts_end_where_each_is_cut_after_a_few_bytes() -> None:
+    """Else a large layer would take thousands of them."""
+    lines = [BEGUN, Line(FINISH, read=1)]
+    for last in (1, 2):
+        lines.append(Line("GET /up/1?_state=a", 204, {"Range": f"0-{last}", "Location": "/up/1?_state=a"}))
+        lines.append(Line("PATCH /up/1?_state=a", read=1))
+    with pytest.raises(ConnectionLostError, match=r"zone lpg: upload sha256"):
+        upload(*lines)
+
+
+def test_attempts_end_where_the_upload_does_not_get_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "PROGRESS", 1)
     asked = Line("GET /up/1?_state=a", 204, {"Range": "0-3", "Location": "/up/1?_state=a"})
     patch = Line("PATCH /up/1?_state=a", read=1)
     with pytest.raises(ConnectionLostError, match=r"zone lpg: upload sha256"):

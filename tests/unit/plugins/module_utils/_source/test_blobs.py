@@ -166,7 +166,7 @@ def test_what_does_not_pass_ends_a_fetch_at_once(tmp_path: Path, error: AppuioEr
 
 
 def test_attempts_count_anew_after_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.appuio.registry.plugins.module_utils._source.spool._PROGRESS", 100_000)
+    monkeypatch.setattr("ansible_collections.appuio.registry.plugins.module_utils._http.retry.PROGRESS", 100_000)
     cuts = [100_000, 200_000, 300_000, 400_000, 500_000]
     assert read(spooled(tmp_path, *cuts, CONTENT, retries=1)) == CONTENT
     with pytest.raises(ConnectionLostError):
