@@ -89,6 +89,9 @@ class _Module(AnsibleModule):
         self.no_log_values.update(_passwords_in_addresses(self.params))
         try:
             self.params = readable_parameters(self.params, self._spec)
+            for name, rule in self._spec.options.items():
+                if rule.get("elements") == "dict" and isinstance(self.params.get(name), list):
+                    self.params[name] = self._readable_entries(name, rule["options"], self.params[name])
         except AppuioError as error:
             # Nothing was parsed yet, so that nothing but this sentence may be shown.
             self.params = {}
@@ -98,9 +101,25 @@ class _Module(AnsibleModule):
         """Return a result without the secrets learned; ansible-core before 2.22 takes them out itself."""
         return result if register_secret is None else hidden(result, self.no_log_values)
 
+    def _readable_entries(self, name: str, options: dict[str, Any], entries: list[Any]) -> list[dict[str, Any]]:
+        """Return the entries of a list of mappings as ``readable_parameters`` does; an error says which entry it is.
+
+        Ansible itself does not say that. Raises InvalidOptionError.
+        """
+        readable = []
+        for number, entry in enumerate(entries, 1):
+            try:
+                if not isinstance(entry, Mapping):
+                    raise InvalidOptionError("it is no mapping")
+                readable.append(readable_parameters(entry, ArgumentSpec(options)))
+                self.typed(options, readable[-1])
+            except InvalidOptionError as error:
+                error.message = f"entry {number} of {name}: {error.message}"
+                raise
+        return readable
+
     def _typed_zones(self, entries: list[Any]) -> list[dict[str, Any]]:
         """Return the entries of ``zones`` as their options are declared; raises InvalidOptionError."""
-        options = self._spec.entry_options()
         typed = []
         for number, entry in enumerate(entries, 1):
             if isinstance(entry, str):
@@ -108,15 +127,27 @@ class _Module(AnsibleModule):
                 continue
             if not isinstance(entry, Mapping):
                 raise InvalidOptionError("an entry of zones is neither a zone identifier nor a dictionary")
-            result = ArgumentSpecValidator(options).validate(dict(entry))
-            self.no_log_values.update(result._no_log_values)
-            if result.error_messages:
-                unknown = [f"the option {name} is unknown" for name in sorted(result.unsupported_parameters)]
-                text = hidden("; ".join(unknown or result.error_messages), self.no_log_values)
-                raise InvalidOptionError(f"entry {number} of zones: {text}", hint=f"Known are {', '.join(options)}")
-            found = result.validated_parameters
-            typed.append({name: found[name] for name in options if found.get(name) is not None})
+            try:
+                typed.append(self.typed(self._spec.entry_options(), entry))
+            except InvalidOptionError as error:
+                error.message = f"entry {number} of zones: {error.message}"
+                raise
         return typed
+
+    def typed(self, options: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a mapping says as its options are declared, without what it leaves open; its secrets are hidden.
+
+        Raises InvalidOptionError.
+        """
+        result = ArgumentSpecValidator(dict(options)).validate(dict(given))
+        self.no_log_values.update(result._no_log_values)
+        if result.error_messages:
+            names = [name if isinstance(name, str) else ".".join(name) for name in result.unsupported_parameters]
+            unknown = [f"the option {name} is unknown" for name in sorted(names)]
+            text = hidden("; ".join(unknown or result.error_messages), self.no_log_values)
+            raise InvalidOptionError(text, hint=f"Known are {', '.join(options)}" if unknown else None)
+        found = result.validated_parameters
+        return {name: found[name] for name in options if found.get(name) is not None}
 
 
 def hidden(value: Any, secrets: Collection[str]) -> Any:
@@ -151,7 +182,7 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
     module = _Module(spec)
     masked = Masked(module.no_log_values)
     handed_on = Masked()
-    context = RunContext(dict(os.environ), module.tmpdir, masked, module.warn, handed_on)
+    context = RunContext(dict(os.environ), module.tmpdir, masked, module.warn, handed_on, module.typed)
     for name in SECRET_VARIABLES:
         os.environ.pop(name, None)
     try:

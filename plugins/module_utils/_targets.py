@@ -39,12 +39,18 @@ def _ignored(_value: str) -> None:
     """Take no notice."""
 
 
+def _as_given(_options: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Take it as it is."""
+    return dict(given)
+
+
 @dataclass(frozen=True)
 class RunContext:
     """What a task may know of where it runs, handed in so that it can be tested without it.
 
     ``register_secret`` keeps a value out of all output; ``return_secret`` lets it stand in the result of a
-    success, for a module whose result is a secret.
+    success, for a module whose result is a secret. ``typed`` reads a mapping from a file as the options of a task
+    are read, by their declarations: it raises InvalidOptionError, and keeps what is secret out of all output.
     """
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -52,6 +58,7 @@ class RunContext:
     register_secret: Callable[[str], None] = _ignored
     warn: Callable[[str], None] = _ignored
     return_secret: Callable[[str], None] = _ignored
+    typed: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] = _as_given
 
 
 @dataclass(frozen=True)

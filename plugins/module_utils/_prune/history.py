@@ -59,7 +59,7 @@ def history_trims(
     by_name = {stream.name: stream for stream in streams}
     found = []
     for decision in decisions:
-        if decision.goes or options.protects(decision.tag) or options.excludes(decision.tag):
+        if decision.goes or options.protects(decision.tag) or options.excludes(decision.name, decision.tag):
             continue
         inside = (children or {}).get(decision.name, {})
         history = by_name[decision.name].tags[decision.tag].history

@@ -43,7 +43,8 @@ SPEC = (
 class PruneOptions:
     """What may go: beyond the newest ``keep`` and older than ``older_than``, of what matches and is not protected.
 
-    With neither of the two no tag goes. ``revisions`` is how many images the history of a tag keeps.
+    With neither of the two no tag goes. ``revisions`` is how many images the history of a tag keeps. With ``only``,
+    nothing goes but these tags, each by its stream and name.
     """
 
     name: str | None = None
@@ -58,13 +59,16 @@ class PruneOptions:
     ignore_unreadable: frozenset[str] = frozenset()
     last_tag: bool = False
     empty_repositories: bool = False
+    only: frozenset[tuple[str, str]] | None = None
 
     def protects(self, tag: str) -> bool:
         """Whether the user wants a tag to stay by its name."""
         return bool(self.protect and self.protect.search(tag))
 
-    def excludes(self, tag: str) -> bool:
-        """Whether a tag is none of those that the user means."""
+    def excludes(self, stream: str, tag: str) -> bool:
+        """Whether a tag of a stream is none of those that the user means."""
+        if self.only is not None:
+            return (stream, tag) not in self.only
         return bool(self.match and not self.match.search(tag))
 
     def too_young(self, pushed: datetime, now: datetime) -> bool:

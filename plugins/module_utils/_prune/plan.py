@@ -116,11 +116,11 @@ def _required(
             stay[tag.name] = f"it is kept up to date with {tag.follows}"
         elif tag.is_reference:
             stay[tag.name] = f"it is a reference, to no image of this repository{_origin(tag)}"
-        elif options.excludes(tag.name):
+        elif options.excludes(stream.name, tag.name):
             stay[tag.name] = "match does not match"
         elif described in here:
             stay[tag.name] = f"it belongs to {described}, which is here"
-        elif options.match is None and _moves(tag):
+        elif options.match is None and options.only is None and _moves(tag):
             stay[tag.name] = "its name is neither a version nor a build, so it goes only where match names it"
         elif _pushed(tag) == NEVER:
             stay[tag.name] = "nobody says when it was pushed"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
 from .._errors import ForbiddenError, NotFoundError, ServerError
 from .._openshift.access import missing_rights
@@ -34,9 +34,9 @@ class ZonePlanner:
     api: Api
     zone: ZonePrune
 
-    def plan(self, now: datetime) -> None:
-        """Decide; changes nothing; raises AppuioError."""
-        documents = self._documents()
+    def plan(self, now: datetime, documents: Sequence[Mapping[str, Any]] | None = None) -> None:
+        """Decide, about these ImageStreams where they were read already; changes nothing; raises AppuioError."""
+        documents = self._documents() if documents is None else list(documents)
         skipped: list[str] = []
         streams = _streams(documents, self.options.name, skipped)
         usage = self.zone.usage = self._usage(documents, streams, skipped)

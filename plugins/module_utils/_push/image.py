@@ -10,7 +10,7 @@ from .._errors import SourceError
 from .._oci.model import Descriptor, Manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import PartialImageError, gather, platform_of, select
-from .._source.base import ReferrerSource, Source
+from .._source.base import HeadSource, Named, ReferrerSource, Source
 from .result import PushedImage
 
 if TYPE_CHECKING:
@@ -108,6 +108,18 @@ class ManifestImage:
         if not options.tags:
             self._gather()  # what a zone has of an image without a tag shows by its blobs alone
         return self._pushed(self._platforms(), size)
+
+    def head(self) -> Named | None:
+        """Return what would be pushed, if the source tells that without being read; comes before ``open``.
+
+        The index of one image that has no platform shows only when it is read. Raises SourceError.
+        """
+        options = self._options
+        if options.platforms or options.referrers or not options.tags or not isinstance(self._source, HeadSource):
+            return None
+        found = self._source.head()
+        # What is not expected is told when it is read.
+        return found if found is not None and options.expected_digest in (None, found.digest) else None
 
     def inspect(self, zone: ZoneUpload) -> ZoneState:
         """Return what a zone has, by the digest."""

@@ -16,12 +16,19 @@ from .options import PushOptions, parse_options
 
 if TYPE_CHECKING:
     from .._oci.model import Platform
+    from .._source.source_registries import SourceClients
     from .archive_image import ArchiveImage
 
 
-def open_image(options: Mapping[str, Any], context: RunContext, cache: Cache) -> tuple[str, PushOptions, Image]:
-    """Return the source as it was written, the options of the push, and the image; raises InvalidOptionError."""
-    opened = SourceContext(options, context.environment, context.register_secret, context.temporary_directory)
+def open_image(
+    options: Mapping[str, Any], context: RunContext, cache: Cache, clients: SourceClients | None = None
+) -> tuple[str, PushOptions, Image]:
+    """Return the source as it was written, the options of the push, and the image; raises InvalidOptionError.
+
+    With ``clients``, several images share connections to the registries that they are read from.
+    """
+    directory = context.temporary_directory
+    opened = SourceContext(options, context.environment, context.register_secret, directory, clients)
     if options.get("sources") is not None:
         return _open_joined(options, opened, cache)
     written = str(options["source"])

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
 from .._errors import AppuioError, CancelledError, ForbiddenError
@@ -20,10 +21,10 @@ from .result import PushedImage, PushPlan, ZoneResult, failure
 from .zone_upload import MountCache, ZoneUpload
 
 if TYPE_CHECKING:
-    from .._oci.walk import Image as ImageContents
     from .._zones.session import ZoneSession
     from .._zones.zone_tags import ZoneTags
     from .image import Image
+    from .plan import ZoneState
 
 # What only a push that changes something needs is imported there, as a module is compiled anew in each task.
 
@@ -39,45 +40,80 @@ class PushTask:
     mounts: MountCache
     progress: Progress
     _uploads: dict[str, ZoneUpload] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def plan(self) -> PushPlan:
         """Return what is to be done; reads no layer; raises AppuioError, with the results of all zones."""
         empty = PushPlan(PushedImage(self.source, None, None), tuple(map(self._place, self.sessions.sessions)))
         plan = PushPlan(self._read(empty, self.image.open), empty.zones)
-        outcomes = self.sessions.each(self._plan_zone)
-        plan.zones = tuple(
-            outcome.value or ZonePlan(place.zone, place.registry, place.repository, error=outcome.error)
-            for outcome, place in zip(outcomes, empty.zones)
-        )
+        plan.zones = self._planned(empty.zones, self.image.inspect)
         if any(zone.has_steps for zone in plan.zones):
             plan.image = self._read(plan, self.image.check)
             plan.zones = self._checked_by_api(plan.zones)
-        failed = [zone for zone in plan.zones if zone.error]
-        if failed and (self.options.atomic or len(failed) == len(plan.zones)):
-            raise failure(plan, [ZoneResult(error=zone.error) for zone in plan.zones])
-        return plan
+        return self._without_failures(plan)
+
+    def plan_unchanged(self, digest: str, media_type: str) -> PushPlan | None:
+        """Return the plan where nothing is to be done for an image of this digest, None where something is.
+
+        Nothing of the source is read; raises AppuioError as ``plan`` does.
+        """
+        places = tuple(map(self._place, self.sessions.sessions))
+        plan = PushPlan(PushedImage(self.source, digest, media_type), places)
+        plan.zones = self._planned(places, lambda upload: upload.inspect(self.options, digest, ()))
+        return None if any(zone.has_steps for zone in plan.zones) else self._without_failures(plan)
 
     def apply(self, plan: PushPlan) -> dict[str, Any]:
         """Push, and return the result; raises AppuioError, with the results of all zones, where one failed.
 
         A signal to stop is such a failure: what was begun has gone back, or is told where it is.
         """
-        uploads = []
-        for zone in plan.zones:
-            if zone.has_steps:
-                self._uploads[zone.zone].plan = zone
-                uploads.append(self._uploads[zone.zone])
+        uploads = self._begun(plan)
         try:
             if uploads:
                 self._push(plan, uploads)
         except StoppedError as stopped:
             stopped.catch()
             self._note_cancelled(uploads, str(stopped), stopped=True)
-        done = {upload.zone: upload.result for upload in uploads}
-        results = [done.get(zone.zone) or ZoneResult(error=zone.error) for zone in plan.zones]
-        if any(result.error for result in results):
-            raise failure(plan, results)
-        return plan.result(results)
+        return self._result(plan)
+
+    def upload(self, plan: PushPlan) -> list[ZoneTags]:
+        """Bring everything to the zones and move no tag; return the tags that are to move, for ``finish``.
+
+        Where it failed anywhere, none is; ``finish`` tells why.
+        """
+        uploads = self._begun(plan)
+        self._bring(plan, uploads, atomic=True)
+        return [] if any(upload.result.error for upload in uploads) else self._ready(plan, uploads)
+
+    def finish(self, plan: PushPlan, zones: Sequence[ZoneTags], reason: str) -> dict[str, Any]:
+        """Return the result after somebody has moved the tags of ``upload``, or has not, for this ``reason``.
+
+        Raises AppuioError, with the results of all zones, where one failed.
+        """
+        from .moves import note_moved
+
+        for zone in zones:
+            note_moved(self._uploads[zone.zone], zone, self.options.force)
+        for upload in self._begun(plan):
+            if upload.result.error is None and (reason or not zones):
+                what = "its tags were put back" if upload.result.rolled_back else "its tags are as they were"
+                upload.result.error = CancelledError(f"{reason}; {what}", zone=upload.zone)
+        return self._result(plan)
+
+    def cancel(self, reason: str) -> list[str]:
+        """Upload no more, as another thread wants; return the zones in which tags move at this moment.
+
+        Those move to the end, or go back. Requests that wait for an answer are for the caller to cut.
+        """
+        with self._lock:
+            moving = [upload.zone for upload in self._uploads.values() if upload.moving]
+            for upload in self._uploads.values():
+                if not upload.moving:
+                    upload.result.error = upload.result.error or CancelledError(reason, zone=upload.zone)
+                    upload.cancel(reason)
+        if not moving:
+            self.image.stop()
+        return moving
 
     def close(self) -> None:
         """Give back connections, files and tokens that were only fetched for this task."""
@@ -98,11 +134,23 @@ class PushTask:
             raise failure(plan, [ZoneResult(error=zone.error or error) for zone in plan.zones]) from None
         return pushed
 
-    def _plan_zone(self, session: ZoneSession) -> ZonePlan:
-        place = self._place(session)
-        upload = ZoneUpload(session.name, session.registry, place.repository, self.mounts, self.progress)
-        self._uploads[session.name] = upload
-        return plan_zone(place, self.options, self.image.inspect(upload))
+    def _planned(self, places: Sequence[ZonePlan], inspect: Callable[[ZoneUpload], ZoneState]) -> tuple[ZonePlan, ...]:
+        def plan(session: ZoneSession) -> ZonePlan:
+            place = self._place(session)
+            upload = ZoneUpload(session.name, session.registry, place.repository, self.mounts, self.progress)
+            self._uploads[session.name] = upload
+            return plan_zone(place, self.options, inspect(upload))
+
+        return tuple(
+            outcome.value or ZonePlan(place.zone, place.registry, place.repository, error=outcome.error)
+            for outcome, place in zip(self.sessions.each(plan), places)
+        )
+
+    def _without_failures(self, plan: PushPlan) -> PushPlan:
+        failed = [zone for zone in plan.zones if zone.error]
+        if failed and (self.options.atomic or len(failed) == len(plan.zones)):
+            raise failure(plan, [ZoneResult(error=zone.error) for zone in plan.zones])
+        return plan
 
     def _checked_by_api(self, zones: tuple[ZonePlan, ...]) -> tuple[ZonePlan, ...]:
         from .quota import check_zone
@@ -116,79 +164,65 @@ class PushTask:
 
         return tuple(outcome.value or zone for outcome, zone in zip(self.sessions.each(check), zones))
 
+    def _begun(self, plan: PushPlan) -> list[ZoneUpload]:
+        """Return the uploads of the zones to which something is to be sent."""
+        begun = [zone for zone in plan.zones if zone.has_steps]
+        for zone in begun:
+            self._uploads[zone.zone].plan = zone
+        return [self._uploads[zone.zone] for zone in begun]
+
+    def _bring(self, plan: PushPlan, uploads: Sequence[ZoneUpload], atomic: bool) -> None:
+        from .upload import ImageUpload
+
+        ImageUpload(self.image, uploads, self.options.jobs, atomic, lambda zone: self._move(plan, [zone])).run()
+
     def _push(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
-        from .upload import ANOTHER_FAILED, ImageUpload
+        from .upload import ANOTHER_FAILED
 
         atomic = self.options.atomic
-        ImageUpload(self.image, uploads, self.options.jobs, atomic, lambda zone: self._move(plan, [zone])).run()
+        self._bring(plan, uploads, atomic)
         if atomic and not any(upload.result.error for upload in uploads):
             self._move(plan, uploads)
         self._note_cancelled(uploads, ANOTHER_FAILED)
 
-    def _move(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
-        """Move the tags of zones that have all of the image, and note what has become of them."""
-        from .._zones.tags import move_tags
+    def _ready(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> list[ZoneTags]:
+        """Return the tags of zones that have all of the image; none where another thread has cancelled them."""
+        from .moves import zone_tags
 
         contents = self.image.contents()
         plan.image = plan.image.pushed_as(contents)
-        zones = [self._zone_tags(upload, contents) for upload in uploads]
-        try:
+        with self._lock:
+            if any(upload.cancelled for upload in uploads):
+                return []
             for upload in uploads:
                 upload.moving = True
+        return [zone_tags(self.sessions[upload.zone], upload, self.options, self.image) for upload in uploads]
+
+    def _move(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
+        """Move the tags of zones that have all of the image, and note what has become of them."""
+        from .._zones.tags import move_tags
+        from .moves import note_moved
+
+        zones = self._ready(plan, uploads)
+        try:
             move_tags(zones, self.options.atomic)
         finally:
             with held():
                 for upload, zone in zip(uploads, zones):
-                    self._note_moved(upload, zone)
+                    note_moved(upload, zone, self.options.force)
         for upload in uploads:
             if isinstance(upload.result.error, ForbiddenError):
                 from .._zones.refusal import explain_refusal
 
-                new, session = upload.plan.new_tags, self.sessions[upload.zone]
-                explain_refusal(session, upload.result.error, contents.size, int(upload.plan.empty), new)
+                session, size = self.sessions[upload.zone], self.image.contents().size
+                explain_refusal(session, upload.result.error, size, int(upload.plan.empty), upload.plan.new_tags)
 
-    def _zone_tags(self, upload: ZoneUpload, contents: ImageContents) -> ZoneTags:
-        from .._zones.zone_tags import TagUpdate, ZoneTags
-
-        session = self.sessions[upload.zone]
-
-        def remove(tag: str) -> None:
-            from .._openshift.image_streams import delete_tag
-
-            delete_tag(session.api(), session.namespace, self.options.name, tag)
-
-        # What refers to the image comes first, so that it is there when the image is found.
-        planned = sorted((tag for tag in upload.plan.tags if tag.needed), key=lambda tag: tag.referrer is None)
-        keep = self.options.existing_tags == "keep"
-        updates = [
-            TagUpdate(tag.tag, tag.before, tag.referrer or contents.root, keep_existing=keep and tag.referrer is None)
-            for tag in planned
-        ]
-        return ZoneTags(
-            upload.zone,
-            session.address,
-            upload.registry,
-            upload.repository,
-            updates,
-            remove_tag=remove,
-            put=lambda manifest, tag: upload.push_manifest(manifest, tag, contents, self.image.body),
-        )
-
-    def _note_moved(self, upload: ZoneUpload, zone: ZoneTags) -> None:
-        from .._zones.zone_tags import TagState
-
-        result, sent = upload.result, upload.result.uploaded + upload.result.mounted
-        result.error = result.error or zone.error
-        without_tag = upload.plan.by_digest or upload.plan.put_again
-        result.changed = zone.changed or (without_tag and bool(sent or self.options.force))
-        result.rolled_back = zone.rolled_back
-        result.warnings += zone.warnings
-        kept = [update for update in zone.updates if update.state is TagState.KEPT]
-        for update in kept:
-            result.pointed_to[update.tag] = update.now
-            result.warnings.append(f"the tag {update.tag} was made by somebody else meanwhile, and is kept")
-        if kept and not zone.changed:
-            result.kept = kept[0].now
+    def _result(self, plan: PushPlan) -> dict[str, Any]:
+        begun = {zone.zone: self._uploads[zone.zone].result for zone in plan.zones if zone.has_steps}
+        results = [begun.get(zone.zone) or ZoneResult(error=zone.error) for zone in plan.zones]
+        if any(result.error for result in results):
+            raise failure(plan, results)
+        return plan.result(results)
 
     def _note_cancelled(self, uploads: Sequence[ZoneUpload], reason: str, stopped: bool = False) -> None:
         """Say of a zone that was ready why it was left as it was, or put back.

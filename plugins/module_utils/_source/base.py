@@ -85,6 +85,21 @@ class ReferrerSource(Protocol):
         """Return a small blob; raises SourceError."""
 
 
+class Named(NamedTuple):
+    """What a source names, as far as it is told without being given; the media type may be empty."""
+
+    digest: str
+    media_type: str
+
+
+@runtime_checkable
+class HeadSource(Protocol):
+    """A source that tells the digest of what it names without giving it."""
+
+    def head(self) -> Named | None:
+        """Return what the source names, None where that is nothing; raises SourceError."""
+
+
 @runtime_checkable
 class ArchiveSource(Protocol):
     """An image without a manifest, whose layers may be uncompressed."""

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Mapping, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Union
 
 from .._errors import InvalidOptionError
 from .._reference import Reference, parse_reference
 from .._targets import Connection, Credential
 from .base import AnySource
+
+if TYPE_CHECKING:
+    from .source_registries import SourceClients
 
 _USE = "Use docker://, oci:, oci-archive:, docker-archive:, dir:, docker-daemon: or containers-storage:"
 
@@ -30,12 +33,16 @@ _OTHERS = (
 
 
 class SourceContext(NamedTuple):
-    """What sources need besides their place; ``directory`` is for blobs on their way."""
+    """What sources need besides their place; ``directory`` is for blobs on their way.
+
+    With ``clients``, sources of one registry share connections.
+    """
 
     options: Mapping[str, Any]
     environment: Mapping[str, str]
     register_secret: Callable[[str], None]
     directory: str
+    clients: SourceClients | None = None
 
 
 # Each kind of source is imported when it is named or opened, as a module is compiled anew in each task.
@@ -53,7 +60,8 @@ class RegistryLocation(NamedTuple):
         credential = _credential(self.reference, context.options, context.environment)
         if credential is not None:
             context.register_secret(credential.secret)
-        return RegistrySource(self.reference, _connection(context.options), credential, context.directory)
+        how = _connection(context.options)
+        return RegistrySource(self.reference, how, credential, context.directory, clients=context.clients)
 
 
 class LayoutLocation(NamedTuple):

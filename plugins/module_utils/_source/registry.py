@@ -7,19 +7,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .._errors import (
-    AppuioError,
-    CancelledError,
-    ConnectionFailedError,
-    ForbiddenError,
-    LocalStorageError,
-    NotFoundError,
-    ServerError,
-    SourceError,
-    TlsVerificationError,
-    UnauthorizedError,
-)
-from .._http.client import HttpClient
+from .._errors import AppuioError, ServerError, SourceError
 from .._http.message import Body, BytesBody
 from .._http.retry import SYSTEM_CLOCK, Clock, ConnectionLostError
 from .._json import LARGEST_DOCUMENT
@@ -27,7 +15,8 @@ from .._oci.model import Descriptor, Manifest, MissingContentError, is_foreign_l
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
 from .._registry.client import ManifestResponse, RegistryClient
 from .._targets import Connection, Credential
-from .base import Referrers, altered, blob_name, truncated
+from .base import Named, Referrers, altered, blob_name, truncated
+from .source_registries import SourceClients, source_error
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -37,10 +26,6 @@ if TYPE_CHECKING:
 _HUB_HOST = "registry-1.docker.io"
 # Configurations are read before a push and pushed then: what is small is kept, so that it comes once.
 _SMALL = 256 * 1024
-_NO_CREDENTIAL = (
-    "If it is private, give source_username and source_password, or source_auth_file; "
-    "else look whether its name is spelled right"
-)
 
 
 class RegistrySource:
@@ -53,6 +38,7 @@ class RegistrySource:
         credential: Credential | None,
         directory: str,
         clock: Clock = SYSTEM_CLOCK,
+        clients: SourceClients | None = None,
     ) -> None:
         if not reference.tag and not reference.digest:
             reference = reference.with_tag(DEFAULT_TAG)
@@ -60,7 +46,8 @@ class RegistrySource:
         self._reference = reference
         self._credential = credential
         self._directory = directory
-        self._http = HttpClient(f"https://{host}", connection, connection.ca_cert, credential, clock)
+        self._shared = clients is not None
+        self._http = (clients or SourceClients(clock)).client(f"https://{host}", connection, credential)
         self._client = RegistryClient(None, reference.registry, self._http)
         self._blobs: dict[str, SpooledBlob] = {}
         self._small: dict[str, bytes] = {}
@@ -69,6 +56,20 @@ class RegistrySource:
         self.name = reference.name
         self.tag = reference.tag
         self.description = f"docker://{reference}"
+
+    def head(self) -> Named | None:
+        """Return digest and media type of what the reference names, without its bytes; None where it names nothing.
+
+        Registries that count pulls do not count this (Docker Hub, "Docker Hub pull usage and limits"). A digest is
+        known without asking. Raises AppuioError.
+        """
+        if self._reference.digest:
+            return Named(self._reference.digest, "")
+        try:
+            found = self._client.head_manifest(self._reference.repository, str(self._reference.tag))
+        except AppuioError as error:
+            raise self._explained(error).at(step="read the source") from None
+        return Named(found.digest, found.media_type) if found is not None else None
 
     def root(self) -> Manifest:
         """Return what the reference names; its digest wins over its tag; raises AppuioError."""
@@ -185,7 +186,8 @@ class RegistrySource:
             blobs, self._blobs = list(self._blobs.values()), {}
         for blob in blobs:
             blob.release()
-        self._client.close()
+        if not self._shared:
+            self._client.close()
 
     def _stream(self, descriptor: Descriptor, offset: int) -> AbstractContextManager[Stream]:
         return self._client.open_blob(self._reference.repository, descriptor.digest, offset)
@@ -213,31 +215,3 @@ class RegistrySource:
 
     def _explained(self, error: AppuioError) -> AppuioError:
         return source_error(error, self.description, self._reference.registry, self._credential)
-
-
-def source_error(error: AppuioError, description: str, registry: str, credential: Credential | None) -> AppuioError:
-    """Return an error as one of the source: what a zone's client says of zones and their rights is not true of it."""
-    if isinstance(error, (SourceError, LocalStorageError, CancelledError)):
-        return error
-    if isinstance(error, NotFoundError):
-        return SourceError(f"{description} does not exist", step=error.step, server_message=error.server_message)
-    if isinstance(error, (UnauthorizedError, ForbiddenError)):
-        refused = f"{registry} does not give it to the credential of {credential.origin}" if credential else ""
-        error.message = (
-            f"{description} cannot be read: {refused or f'{registry} gives it to nobody without credential'}"
-        )
-        error.hint = "Is the credential right, and may it pull this repository?" if credential else _NO_CREDENTIAL
-    else:
-        error.message = f"{description} cannot be read: {error.message}"
-        error.hint = _hint(error)
-    return error.at(step="read the source")
-
-
-def _hint(error: AppuioError) -> str | None:
-    if isinstance(error, TlsVerificationError):
-        return "Name the authority that signed it in source_ca_cert"
-    if isinstance(error, ConnectionFailedError):
-        return "Is the registry in source spelled right, and can it be reached from where the task runs?"
-    if isinstance(error, ServerError) and error.status == 429:
-        return "Its limit is reached: give source_username and source_password if there are none, or push later"
-    return "Try again later: this is trouble of the source's registry"

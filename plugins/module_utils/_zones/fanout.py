@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from dataclasses import dataclass
-from typing import Any, Callable, Generic, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Collection, Generic, Mapping, Sequence, TypeVar
 
 from .._errors import AppuioError, CancelledError, MissingLibraryError
 from .._targets import RunContext, Target
@@ -69,6 +70,16 @@ class ZoneSessions:
 
     def __init__(self, targets: Sequence[Target], context: RunContext) -> None:
         self.sessions = [ZoneSession(target, context) for target in targets]
+
+    def some(self, zones: Collection[str], namespace: str | None) -> ZoneSessions:
+        """Return the sessions of some zones, for another namespace where one is given; these close them."""
+        chosen = copy.copy(self)
+        chosen.sessions = [
+            session.in_namespace(namespace) if namespace else session
+            for session in self.sessions
+            if session.name in zones
+        ]
+        return chosen
 
     def each(self, work: Callable[[ZoneSession], _Value]) -> list[ZoneOutcome[_Value]]:
         """Do the same in all zones at once; return what came of each, in the order of the zones."""

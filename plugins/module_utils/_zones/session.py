@@ -8,8 +8,9 @@ API gets a token of the API, and a registry's password never reaches an API.
 
 from __future__ import annotations
 
+import copy
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .._credentials.method import ApiLogin, Method, ResolvedCredential
@@ -26,6 +27,17 @@ if TYPE_CHECKING:
 OPTIONAL_TIMEOUT = 5.0
 
 
+@dataclass
+class _Opened:
+    """What was opened of a zone, the same for all its namespaces; ``error`` is why nothing more is asked of it."""
+
+    registry: RegistryClient | None = None
+    credential: ResolvedCredential | None = None
+    api: Api | None = None
+    apis: list[Api] = field(default_factory=list)
+    error: AppuioError | None = None
+
+
 class ZoneSession:
     """One zone of a task; safe for several threads. Making one asks no server; raises InvalidOptionError."""
 
@@ -35,10 +47,29 @@ class ZoneSession:
         self.api_unavailable = ""
         self._method = method or select_method(target, context)
         self._lock = threading.RLock()
-        self._registry: RegistryClient | None = None
-        self._credential: ResolvedCredential | None = None
-        self._apis: list[Api] = []
-        self._api: Api | None = None
+        self._opened = _Opened()
+
+    def in_namespace(self, namespace: str) -> ZoneSession:
+        """Return the same session for another namespace: what one opens serves both, and the first one closes it."""
+        session = copy.copy(self)
+        session.target = replace(self.target, namespace=namespace)
+        return session
+
+    def give_up(self, error: AppuioError) -> None:
+        """Ask nothing more of this zone's registry: whoever wants to gets this error at once."""
+        self._opened.error = self._opened.error or error
+
+    def abort(self) -> None:
+        """Cut all connections to the registry, as ``HttpClient.abort`` does, until ``resume``."""
+        registry = self._opened.registry
+        if registry is not None:
+            registry.abort()
+
+    def resume(self) -> None:
+        """Permit requests to the registry again."""
+        registry = self._opened.registry
+        if registry is not None:
+            registry.http.resume()
 
     @property
     def namespace(self) -> str:
@@ -63,24 +94,26 @@ class ZoneSession:
     def credential(self) -> ResolvedCredential:
         """The credential for the registry, asked for once; raises AppuioError."""
         with self._lock:
-            if self._credential is None:
+            if self._opened.credential is None:
                 try:
-                    self._credential = self._method.credential()
+                    self._opened.credential = self._method.credential()
                 except AppuioError as error:
                     raise error.at(zone=self.name, step="credentials") from None
-            return self._credential
+            return self._opened.credential
 
     @property
     def registry(self) -> RegistryClient:
         """The registry, asked with the credential; raises AppuioError."""
         with self._lock:
-            if self._registry is None:
+            if self._opened.error is not None:
+                raise copy.copy(self._opened.error)
+            if self._opened.registry is None:
                 connection = self.target.connection
                 authorities = connection.registry_ca_cert or connection.ca_cert
                 credential = self.credential.credential
                 http = HttpClient(f"https://{self.address}", connection, authorities, credential)
-                self._registry = RegistryClient(self.name, self.address, http)
-            return self._registry
+                self._opened.registry = RegistryClient(self.name, self.address, http)
+            return self._opened.registry
 
     def repository(self, name: str) -> str:
         """Return a repository of the namespace as the registry names it."""
@@ -89,16 +122,21 @@ class ZoneSession:
     def api(self) -> Api:
         """Return the zone's API; raises AppuioError where nothing names it, or the credential is none for it."""
         with self._lock:
-            if self._api is None:
-                self._api = self._opened(self._login())
-            return self._api
+            if self._opened.api is None:
+                self._opened.api = self._open(self._login())
+            return self._opened.api
+
+    def check_api(self) -> None:
+        """Raise AppuioError where the credential is known to be none for the API, or nothing names it; asks nobody."""
+        if not self._method.reaches_api or self._method.known_credential() is not None:
+            self._login()
 
     def api_as(self, token: str) -> Api:
         """Return the zone's API as somebody else sees it; raises AppuioError as ``api`` does."""
         login = self._login()
         own = self.target.connection
         how = replace(login.address.connection, client_cert=own.client_cert, client_key=own.client_key)
-        return self._opened(ApiLogin(replace(login.address, connection=how), token))
+        return self._open(ApiLogin(replace(login.address, connection=how), token))
 
     def optional_api(self) -> Api | None:
         """Return the API for what is good to know but not needed; ``api_unavailable`` says why there is none.
@@ -118,13 +156,13 @@ class ZoneSession:
             return None
         how = login.address.connection
         quick = replace(how, timeout=min(OPTIONAL_TIMEOUT, how.timeout), retries=0)
-        return self._opened(replace(login, address=replace(login.address, connection=quick)))
+        return self._open(replace(login, address=replace(login.address, connection=quick)))
 
     def close(self) -> None:
         """Give back connections, and end a token that was only fetched for this task."""
         with self._lock:
-            registry, self._registry = self._registry, None
-            apis, self._apis, self._api = self._apis, [], None
+            registry, self._opened.registry = self._opened.registry, None
+            apis, self._opened.apis, self._opened.api = self._opened.apis, [], None
         if registry is not None:
             registry.close()
         for api in apis:
@@ -137,8 +175,8 @@ class ZoneSession:
         except AppuioError as error:
             raise error.at(zone=self.name, step="credentials") from None
 
-    def _opened(self, login: ApiLogin) -> Api:
+    def _open(self, login: ApiLogin) -> Api:
         api = login.api()
         with self._lock:
-            self._apis.append(api)
+            self._opened.apis.append(api)
         return api

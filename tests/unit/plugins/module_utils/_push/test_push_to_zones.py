@@ -16,6 +16,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._push import quota
+from ansible_collections.appuio.registry.plugins.module_utils._push.moves import zone_tags
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import PlannedTag, ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
 from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout, tags
@@ -236,7 +237,9 @@ def test_what_refers_to_the_image_moves_before_the_image(two_zones: Zones, sourc
     referrer = PlannedTag("sha256-abc.sig", None, False, True, "", contents.manifests[0])
     image = PlannedTag("1.0", None, False, True, "")
     upload.plan = ZonePlan("a", "a.example", "shop/app", (image, referrer))
-    assert [update.tag for update in task._zone_tags(upload, contents).updates] == ["sha256-abc.sig", "1.0"]
+    session: Any = task.sessions["a"]
+    updates = zone_tags(session, upload, task.options, task.image).updates
+    assert [update.tag for update in updates] == ["sha256-abc.sig", "1.0"]
     task.close()
 
 

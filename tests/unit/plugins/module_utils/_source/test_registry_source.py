@@ -21,7 +21,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
     digest_of,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._reference import Reference
-from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource, source_error
+from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource
+from ansible_collections.appuio.registry.plugins.module_utils._source.source_registries import source_error
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
