@@ -47,9 +47,10 @@ RANKS = {
     "_access": 8,
     "_access_info": 8,
     "_account": 8,
-    "_runner": 9,
+    "_sync": 9,
+    "_runner": 10,
 }
-TOP = 10
+TOP = 11
 PURE = {
     "_errors",
     "_json",

@@ -86,10 +86,8 @@ class PushTask:
         return [] if any(upload.result.error for upload in uploads) else self._ready(plan, uploads)
 
     def finish(self, plan: PushPlan, zones: Sequence[ZoneTags], reason: str) -> dict[str, Any]:
-        """Return the result after somebody has moved the tags of ``upload``, or has not, for this ``reason``.
-
-        Raises AppuioError, with the results of all zones, where one failed.
-        """
+        """Return the result after somebody has moved the tags of ``upload``, or has not, for this ``reason``; raises as
+        ``apply`` does."""
         from .moves import note_moved
 
         for zone in zones:

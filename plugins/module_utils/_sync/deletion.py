@@ -1,0 +1,250 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deleting what a set has brought and no longer declares, by the rules of the prune.
+
+Nothing goes that others have pushed or declare, that is in use, or that may still be declared by an entry that could
+not be planned or pushed.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import Any, Collection, Mapping, Sequence
+
+from .._errors import AppuioError, InvalidOptionError, MissingLibraryError
+from .._openshift.client import missing_library
+from .._openshift.image_streams import ImageStream, parse_stream, stream_documents
+from .._prune.options import PruneOptions
+from .._prune.plan import Decision
+from .._prune.removal import Removal
+from .._prune.report import ZonePrune
+from .._prune.repositories import RepositoryDecision, limited_repositories
+from .._prune.zone import ZonePlanner
+from .._signals import StoppedError
+from .._zones.fanout import ZoneSessions
+from .._zones.session import ZoneSession
+from .image import ImageSync
+from .managed import is_created, managed_tags, tags_of_others
+from .marking import write_managed
+from .options import SyncOptions
+
+UNDECLARED = "it is no longer declared"
+_UNKNOWN = "an entry for this repository failed, so nobody knows what is still declared"
+Repository = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a set declares: tags by zone, namespace and name; ``unknown`` are repositories that may have more."""
+
+    tags: Mapping[Repository, Collection[str]]
+    unknown: frozenset[Repository] = frozenset()
+
+
+@dataclass
+class Deletion:
+    """What is to go from the namespaces of all zones; ``zones`` is filled by ``plan``."""
+
+    options: SyncOptions
+    sessions: ZoneSessions
+    namespaces: Mapping[str, Sequence[str]]
+    zones: list[ZonePrune] = field(default_factory=list)
+    _forgotten: dict[Repository, set[str]] = field(default_factory=dict)
+    _stopped: threading.Event = field(default_factory=threading.Event)
+
+    def plan(self, declared: Declared) -> list[ZonePrune]:
+        """Return what goes and what stays; changes nothing; a namespace that cannot be read has its error in it."""
+        found: dict[str, list[ZonePrune]] = {
+            zone: [ZonePrune(zone, namespace) for namespace in names] for zone, names in self.namespaces.items()
+        }
+
+        def plan(session: ZoneSession) -> None:
+            for zone in found[session.name]:
+                try:
+                    self._plan(session, zone, declared)
+                except AppuioError as error:
+                    zone.error = error.at(zone=session.name)
+
+        for outcome in self.sessions.each(plan):
+            for zone in found[outcome.zone] if outcome.error is not None else ():
+                zone.error = zone.error or outcome.error
+        self.zones = [zone for session in self.sessions.sessions for zone in found[session.name]]
+        return self.zones
+
+    def apply(self, failed: Collection[Repository]) -> None:
+        """Delete, but for repositories for which an image has failed meanwhile; what happens is noted in the zones.
+
+        A signal to stop is a failure of the zones that had more to do.
+        """
+        removals: dict[str, list[Removal]] = {}
+        for zone in self.zones:
+            names = {name for where, namespace, name in failed if (where, namespace) == (zone.zone, zone.namespace)}
+            _keep(zone, names)
+            if zone.error is None:
+                removals.setdefault(zone.zone, []).append(Removal(zone, self._stopped))
+
+        def remove(session: ZoneSession) -> None:
+            for removal in removals.get(session.name, ()):
+                try:
+                    if removal.zone.changes:
+                        removal.run(session.api())
+                    self._forget(session, removal.zone)
+                except AppuioError as error:
+                    removal.zone.error = removal.zone.error or error.at(zone=session.name)
+
+        try:
+            self.sessions.each(remove)
+        except StoppedError as stopped:
+            stopped.catch()
+            self._stopped.set()
+            for removal in [removal for one in removals.values() for removal in one]:
+                removal.wait()
+                removal.note_stopped(AppuioError(str(stopped), zone=removal.zone.zone))
+
+    def note_stopped(self, stopped: StoppedError) -> None:
+        """Note that nothing was deleted, as the task was stopped before."""
+        for zone in self.zones:
+            Removal(zone).note_stopped(AppuioError(str(stopped), zone=zone.zone))
+
+    def _plan(self, session: ZoneSession, zone: ZonePrune, declared: Declared) -> None:
+        api, options = session.api(), self.options
+        documents = list(stream_documents(api, zone.namespace))
+        kept: list[Decision] = []
+        going: set[tuple[str, str]] = set()
+        created: list[ImageStream] = []
+        for document in documents:
+            stream = parse_stream(document)
+            key = (zone.zone, zone.namespace, stream.name)
+            undeclared = {
+                tag: digest
+                for tag, digest in managed_tags(document, options.set_name).items()
+                if tag not in declared.tags.get(key, ())
+            }
+            others = tags_of_others(document, options.set_name)
+            for tag, digest in undeclared.items():
+                reason = _UNKNOWN if key in declared.unknown else _why_not_ours(stream, tag, digest, others)
+                if not reason:
+                    going.add((stream.name, tag))
+                elif tag in stream.tags:
+                    kept.append(_decision(stream, tag, reason))
+                if reason and key not in declared.unknown:
+                    self._forgotten.setdefault(key, set()).add(tag)
+            if is_created(document, options.set_name) and key not in declared.tags and key not in declared.unknown:
+                created.append(stream)
+        if going or created:
+            self._decide(session, zone, documents, going, created)
+        zone.decisions = (*zone.decisions, *kept)
+
+    def _decide(
+        self,
+        session: ZoneSession,
+        zone: ZonePrune,
+        documents: Sequence[Mapping[str, Any]],
+        going: set[tuple[str, str]],
+        created: Sequence[ImageStream],
+    ) -> None:
+        """Let the prune decide which of these tags go, and then which repositories are empty."""
+        options = self.options
+        rules = PruneOptions(
+            keep=0,
+            max_delete=options.max_delete,
+            protect_in_use=options.protect_in_use,
+            workload_namespaces=options.workload_namespaces,
+            ignore_unreadable=options.ignore_unreadable,
+            last_tag=True,
+            only=frozenset(going),
+        )
+        planner = ZonePlanner(rules, session.target.zone.registry, session.api(), zone)
+        planner.plan(datetime.now(timezone.utc), documents)
+        zone.decisions = tuple(
+            replace(one, reason=UNDECLARED) if one.goes else one
+            for one in zone.decisions
+            if (one.name, one.tag) in going
+        )
+        gone = {(one.name, one.tag) for one in zone.going}
+        empty = [stream for stream in created if all((stream.name, tag) in gone for tag in stream.tags)]
+        found = [_repository(stream, zone.usage.stream_user(stream.namespace, stream.name)) for stream in empty]
+        zone.repositories = tuple(limited_repositories(found, options.max_delete - len(gone)))
+
+    def _forget(self, session: ZoneSession, zone: ZonePrune) -> None:
+        """Take out of each stream's annotation what is no longer ours, and what has gone."""
+        gone: dict[str, set[str]] = {}
+        for one in zone.going:
+            if (one.name, one.tag) not in zone.kept:
+                gone.setdefault(one.name, set()).add(one.tag)
+        for (where, namespace, name), tags in self._forgotten.items():
+            if (where, namespace) == (zone.zone, zone.namespace):
+                gone.setdefault(name, set()).update(tags)
+        removed = {one.name for one in zone.repositories if one.goes and one.name not in zone.kept_repositories}
+        for name, tags in gone.items():
+            if name in removed:
+                continue
+
+            def change(known: Mapping[str, str], _stream: ImageStream, tags: set[str] = tags) -> Mapping[str, str]:
+                return {tag: digest for tag, digest in known.items() if tag not in tags}
+
+            write_managed(session.api(), zone.namespace, name, self.options.set_name, change)
+
+
+def deletion_of(options: SyncOptions, sessions: ZoneSessions, images: Sequence[ImageSync]) -> Deletion:
+    """Return the deletion from all namespaces that the task or an entry names.
+
+    Raises InvalidOptionError where a zone's API cannot be asked, as without it nobody knows what the set has brought.
+    """
+    missing = missing_library()
+    if missing:
+        raise MissingLibraryError(missing, "for delete: managed, which asks the API of a zone")
+    namespaces: dict[str, dict[str, None]] = {}
+    for session in sessions.sessions:
+        own = session.target.namespace
+        namespaces[session.name] = {own: None} if own else {}
+        try:
+            session.check_api()
+        except AppuioError as error:
+            raise InvalidOptionError(
+                f"delete is managed, which needs the API of zone {session.name}: {error.message}",
+                hint="Give host, and a credential for the API (token, kubeconfig, username and password), or "
+                "delete: none: the registry alone neither knows who has brought a tag nor deletes it",
+            ) from None
+    for image in images:
+        for zone, namespace in image.places:
+            namespaces[zone][namespace] = None
+    return Deletion(options, sessions, {zone: list(names) for zone, names in namespaces.items()})
+
+
+def _why_not_ours(stream: ImageStream, tag: str, digest: str, others: Collection[str]) -> str:
+    """Return why a tag that the set has brought is not its own any more, or nothing."""
+    there = stream.tags.get(tag)
+    if there is None:
+        return "somebody else has removed it"
+    if there.digest != digest:
+        return f"somebody else has moved it since, from {digest}"
+    if tag in others:
+        return "another set declares it, too"
+    return ""
+
+
+def _decision(stream: ImageStream, tag: str, reason: str) -> Decision:
+    there = stream.tags[tag]
+    return Decision(stream.name, tag, there.digest, there.current.created if there.current else None, False, reason)
+
+
+def _repository(stream: ImageStream, user: str | None) -> RepositoryDecision:
+    if user:
+        return RepositoryDecision(stream.name, False, f"it is used by {user}")
+    if stream.skipped:
+        return RepositoryDecision(stream.name, False, "it has something that is no proper tag")
+    return RepositoryDecision(stream.name, True, "nothing is left in it")
+
+
+def _keep(zone: ZonePrune, names: Collection[str]) -> None:
+    """Let everything stay in the repositories of these names."""
+    zone.decisions = tuple(
+        replace(one, goes=False, reason=_UNKNOWN) if one.goes and one.name in names else one for one in zone.decisions
+    )
+    zone.repositories = tuple(
+        replace(one, goes=False, reason=_UNKNOWN) if one.goes and one.name in names else one
+        for one in zone.repositories
+    )

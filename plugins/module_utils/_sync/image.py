@@ -1,0 +1,177 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One image of the set: the push that brings it to its zones, planned with as few questions as possible."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from .._cache.cache import Cache
+from .._errors import (
+    AppuioError,
+    CancelledError,
+    ConnectionFailedError,
+    InvalidOptionError,
+    TlsVerificationError,
+    UnauthorizedError,
+)
+from .._push.image import ManifestImage
+from .._push.open_image import open_image
+from .._push.progress import Progress
+from .._push.result import PushPlan
+from .._push.task import PushTask
+from .._push.zone_upload import MountCache
+from .._source.source_registries import SourceClients
+from .._targets import RunContext
+from .._zones.fanout import ZoneSessions
+from .options import ImageEntry
+from .plan import ImagePlan
+
+# A zone that fails so fails for every image: it is not asked again for each.
+_OF_THE_ZONE = (ConnectionFailedError, TlsVerificationError, UnauthorizedError)
+
+
+@dataclass(frozen=True)
+class SharedParts:
+    """What all images of a set have together."""
+
+    sessions: ZoneSessions
+    context: RunContext = field(repr=False)
+    cache: Cache
+    clients: SourceClients
+    progress: Progress
+
+
+@dataclass
+class ImageSync:
+    """One image with its plan."""
+
+    entry: ImageEntry
+    push: PushTask
+    plan: ImagePlan
+
+    @property
+    def places(self) -> list[tuple[str, str]]:
+        """Zone and namespace of each repository that the image goes to."""
+        return [(session.name, session.namespace) for session in self.push.sessions.sessions]
+
+    def is_in_doubt(self) -> bool:
+        """Whether something stands against the image in any of its zones."""
+        plan = self.plan.plan
+        return self.plan.error is not None or (plan is not None and any(zone.error for zone in plan.zones))
+
+    def make_plan(self) -> None:
+        """Find out what is to be done; what stands against it becomes part of the plan."""
+        if self.plan.error is not None:
+            return
+        try:
+            self.plan.plan = self._unchanged() or self.push.plan()
+        except AppuioError as error:
+            self.plan.error = error
+        for zone in self.plan.plan.zones if self.plan.plan else ():
+            self._note(zone.zone, zone.error)
+
+    def apply(self) -> None:
+        """Push, and note what came of it."""
+        if self.plan.plan is None:
+            return
+        try:
+            self.plan.done = self.push.apply(self.plan.plan)
+        except AppuioError as error:
+            self.fail(error)
+        except Exception as error:
+            text = f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry"
+            self.fail(AppuioError(text))
+        finally:
+            self.push.image.close()
+
+    def fail(self, error: AppuioError) -> None:
+        """Note why the image failed, with the results of its zones."""
+        self.plan.error = error
+        self.plan.done = error.result or None
+
+    def skip(self, reason: str) -> None:
+        """Note that the image is left as it is."""
+        self.plan.error = CancelledError(reason)
+        self.plan.plan = None
+
+    def close(self) -> None:
+        """Give back what the source holds."""
+        self.push.image.close()
+
+    def _unchanged(self) -> PushPlan | None:
+        """Return the plan if every zone has the image already, which costs one question to the source."""
+        image = self.push.image
+        found = image.head() if isinstance(image, ManifestImage) else None
+        return self.push.plan_unchanged(found.digest, found.media_type) if found is not None else None
+
+    def _note(self, zone: str, error: AppuioError | None) -> None:
+        if isinstance(error, _OF_THE_ZONE):
+            self.push.sessions[zone].give_up(error)
+
+
+def image_sync(entry: ImageEntry, shared: SharedParts) -> ImageSync:
+    """Return the image that an entry names; raises InvalidOptionError; asks nobody."""
+    try:
+        written, options, image = open_image(entry.push, shared.context, shared.cache, shared.clients)
+        sessions = shared.sessions.some(_zones(entry, shared.sessions), entry.namespace)
+        for session in sessions.sessions:
+            if not session.target.namespace:
+                raise InvalidOptionError(
+                    f"nothing names the namespace in zone {session.name}",
+                    hint="Give namespace, in the task, in its zones, or in the entry",
+                )
+        push = PushTask(options, written, image, sessions, MountCache(shared.cache), shared.progress)
+    except InvalidOptionError as error:
+        error.message = f"{entry.where}: {error.message}"
+        raise
+    return ImageSync(entry, push, ImagePlan(entry.where, written, options.name, options.tags))
+
+
+def _zones(entry: ImageEntry, sessions: ZoneSessions) -> list[str]:
+    known = [session.name for session in sessions.sessions]
+    if entry.zones is None:
+        return known
+    unknown = [zone for zone in entry.zones if zone not in known]
+    if unknown or not entry.zones:
+        raise InvalidOptionError(
+            f"the zone {unknown[0]} is none of this task's" if unknown else "zones is empty",
+            hint=f"Zones of the task are {', '.join(known)}",
+        )
+    return list(entry.zones)
+
+
+class Running:
+    """The images that are pushed at this moment, so that a signal can end them."""
+
+    def __init__(self, sessions: ZoneSessions, clients: SourceClients) -> None:
+        self._sessions = sessions
+        self._clients = clients
+        self._lock = threading.Lock()
+        self._images: list[ImageSync] = []
+
+    def apply(self, image: ImageSync) -> None:
+        """Push an image."""
+        with self._lock:
+            self._images.append(image)
+        try:
+            image.apply()
+        finally:
+            with self._lock:
+                self._images.remove(image)
+
+    def stop(self, reason: str) -> None:
+        """End what is being uploaded; tags that move at this moment move to the end, or go back."""
+        with self._lock:
+            images = list(self._images)
+        moving = {zone for image in images for zone in image.push.cancel(reason)}
+        self._clients.abort()
+        for session in self._sessions.sessions:
+            if session.name not in moving:
+                session.abort()
+
+    def resume(self) -> None:
+        """Permit requests again, when nothing is at work any more."""
+        for session in self._sessions.sessions:
+            session.resume()

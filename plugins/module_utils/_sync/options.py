@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which images are wanted in which zones, and what may be deleted: the module's options, checked before any request."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Mapping
+
+from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec, readable_parameters
+from .._errors import InvalidOptionError
+from .._reference import checked_namespace
+from .._source.location import RegistryLocation, parse_location
+from .._targets import RunContext
+from .images_file import FileEntry, read_images_file
+from .select import SELECT, Selection, parse_selection
+
+# What may stand in ``defaults``, too.
+_SHARED: dict[str, dict[str, Any]] = {
+    "namespace": {"type": "str"},
+    "zones": {"type": "list", "elements": "str"},
+    "platforms": {"type": "list", "elements": "str"},
+    "referrers": {"type": "bool"},
+    "existing_tags": {"type": "str", "choices": ["overwrite", "keep", "fail"]},
+    "compression": {"type": "str", "choices": ["gzip", "zstd", "none"]},
+    "compression_level": {"type": "int"},
+    "source_username": {"type": "str"},
+    "source_password": {"type": "str", "no_log": True},
+    "source_auth_file": {"type": "path"},
+    "source_validate_certs": {"type": "bool"},
+    "source_plain_http": {"type": "bool"},
+    "source_ca_cert": {"type": "path"},
+    "engine_socket": {"type": "path"},
+}
+IMAGE: dict[str, dict[str, Any]] = {
+    "source": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},
+    "select": {"type": "dict", "options": SELECT},
+    "expected_digest": {"type": "str"},
+    **_SHARED,
+}
+SPEC = (
+    ZONE
+    + ZONES
+    + CREDENTIALS
+    + CONNECTION
+    + ArgumentSpec(
+        options={
+            "images": {"type": "list", "elements": "dict", "options": IMAGE},
+            "images_file": {"type": "path"},
+            "defaults": {"type": "dict", "options": _SHARED},
+            "atomic": {"type": "str", "choices": ["image", "none"], "default": "image"},
+            "keep_going": {"type": "bool", "default": True},
+            "delete": {"type": "str", "choices": ["none", "managed"], "default": "none"},
+            "set_name": {"type": "str"},
+            "max_delete": {"type": "int", "default": 50},
+            "protect_in_use": {"type": "bool", "default": True},
+            "workload_namespaces": {"type": "list", "elements": "str", "default": []},
+            "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
+            "check_quota": {"type": "str", "choices": ["warn", "fail", "ignore"], "default": "warn"},
+            "jobs": {"type": "int", "default": 4},
+            "spool_limit": {"type": "int", "default": 4096},
+        },
+        mutually_exclusive=(("images", "images_file"),),
+        required_one_of=(("images", "images_file"),),
+    )
+)
+_MEBIBYTE = 1024 * 1024
+# Uploads at the same time to each zone, of all images that are pushed at the same time.
+_UPLOADS = 8
+_SET_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class ImageEntry:
+    """An entry: the options of a push, where it goes, and which tags of its source are wanted where it says so.
+
+    ``where`` names the entry in messages. ``zones`` is None for all zones, ``namespace`` for that of each zone.
+    """
+
+    where: str
+    push: Mapping[str, Any] = field(repr=False)
+    zones: tuple[str, ...] | None = None
+    namespace: str | None = None
+    selection: Selection | None = None
+
+    def of_tag(self, tag: str) -> ImageEntry:
+        """Return the entry of one tag of the source."""
+        location = parse_location(str(self.push["source"]))
+        if not isinstance(location, RegistryLocation):
+            raise InvalidOptionError(f"{self.where}: only a docker:// source has tags to select")
+        push = {**self.push, "source": f"docker://{location.reference.with_tag(tag)}", "tags": [tag]}
+        return ImageEntry(self.where, push, self.zones, self.namespace)
+
+
+@dataclass(frozen=True)
+class SyncOptions:
+    """What is wanted; ``spool_limit`` in bytes."""
+
+    entries: tuple[ImageEntry, ...]
+    atomic: str = "image"
+    keep_going: bool = True
+    delete: bool = False
+    set_name: str = ""
+    max_delete: int = 50
+    protect_in_use: bool = True
+    workload_namespaces: tuple[str, ...] = ()
+    ignore_unreadable: frozenset[str] = frozenset()
+    jobs: int = 4
+    spool_limit: int = 4096 * _MEBIBYTE
+
+
+def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOptions:
+    """Return what the module's options say, and those of its file; raises InvalidOptionError; asks nobody."""
+    jobs, most, limit = int(options["jobs"]), int(options["max_delete"]), int(options["spool_limit"])
+    if not 1 <= jobs <= 16:
+        raise InvalidOptionError("jobs is a number from 1 to 16")
+    if most < 1:
+        raise InvalidOptionError("max_delete is a number from 1")
+    if limit < 1:
+        raise InvalidOptionError("spool_limit is a number of MiB from 1")
+    set_name = str(options.get("set_name") or "")
+    if set_name and not _SET_NAME.fullmatch(set_name):
+        raise InvalidOptionError(f"set_name {set_name!r} is not a name of lower-case letters, digits and -")
+    shared = {
+        **{name: options.get(name) for name in ("proxy", "timeout", "retries", "retry_delay", "check_quota")},
+        "jobs": max(1, _UPLOADS // jobs),
+        "atomic": options["atomic"] != "none",
+    }
+    defaults = _given(options.get("defaults") or {})
+    entries = [FileEntry(entry, f"entry {number} of images") for number, entry in enumerate(options["images"] or (), 1)]
+    if options.get("images_file"):
+        found = read_images_file(str(options["images_file"]))
+        defaults = {**defaults, **_typed(found.defaults, _SHARED, context)}
+        entries = [FileEntry(_typed(entry, IMAGE, context), entry.where) for entry in found.entries]
+    if not entries:
+        raise InvalidOptionError("there are no images: neither images nor images_file has an entry")
+    return SyncOptions(
+        entries=tuple(_entry(entry, shared, defaults) for entry in entries),
+        atomic=str(options["atomic"]),
+        keep_going=bool(options["keep_going"]),
+        delete=options["delete"] == "managed",
+        set_name=set_name,
+        max_delete=most,
+        protect_in_use=bool(options["protect_in_use"]),
+        workload_namespaces=tuple(checked_namespace(str(one)) for one in options["workload_namespaces"] or ()),
+        ignore_unreadable=frozenset(str(one).lower() for one in options["ignore_unreadable"] or ()),
+        jobs=jobs,
+        spool_limit=limit * _MEBIBYTE,
+    )
+
+
+def _typed(entry: FileEntry, options: dict[str, dict[str, Any]], context: RunContext) -> dict[str, Any]:
+    """Return an entry of the file as Ansible would read it in the task; raises InvalidOptionError."""
+    try:
+        if not isinstance(entry.given, Mapping):
+            raise InvalidOptionError("it is no mapping")
+        given = {str(name): value for name, value in entry.given.items()}
+        return context.typed(options, readable_parameters(given, ArgumentSpec(options)))
+    except InvalidOptionError as error:
+        error.message = f"{entry.where}: {error.message}"
+        raise
+
+
+def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in entry.items() if value is not None}
+
+
+def _entry(entry: FileEntry, shared: Mapping[str, Any], defaults: Mapping[str, Any]) -> ImageEntry:
+    own = _given(entry.given)
+    push = {**shared, **defaults, **own}
+    if {"source_password", "source_auth_file"} & own.keys():
+        # Credentials are taken whole: what the defaults say of another way to be somebody does not count.
+        for name in ("source_username", "source_password", "source_auth_file"):
+            push[name] = own.get(name)
+    zones, namespace, select = (push.pop(name, None) for name in ("zones", "namespace", "select"))
+    try:
+        if push.get("source_password") and push.get("source_auth_file"):
+            raise InvalidOptionError("source_password and source_auth_file exclude each other")
+        if bool(push.get("source_username")) != bool(push.get("source_password")):
+            raise InvalidOptionError("source_username and source_password are required together")
+        if not str(push.get("source") or "").strip():
+            raise InvalidOptionError("source is missing")
+        selection = _selection(push, select)
+        return ImageEntry(
+            where=entry.where,
+            push=push,
+            zones=tuple(str(zone) for zone in zones) if zones is not None else None,
+            namespace=checked_namespace(namespace) if namespace is not None else None,
+            selection=selection,
+        )
+    except InvalidOptionError as error:
+        error.message = f"{entry.where}: {error.message}"
+        raise
+
+
+def _selection(push: Mapping[str, Any], select: Mapping[str, Any] | None) -> Selection | None:
+    if select is None:
+        return None
+    location = parse_location(str(push["source"]))
+    if not isinstance(location, RegistryLocation) or location.reference.tag or location.reference.digest:
+        raise InvalidOptionError(
+            f"select is for a repository without a tag, and source is {push['source']}",
+            hint="Write the source like docker://HOST/REPOSITORY, without a tag",
+        )
+    for name in ("tags", "expected_digest"):
+        if push.get(name) is not None:
+            raise InvalidOptionError(f"select and {name} exclude each other")
+    return parse_selection(select)

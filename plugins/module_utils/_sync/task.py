@@ -1,0 +1,215 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set of images from the options to the result: select, plan all, push several at a time, delete the undeclared."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
+
+from .._cache.cache import cache_from
+from .._errors import AppuioError, InvalidOptionError, SourceError
+from .._push.progress import Progress
+from .._signals import StoppedError
+from .._source.location import SourceContext, parse_location
+from .._source.source_registries import SourceClients
+from .._targets import RunContext, targets_from
+from .._zones.fanout import ZoneSessions
+from .image import ImageSync, Running, SharedParts, image_sync
+from .options import ImageEntry, SyncOptions, parse_options
+from .plan import SyncPlan
+from .schedule import Schedule
+
+if TYPE_CHECKING:
+    from .deletion import Declared, Deletion, Repository
+
+_ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_going is false"
+
+
+@dataclass
+class SyncTask:
+    """One run of the module; ``selections`` are entries whose images are known when their sources are listed."""
+
+    options: SyncOptions
+    shared: SharedParts
+    images: list[ImageSync]
+    selections: list[ImageEntry] = field(default_factory=list)
+    deletion: Deletion | None = None
+    _failed: threading.Event = field(default_factory=threading.Event)
+
+    def plan(self) -> SyncPlan:
+        """Return what is to be done for all images in all zones; changes nothing, and reads no layer.
+
+        Raises AppuioError, with the results of all images, where nothing at all is to be begun.
+        """
+        self._select()
+        _check_tags(self.images)
+        self._at_once(self.images, ImageSync.make_plan)
+        plan = SyncPlan([image.plan for image in self.images])
+        if self.deletion is not None:
+            plan.removals = self.deletion.plan(self._declared())
+        if all(image.error for image in plan.images) or (
+            plan.failed and (self.options.atomic == "set" or not self.options.keep_going)
+        ):
+            plan.refuse()
+        return plan
+
+    def apply(self, plan: SyncPlan) -> dict[str, Any]:
+        """Push what is to be pushed, and return the result; raises AppuioError, with it, where something failed.
+
+        A signal to stop is such a failure: nothing more is begun, uploads end, and tags are as they were or have moved.
+        """
+        running = Running(self.shared.sessions, self.shared.clients)
+        changing = [image for image in self.images if image.plan.changed or self._has_steps(image)]
+
+        def push(image: ImageSync) -> None:
+            if self._failed.is_set() and not self.options.keep_going:
+                image.skip(_ANOTHER_FAILED)
+                return
+            self._push(image, running)
+            if image.plan.error is not None:
+                self._failed.set()
+
+        try:
+            self._at_once(changing, push, running.stop)
+        except StoppedError as stopped:
+            stopped.catch()
+            running.resume()
+            for image in changing:
+                if image.plan.done is None and image.plan.error is None:
+                    image.skip(f"{stopped}; nothing was begun")
+            if self.deletion is not None:
+                self.deletion.note_stopped(stopped)
+        else:
+            if self.deletion is not None:
+                all_stays = self._failed.is_set() and not self.options.keep_going
+                self.deletion.apply(self._repositories(lambda image: all_stays or image.plan.error is not None))
+        return plan.result()
+
+    def close(self) -> None:
+        """Give back connections, files, and tokens that were only fetched for this task."""
+        try:
+            for image in self.images:
+                image.close()
+            self.shared.progress.close()
+            self.shared.clients.close()
+        finally:
+            self.shared.sessions.close()
+
+    def _at_once(
+        self,
+        images: Sequence[ImageSync],
+        work: Callable[[ImageSync], None],
+        stop: Callable[[str], None] = lambda _reason: None,
+    ) -> None:
+        limit = self.options.spool_limit
+
+        def size(image: ImageSync) -> int:
+            # What is not known before it is compressed gets its share.
+            known = image.plan.size
+            return limit // self.options.jobs if known is None else known
+
+        reason = "left as it was, as the task was stopped"
+        Schedule(images, self.options.jobs, size, limit).run(work, lambda: stop(reason))
+
+    @staticmethod
+    def _has_steps(image: ImageSync) -> bool:
+        return image.plan.plan is not None and any(zone.has_steps for zone in image.plan.plan.zones)
+
+    def _push(self, image: ImageSync, running: Running) -> None:
+        if self.deletion is None:
+            running.apply(image)
+            return
+        from .marking import Marking
+
+        marking = Marking(image, self.options.set_name)
+        try:
+            marking.note()
+            running.apply(image)
+        except AppuioError as error:
+            image.fail(error)
+        try:
+            marking.put_right()
+        except AppuioError as error:
+            image.fail(image.plan.error or error)
+
+    def _select(self) -> None:
+        """Add the images that are selected at their sources; one whose source cannot be listed has its error."""
+        found: dict[int, list[ImageSync]] = {}
+
+        def select(number: int) -> None:
+            entry = self.selections[number]
+            try:
+                found[number] = [image_sync(entry.of_tag(tag), self.shared) for tag in self._selected(entry)]
+            except AppuioError as error:
+                image = image_sync(entry, self.shared)
+                image.plan.tags, image.plan.error = (), error
+                found[number] = [image]
+
+        Schedule(range(len(self.selections)), self.options.jobs, lambda _number: 0, 1).run(select, lambda: None)
+        self.images += [image for number in sorted(found) for image in found[number]]
+
+    def _declared(self) -> Declared:
+        from .deletion import Declared
+
+        tags: dict[Repository, set[str]] = {}
+        for image in self.images:
+            referrers = [tag.tag for zone in (image.plan.plan.zones if image.plan.plan else ()) for tag in zone.tags]
+            for place in image.places:
+                tags.setdefault((*place, image.plan.name), set()).update(image.plan.tags, referrers)
+        return Declared(tags, frozenset(self._repositories(ImageSync.is_in_doubt)))
+
+    def _repositories(self, which: Callable[[ImageSync], bool]) -> set[Repository]:
+        return {(*place, image.plan.name) for image in self.images if which(image) for place in image.places}
+
+    def _selected(self, entry: ImageEntry) -> list[str]:
+        """Return the tags of the source that an entry wants, of which there has to be one; raises AppuioError."""
+        written = str(entry.push["source"])
+        context = self.shared.context
+        where = (context.environment, context.register_secret, context.temporary_directory, self.shared.clients)
+        source: Any = parse_location(written).open(SourceContext(entry.push, *where))
+        listed = source.tags()
+        if not listed:
+            raise SourceError(f"{written} lists no tags", hint="Is the repository spelled right, and may it be listed?")
+        tags = entry.selection.tags(listed) if entry.selection is not None else []
+        if not tags:
+            raise SourceError(
+                f"select matches none of the {len(listed)} tags of {written}",
+                hint="An entry that selects nothing is taken for a mistake: mend select, or remove the entry",
+            )
+        return tags
+
+
+def sync_task(options: Mapping[str, Any], context: RunContext) -> SyncTask:
+    """Return the task that the options describe; raises InvalidOptionError and MissingLibraryError; asks nobody."""
+    parsed = parse_options(options, context)
+    sessions = ZoneSessions(targets_from(options, registry=True), context)
+    shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), Progress(None))
+    images = [image_sync(entry, shared) for entry in parsed.entries if entry.selection is None]
+    selections = [entry for entry in parsed.entries if entry.selection is not None]
+    # What is wrong with one that selects shows before anybody is asked, too.
+    selecting = [image_sync(entry, shared) for entry in selections]
+    _check_tags(images)
+    deletion = None
+    if parsed.delete:
+        from .deletion import deletion_of
+
+        deletion = deletion_of(parsed, sessions, [*images, *selecting])
+    return SyncTask(parsed, shared, images, selections, deletion)
+
+
+def _check_tags(images: Sequence[ImageSync]) -> None:
+    """Raise InvalidOptionError where two images are to be under the same tag."""
+    known: dict[tuple[str, str, str, str], str] = {}
+    for image in images:
+        for zone, namespace in image.places:
+            for tag in image.plan.tags:
+                key = (zone, namespace, image.plan.name, tag)
+                if key in known:
+                    raise InvalidOptionError(
+                        f"{known[key]} and {image.plan.where} both say what {namespace}/{image.plan.name}:{tag} is",
+                        zone=zone,
+                        hint="Each tag of a repository is declared once",
+                    )
+                known[key] = image.plan.where

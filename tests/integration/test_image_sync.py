@@ -1,0 +1,362 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A set of images in local zones: what is asked and moved, what one failure leaves alone, and what goes again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import MANAGED_TAGS
+from ansible_collections.appuio.registry.plugins.module_utils._sync.marking import Marking
+from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._sync.task import sync_task
+from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
+
+from tests.image import make_layout
+from tests.integration.playbook import run_task
+from tests.integration.push import Pusher
+from tests.zone import Zone
+
+ACTION = "appuio.registry.appuio_image_sync"
+DEFAULTS = {name: rule.get("default") for name, rule in SPEC.options.items()}
+SOURCES = ("one", "two", "three")
+
+
+@dataclass
+class Syncer:
+    """Two zones that are kept in sync, and a third one as the registry that images come from."""
+
+    pusher: Pusher
+    folder: Path
+    digests: dict[str, str]
+
+    @property
+    def zones(self) -> Sequence[Zone]:
+        return self.pusher.zones[:2]
+
+    @property
+    def origin(self) -> Zone:
+        return self.pusher.zones[2]
+
+    @property
+    def project(self) -> str:
+        return self.pusher.project
+
+    def publish(self, name: str, tag: str, seed: str) -> str:
+        """Put an image into the source registry, and return its digest."""
+        layout = self.folder / f"{name}-{tag}-{seed}"
+        digest = make_layout(layout, tag="1.0", seed=f"{self.project}-{name}-{seed}", platforms=("linux/amd64",))
+        entries = self.pusher.entries(self.origin)
+        self.pusher.push(f"oci:{layout}:1.0", zones=entries, tags=[tag], name=name)
+        return digest
+
+    def source(self, name: str, tag: str | None = "1.0") -> str:
+        return f"docker://{self.origin.registry}/{self.project}/{name}{f':{tag}' if tag else ''}"
+
+    def images(self, *names: str, **more: Any) -> list[dict[str, Any]]:
+        return [{"source": self.source(name), **more} for name in names or SOURCES]
+
+    def options(self, images: Sequence[dict[str, Any]] | None = None, **options: Any) -> dict[str, Any]:
+        entries = [{"zone": zone.name, **self.pusher.entries(zone)[0]} for zone in self.zones]
+        defaults = {
+            "source_username": "serviceaccount",
+            "source_password": self.pusher.tokens[self.origin.name],
+            "source_ca_cert": str(self.origin.registry_ca_file),
+        }
+        return {
+            "zones": entries,
+            "namespace": self.project,
+            "images": self.images() if images is None else list(images),
+            "defaults": defaults,
+            "retries": 1,
+            "retry_delay": 0.05,
+            **options,
+        }
+
+    def sync(
+        self, images: Sequence[dict[str, Any]] | None = None, *, check: bool = False, **options: Any
+    ) -> dict[str, Any]:
+        """Sync in this process; raises AppuioError."""
+        directory = self.folder / "spool"
+        directory.mkdir(exist_ok=True)
+        given = {**DEFAULTS, **self.options(images, **options)}
+        task = sync_task(given, RunContext({}, str(directory)))
+        try:
+            plan = task.plan()
+            return {**plan.predict(), "diff": plan.diff()} if check else task.apply(plan)
+        finally:
+            task.close()
+
+    def refused(self, images: Sequence[dict[str, Any]] | None = None, **options: Any) -> AppuioError:
+        """Return why a sync failed; fails the test where it does not."""
+        with pytest.raises(AppuioError) as caught:
+            self.sync(images, **options)
+        return caught.value
+
+    def layout(self, seed: str, *tags: str, name: str = "app", **more: Any) -> dict[str, Any]:
+        """Return an entry for an image of its own in a directory."""
+        folder = self.folder / f"layout-{seed}"
+        if not folder.exists():
+            self.digests[seed] = make_layout(
+                folder, tag="1.0", seed=f"{self.project}-{seed}", platforms=("linux/amd64",), size=2000
+            )
+        return {"source": f"oci:{folder}:1.0", "name": name, "tags": list(tags), **more}
+
+    def managed(self, *images: dict[str, Any], **options: Any) -> dict[str, Any]:
+        """Sync as somebody who may read workloads, and delete what is not declared."""
+        return self.sync(images, **self._managing(options))
+
+    def unmanageable(self, *images: dict[str, Any], **options: Any) -> AppuioError:
+        """Return why that failed; fails the test where it does not."""
+        return self.refused(images, **self._managing(options))
+
+    def _managing(self, options: dict[str, Any]) -> dict[str, Any]:
+        entries = [
+            {
+                "zone": zone.name,
+                **self.pusher.entries(zone)[0],
+                "token": zone.create_user("ada", "", {self.project: "admin"}),
+            }
+            for zone in self.zones
+        ]
+        return {"zones": entries, "delete": "managed", **options}
+
+    def noted(self, name: str = "app", annotation: str = MANAGED_TAGS) -> list[dict[str, str]]:
+        """Return what the ImageStreams say of the tags of the set, zone by zone."""
+        streams = [zone.image_stream(self.project, name) or {} for zone in self.zones]
+        found = [(one.get("metadata", {}).get("annotations") or {}).get(annotation) for one in streams]
+        return [json.loads(one or "{}") for one in found]
+
+    def tags(self, name: str = "app") -> list[dict[str, str]]:
+        return [zone.tags(self.project, name) for zone in self.zones]
+
+    def asked(self, zone: Zone) -> list[str]:
+        return [f"{one['method']} {one['path']}" for one in zone.requests() if one["side"] == "registry"]
+
+    def clear(self) -> None:
+        self.pusher.clear()
+
+
+@pytest.fixture
+def local(pusher: Pusher, tmp_path: Path) -> Syncer:
+    """Two zones that are kept in sync with images from directories."""
+    return Syncer(pusher, tmp_path, {})
+
+
+@pytest.fixture
+def syncer(local: Syncer) -> Syncer:
+    """Two zones, and a registry with three images."""
+    syncer = local
+    syncer.digests = {name: syncer.publish(name, "1.0", "first") for name in SOURCES}
+    syncer.clear()
+    return syncer
+
+
+def test_a_set_comes_and_an_unchanged_one_costs_one_question_for_each_tag_and_zone(syncer: Syncer) -> None:
+    planned = syncer.sync(check=True)
+    assert planned["changed"]
+    assert planned["totals"]["changed"] == 3
+    assert not any(zone.writes() for zone in syncer.zones)
+    where = f"{syncer.zones[0].registry}/{syncer.project}/one"
+    assert planned["diff"]["after"][where] == {"1.0": syncer.digests["one"]}
+    result = syncer.sync()
+    assert result["changed"]
+    for name in SOURCES:
+        assert syncer.tags(name) == [{"1.0": syncer.digests[name]}] * 2
+    assert [image["digest"] for image in result["images"]] == [syncer.digests[name] for name in SOURCES]
+    syncer.clear()
+    again = syncer.sync()
+    assert not again["changed"]
+    assert again["totals"] == {
+        "images": 3, "changed": 0, "failed": 0, "tags": 6, "bytes": 0, "uploaded": 0, "deleted": 0,
+    }  # fmt: skip
+    wanted = sorted(f"HEAD /v2/{syncer.project}/{name}/manifests/1.0" for name in SOURCES)
+    for zone in syncer.pusher.zones:
+        # The source's registry challenges those who come with a user name.
+        asked = [line for line in syncer.asked(zone) if line in wanted]
+        assert sorted(set(asked)) == wanted
+        assert set(syncer.asked(zone)) == set(wanted)
+    for zone in syncer.zones:
+        assert sorted(syncer.asked(zone)) == wanted
+
+
+def test_a_bad_image_is_told_at_the_end(syncer: Syncer) -> None:
+    error = syncer.refused(syncer.images("one", "missing", "three"))
+    assert "1 of 3 images failed" in str(error)
+    assert "missing" in str(error)
+    assert [image["failed"] for image in error.result["images"]] == [False, True, False]
+    assert error.result["changed"]
+    assert syncer.tags("one") == [{"1.0": syncer.digests["one"]}] * 2
+    assert syncer.tags("three") == [{"1.0": syncer.digests["three"]}] * 2
+
+
+def test_without_keep_going_nothing_is_begun_when_one_image_is_bad(syncer: Syncer) -> None:
+    error = syncer.refused(syncer.images("one", "missing", "three"), keep_going=False)
+    assert not error.result["changed"]
+    assert not any(zone.writes() for zone in syncer.zones)
+
+
+def test_a_zone_that_is_down_holds_the_others_up_only_with_atomic(syncer: Syncer) -> None:
+    syncer.zones[1].stop("registry")
+    error = syncer.refused(jobs=1)
+    assert "3 of 3 images failed" in str(error)
+    assert syncer.tags("one")[0] == {}
+    error = syncer.refused(atomic="none")
+    assert error.result["changed"]
+    assert [zone["failed"] for zone in error.result["images"][0]["zones"]] == [False, True]
+    assert syncer.zones[0].tags(syncer.project, "three") == {"1.0": syncer.digests["three"]}
+    syncer.zones[1].start("registry")
+    assert syncer.sync()["changed"]
+    assert syncer.tags("two") == [{"1.0": syncer.digests["two"]}] * 2
+
+
+def deployment(zone: Zone, project: str, image: str) -> None:
+    container = {"name": "app", "image": image}
+    zone.put_object(
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "app", "namespace": project},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+        }
+    )
+
+
+def test_what_is_no_longer_declared_goes_in_all_zones_and_nothing_else(local: Syncer) -> None:
+    local.pusher.push(local.layout("theirs")["source"], zones=local.pusher.entries(*local.zones), tags=["theirs"])
+    first = [local.layout("a", "1.0", "latest"), local.layout("b", "1.0", name="gone"), local.layout("c", "old")]
+    local.managed(*first)
+    a, c = local.digests["a"], local.digests["c"]
+    assert local.noted() == [{"1.0": a, "latest": a, "old": c}] * 2
+    second = [local.layout("a", "1.0"), local.layout("d", "latest")]
+    planned = local.managed(*second, check=True)
+    assert {(one["name"], one["tag"]) for one in planned["deleted"]} == {("app", "old"), ("gone", "1.0")}
+    result = local.managed(*second)
+    assert result["deleted"] == planned["deleted"]
+    assert {one["reason"] for one in result["deleted"]} == {"it is no longer declared"}
+    wanted = {"1.0": a, "latest": local.digests["d"], "theirs": local.digests["theirs"]}
+    assert local.tags() == [wanted] * 2
+    # The set has created one ImageStream, and the other one was there before.
+    assert [one["name"] for one in result["deleted_repositories"]] == ["gone", "gone"]
+    assert [zone.image_stream(local.project, "gone") for zone in local.zones] == [None, None]
+    assert local.noted() == [{"1.0": a, "latest": local.digests["d"]}] * 2
+    local.clear()
+    again = local.managed(*second)
+    assert (again["changed"], again["deleted"], again["kept"]) == (False, [], [])
+    assert not any(zone.writes() for zone in local.zones)
+
+
+def test_what_is_used_or_was_moved_by_others_stays(local: Syncer) -> None:
+    rest = local.layout("rest", "1.0", name="rest")
+    local.managed(rest, local.layout("a", "used"), local.layout("b", "moved"), local.layout("c", "free"))
+    deployment(local.zones[0], local.project, f"elsewhere/app@{local.digests['a']}")
+    local.pusher.push(local.layout("theirs")["source"], zones=local.pusher.entries(*local.zones), tags=["moved"])
+    result = local.managed(rest)
+    assert {(one["zone"], one["tag"]) for one in result["deleted"]} == {
+        (local.zones[0].name, "free"),
+        (local.zones[1].name, "free"),
+        (local.zones[1].name, "used"),
+    }
+    reasons = {one["tag"]: one["reason"] for one in result["kept"] if one["zone"] == local.zones[0].name}
+    assert reasons["used"] == f"it is used by Deployment {local.project}/app"
+    assert reasons["moved"] == f"somebody else has moved it since, from {local.digests['b']}"
+    theirs = local.digests["theirs"]
+    assert local.tags() == [{"used": local.digests["a"], "moved": theirs}, {"moved": theirs}]
+    # What others have moved is theirs from now on, and what is used may go later.
+    assert local.noted() == [{"used": local.digests["a"]}, {}]
+
+
+def test_no_more_than_max_delete_goes_in_one_run(local: Syncer) -> None:
+    rest = local.layout("rest", "1.0", name="rest")
+    local.managed(rest, local.layout("a", "1", "2", "3"))
+    result = local.managed(rest, max_delete=2)
+    assert len(result["deleted"]) == 4
+    assert [len(tags) for tags in local.tags()] == [1, 1]
+    assert {one["reason"] for one in result["kept"]} == {"max_delete is 2, so it goes in a later run"}
+    assert len(local.managed(rest, max_delete=2)["deleted"]) == 2
+    assert local.tags() == [{}, {}]
+
+
+def test_nothing_goes_because_a_source_or_a_zone_could_not_be_read(local: Syncer) -> None:
+    repository = f"docker://{local.origin.registry}/{local.project}/empty"
+    local.managed(local.layout("a", "1.0"), local.layout("b", "1.0", name="other"))
+    rest = local.layout("rest", "1.0", name="rest")
+    unlisted = {"source": "docker://127.0.0.1:1/library/app", "name": "app", "select": {}}
+    error = local.unmanageable(rest, unlisted, retries=0)
+    assert "1 of 2 images failed" in str(error)
+    assert [one["name"] for one in error.result["deleted"]] == ["other", "other"]
+    assert local.tags() == [{"1.0": local.digests["a"]}] * 2
+    error = local.unmanageable(rest, {"source": repository, "name": "app", "select": {}})
+    assert f"{repository} lists no tags" in str(error)
+    assert error.result["deleted"] == []
+    local.pusher.push(local.layout("x")["source"], zones=local.pusher.entries(local.origin), tags=["1.0"], name="empty")
+    error = local.unmanageable(rest, {"source": repository, "name": "app", "select": {"semver": ">2"}})
+    assert "select matches none of the 1 tags" in str(error)
+    assert local.tags() == [{"1.0": local.digests["a"]}] * 2
+    local.zones[1].faults.add("status", side="api", method="GET", path="/imagestreams", status=503)
+    error = local.unmanageable(rest, retries=0)
+    assert [one["zone"] for one in error.result["deleted"]] == [local.zones[0].name]
+    assert local.tags() == [{}, {"1.0": local.digests["a"]}]
+    assert f"deletion: zone {local.zones[1].name}: list the ImageStreams" in str(error)
+
+
+def test_a_push_that_fails_keeps_what_was_to_go_from_its_repository(local: Syncer) -> None:
+    local.managed(local.layout("a", "1.0"))
+    fault = local.zones[0].faults.add("status", side="registry", method="PUT", path="/manifests/2.0", status=403)
+    error = local.unmanageable(local.layout("b", "2.0"))
+    assert error.result["deleted"] == []
+    assert local.tags() == [{"1.0": local.digests["a"]}] * 2
+    assert local.noted() == [{"1.0": local.digests["a"]}] * 2
+    local.zones[0].faults.remove(fault)
+    assert len(local.managed(local.layout("b", "2.0"))["deleted"]) == 2
+    assert local.tags() == [{"2.0": local.digests["b"]}] * 2
+
+
+def test_a_run_that_was_killed_before_its_tags_moved_makes_nothing_ours(local: Syncer) -> None:
+    source = local.layout("theirs")["source"]
+    local.pusher.push(source, zones=local.pusher.entries(*local.zones), tags=["1.0"])
+    given = {**DEFAULTS, **local.options([local.layout("a", "1.0"), local.layout("b", "1.0", name="new")])}
+    task = sync_task({**given, **local._managing({})}, RunContext({}, str(local.folder)))
+    task.plan()
+    for image in task.images:
+        Marking(image, "").note()
+    task.close()
+    assert local.noted() == [{"1.0": local.digests["a"]}] * 2
+    result = local.managed(local.layout("rest", "1.0", name="rest"))
+    assert result["deleted"] == []
+    assert local.tags() == [{"1.0": local.digests["theirs"]}] * 2
+    assert [one["name"] for one in result["deleted_repositories"]] == ["new", "new"]
+    assert local.noted() == [{}, {}]
+
+
+def test_each_set_knows_its_own_tags(local: Syncer) -> None:
+    local.managed(local.layout("a", "1.0"), local.layout("b", "both"), set_name="base")
+    local.managed(local.layout("c", "2.0"), set_name="apps")
+    assert local.noted(annotation=f"{MANAGED_TAGS}.apps") == [{"2.0": local.digests["c"]}] * 2
+    result = local.managed(local.layout("b", "both"), set_name="base")
+    assert {one["tag"] for one in result["deleted"]} == {"1.0"}
+    assert [sorted(tags) for tags in local.tags()] == [["2.0", "both"]] * 2
+
+
+def test_as_a_task_with_a_file(local: Syncer) -> None:
+    images = [local.layout("a", "1.0"), {**local.layout("b"), "tags": "1.0, latest", "name": "other"}]
+    (local.folder / "images.yml").write_text(
+        json.dumps({"images": images, "defaults": {"source_password": "top secret"}})
+    )
+    options = {**local.options(), "images_file": str(local.folder / "images.yml")}
+    del options["images"], options["defaults"]
+    wrong = run_task(ACTION, options, local.folder / "wrong")
+    assert wrong.rc != 0
+    assert "images.yml, entry 1 (line 1): source_username and source_password are required together" in wrong.stdout
+    assert "top secret" not in wrong.stdout
+    (local.folder / "images.yml").write_text(json.dumps(images))
+    played = run_task(ACTION, options, local.folder / "play", diff=True).succeeded()
+    assert [image["changed"] for image in played.result(ACTION)["images"]] == [True, True]
+    assert local.tags("other") == [{"1.0": local.digests["b"], "latest": local.digests["b"]}] * 2
+    assert local.digests["b"] in played.stdout
