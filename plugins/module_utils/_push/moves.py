@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .._errors import ForbiddenError
 from .._zones.zone_tags import TagState, TagUpdate, ZoneTags
 
 if TYPE_CHECKING:
@@ -56,3 +57,12 @@ def note_moved(upload: ZoneUpload, zone: ZoneTags, force: bool) -> None:
         result.warnings.append(f"the tag {update.tag} was made by somebody else meanwhile, and is kept")
     if kept and not zone.changed:
         result.kept = kept[0].now
+
+
+def explain_refused_tag(session: ZoneSession, upload: ZoneUpload, image: Image) -> None:
+    """Say which limit or quota refused a tag, in the error's hint, where one did and the API tells."""
+    error, plan = upload.result.error, upload.plan
+    if isinstance(error, ForbiddenError):
+        from .._zones.refusal import explain_refusal
+
+        explain_refusal(session, error, image.contents().size, int(plan.empty), plan.new_tags)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
-from .._errors import AppuioError, CancelledError, ForbiddenError
+from .._errors import AppuioError, CancelledError
 from .._signals import StoppedError, held
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
@@ -199,7 +199,7 @@ class PushTask:
     def _move(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:
         """Move the tags of zones that have all of the image, and note what has become of them."""
         from .._zones.tags import move_tags
-        from .moves import note_moved
+        from .moves import explain_refused_tag, note_moved
 
         zones = self._ready(plan, uploads)
         try:
@@ -209,11 +209,7 @@ class PushTask:
                 for upload, zone in zip(uploads, zones):
                     note_moved(upload, zone, self.options.force)
         for upload in uploads:
-            if isinstance(upload.result.error, ForbiddenError):
-                from .._zones.refusal import explain_refusal
-
-                session, size = self.sessions[upload.zone], self.image.contents().size
-                explain_refusal(session, upload.result.error, size, int(upload.plan.empty), upload.plan.new_tags)
+            explain_refused_tag(self.sessions[upload.zone], upload, self.image)
 
     def _result(self, plan: PushPlan) -> dict[str, Any]:
         begun = {zone.zone: self._uploads[zone.zone].result for zone in plan.zones if zone.has_steps}
