@@ -46,7 +46,7 @@ class _Objects:
         organization = {"organization": self.organization}
         galaxy = as_texts("appuio_awx_galaxy_credentials", self.settings.get("galaxy_credentials", "Ansible Galaxy"))
         image = {"name": ENVIRONMENT, "image": self.settings.get("image"), "pull": "missing", **organization}
-        return {
+        found: dict[str, list[dict[str, Any]]] = {
             "controller_organizations": [{"name": self.organization, "galaxy_credentials": galaxy or []}],
             "controller_credential_types": [credential_type()],
             "controller_credentials": self.credentials,
@@ -57,6 +57,7 @@ class _Objects:
             "controller_templates": [self._template(job) for job in JOBS],
             "controller_workflows": [self._workflow()],
         }
+        return {name: [_without_blanks(entry) for entry in entries] for name, entries in found.items()}
 
     def _credentials(self) -> list[dict[str, Any]]:
         found = []
@@ -175,6 +176,11 @@ def credential_type() -> dict[str, Any]:
         "inputs": {"fields": [tokens], "required": ["tokens"]},
         "injectors": {"extra_vars": {"appuio_tokens_yaml": "{{ tokens }}"}},
     }
+
+
+def _without_blanks(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an object without what nothing is known of, so that AWX keeps what it has."""
+    return {name: value for name, value in entry.items() if value != ""}
 
 
 def _job(name: str) -> Job:
