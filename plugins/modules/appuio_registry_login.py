@@ -146,6 +146,8 @@ notes:
   - A login with O(token) needs nothing installed but Python. What asks the API needs the Python packages C(kubernetes)
     and C(openshift), which are O(service_account), O(kubeconfig) and O(revoke). Where they are missing, O(access) is
     asked of the registry, and a stored token of O(username) is known again by its user name alone.
+  - A credential helper is asked first and the file is written then. Where that fails, the error says what the helper
+    has already, the result says C(changed), and a token that was got for the login is not revoked.
   - A single file that is mounted into a container cannot be replaced as a whole. Mount its directory instead.
   - C(/dev/null) and other devices, pipes and directories are no O(auth_file).
   - No option value, result, difference or log contains the credentials, except RV(dockerconfigjson).

@@ -43,8 +43,9 @@ class LoginPlan:
         return bool(self.reasons)
 
     def failed(self, error: AppuioError) -> LoginPlan:
-        """Return the plan of a login that cannot be."""
-        return replace(self, error=error.at(zone=self.zone), reasons=())
+        """Return the plan of a login that cannot be; what the error says is done already has changed something."""
+        reasons = self.reasons if error.result.get("changed") else ()
+        return replace(self, error=error.at(zone=self.zone), reasons=reasons)
 
     def result(self) -> dict[str, Any]:
         """Return this login's part of the module's result."""

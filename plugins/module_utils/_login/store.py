@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from .._credentials.auth_document import (
     IDENTITY_TOKEN_USER,
@@ -22,6 +22,7 @@ from .._credentials.auth_document import (
 )
 from .._credentials.auth_edit import Edited, edit
 from .._credentials.auth_file import read_text
+from .._errors import AppuioError
 from .._targets import DEFAULT_USERNAME, Credential
 from .options import Login
 
@@ -90,18 +91,25 @@ class CredentialStore:
         """Tell whether the file itself has an entry for the key, even one without a secret."""
         return bool(matching_keys(self.document.get("auths") or {}, self.key))
 
-    def keep(self, credential: Credential | None) -> Edited:
-        """Let clients find a credential here, None for the one that is there already; raises AppuioError."""
+    def keep(self, credential: Credential | None, stored: Callable[[], None] = lambda: None) -> Edited:
+        """Let clients find a credential here, None for the one that is there already; raises AppuioError.
+
+        ``stored`` is called as soon as it is, which it may be when the file cannot be written.
+        """
         kept = self.adapted(credential) if credential else None
         if self.helper and kept:
             self.helper.store(self.key, kept)
+            stored()
 
         def change(document: dict[str, Any]) -> None:
             self._select(document)
             if kept and self.helper is None:
                 put_entry(document, self.key, kept)
 
-        return edit(self.login.auth_file, change, self.login.attributes, self.login.backup)
+        done = f"the helper {self.name} has the credential already" if self.helper and kept else ""
+        edited = self._edit(change, done)
+        stored()
+        return edited
 
     def remove(self, stored: Credential | None) -> Edited:
         """Remove what is kept for the key; raises AppuioError."""
@@ -113,7 +121,15 @@ class CredentialStore:
         def change(document: dict[str, Any]) -> None:
             remove_entry(document, self.key)
 
-        return edit(self.login.auth_file, change, self.login.attributes, self.login.backup)
+        done = f"the helper {self.name} has removed the credential already" if self.helper and stored else ""
+        return self._edit(change, done)
+
+    def _edit(self, change: Callable[[dict[str, Any]], None], done: str) -> Edited:
+        """Edit the file; ``done`` is what the helper has done before, and a failure tells of."""
+        try:
+            return edit(self.login.auth_file, change, self.login.attributes, self.login.backup)
+        except AppuioError as error:
+            raise after(done, error) if done else error from None
 
     def _select(self, document: dict[str, Any]) -> None:
         """Change a file so that clients look for the key here; no secret of a helper stays in the file."""
@@ -135,6 +151,13 @@ class CredentialStore:
             document["credHelpers"] = helpers
         if not helpers:
             document.pop("credHelpers", None)
+
+
+def after(done: str, error: AppuioError) -> AppuioError:
+    """Return the error of a login or logout of which a part is done, so that something has changed."""
+    error.message += f"; {done}"
+    error.result["changed"] = True
+    return error
 
 
 def open_store(login: Login, environment: Mapping[str, str]) -> CredentialStore:

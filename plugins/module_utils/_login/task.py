@@ -19,7 +19,7 @@ from .._zones.session import ZoneSession
 from .credential import ReusableCredential, reusable_credential, revoke, unrevocable
 from .options import Login
 from .plan import LoginPlan, Plan, result_of
-from .store import CredentialStore, open_store
+from .store import CredentialStore, after, open_store
 from .verification import check_access, check_end, check_login
 
 _Step = Callable[["_ZoneLogin", LoginPlan], LoginPlan]
@@ -125,7 +125,13 @@ class _ZoneLogin:
         return replace(planned, access=access)
 
     def store(self, planned: LoginPlan) -> LoginPlan:
-        """Write what is to be written; raises AppuioError."""
+        """Write what is to be written; raises AppuioError, which says what of it is done already."""
+        try:
+            return self._store(planned)
+        except AppuioError as error:
+            raise after("the token is revoked already", error) if planned.revoked else error from None
+
+    def _store(self, planned: LoginPlan) -> LoginPlan:
         credential = planned.credential
         if self.login.present:
             self._warn_of_end(planned)
@@ -136,11 +142,14 @@ class _ZoneLogin:
         if not self.login.present or credential is None:
             return self._written(planned, store.remove(stored))
         current = stored is not None and store.is_current(credential, stored)
-        edited = store.keep(None if current else credential)
-        if self.session is not None:
-            self.session.method.keep()
+        edited = store.keep(None if current else credential, self._keep_token)
         wrote = edited.changed or (store.helper is not None and not current)
         return self._written(planned if wrote else replace(planned, reasons=()), edited)
+
+    def _keep_token(self) -> None:
+        """Let a token that was got for this login live on, as it is stored now."""
+        if self.session is not None:
+            self.session.method.keep()
 
     def close(self) -> None:
         """Give back what the login holds."""

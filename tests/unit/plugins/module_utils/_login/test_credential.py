@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -260,6 +261,88 @@ def test_a_token_that_could_not_be_stored_is_revoked(
         task.apply(plan)
     task.close()
     assert [way.token for way in opened] == ["sha256~fetched"]
+
+
+def helped(folder: Path, **given: Any) -> tuple[Login, RunContext]:
+    """Return a login that the helper ``keeper`` keeps, in the file ``kept`` of the folder."""
+    program, kept = folder / "docker-credential-keeper", folder / "kept"
+    program.write_text(
+        f'#!/bin/sh\ncase "$1" in store) cat >{kept};; get) cat {kept} 2>/dev/null || '
+        f"{{ echo credentials not found; exit 1; }};; erase) rm -f {kept};; esac\n"
+    )
+    program.chmod(0o755)
+    login = Login(
+        targets_from({**ZONE, "host": "https://api.example", **given.pop("who", {"token": "sha256~t"})})[0],
+        str(folder / "config.json"),
+        verify=False,
+        credential_store="keeper",
+        **given,
+    )
+    return login, RunContext(environment={"PATH": f"{folder}:{os.environ['PATH']}"})
+
+
+def failing_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_given: Any) -> None:
+        raise AppuioError("config.json cannot be written: Read-only file system", hint="Name another one")
+
+    monkeypatch.setattr(store, "edit", fail)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_what_the_helper_has_stored_is_told_where_the_file_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, several: bool
+) -> None:
+    failing_edit(monkeypatch)
+    login, context = helped(tmp_path)
+    task = LoginTask([login], context, several=several)
+    with pytest.raises(
+        AppuioError, match="Read-only file system; the helper keeper has the credential already"
+    ) as failed:
+        task.apply(task.plan())
+    task.close()
+    assert json.loads((tmp_path / "kept").read_text())["Secret"] == "sha256~t"
+    assert failed.value.result["changed"]
+    assert [zone["changed"] for zone in failed.value.result.get("zones", [])] == [True] * several
+
+
+def test_a_token_that_the_helper_has_lives_on(
+    monkeypatch: pytest.MonkeyPatch, asked: Callable[..., list[ApiLogin]], tmp_path: Path
+) -> None:
+    opened = asked()
+    failing_edit(monkeypatch)
+    monkeypatch.setattr(PasswordMethod, "_login", lambda _method: OAuthToken("sha256~fetched", 86400))
+    login, context = helped(tmp_path, who=JANE)
+    task = LoginTask([login], context)
+    with pytest.raises(AppuioError):
+        task.apply(task.plan())
+    task.close()
+    assert json.loads((tmp_path / "kept").read_text())["Secret"] == "sha256~fetched"
+    assert opened == []
+
+
+def test_what_a_logout_has_done_is_told_where_the_file_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, asked: Callable[..., list[ApiLogin]], tmp_path: Path
+) -> None:
+    asked((REVOKED, answer(200, {})))
+    login, context = helped(tmp_path, present=False, revoke=True)
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "kept").write_text(json.dumps({"Username": "jane", "Secret": "sha256~t"}))
+    failing_edit(monkeypatch)
+    task = LoginTask([login], context)
+    with pytest.raises(AppuioError) as failed:
+        task.apply(task.plan())
+    assert failed.value.result["changed"]
+    assert "; the helper keeper has removed the credential already; the token is revoked already" in str(failed.value)
+
+
+def test_nothing_is_told_as_changed_where_nothing_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    failing_edit(monkeypatch)
+    target = targets_from({**ZONE, "token": "sha256~t"})[0]
+    task = LoginTask([Login(target, str(tmp_path / "config.json"), verify=False)], RunContext(), several=True)
+    with pytest.raises(AppuioError) as failed:
+        task.apply(task.plan())
+    assert not failed.value.result["changed"]
+    assert "already" not in str(failed.value)
 
 
 def test_check_mode_gets_no_token(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
