@@ -166,7 +166,7 @@ class StopSignals:
                 own = False
             elif self._is_dropped() or (self._holds and self._is_overdue()):
                 number = self._number
-            elif not alone and any(process_of(one.pid) != one for one in ancestors):
+            elif not alone and any(map(has_ended, ancestors)):
                 alone, number = True, signal.SIGTERM
             if number and self._is_open():
                 own = True  # the pipe tells of this one, too
@@ -203,6 +203,12 @@ def process_of(pid: int) -> Process | None:
         return None if fields[0] in (b"Z", b"X") else Process(pid, int(fields[19]), int(fields[1]))
     except (OSError, ValueError, IndexError):
         return None
+
+
+def has_ended(process: Process) -> bool:
+    """Whether a process that ran has ended. One whose own parent has ended, as with nohup, has another one now."""
+    now = process_of(process.pid)
+    return now is None or now.started != process.started
 
 
 def ansible_ancestors() -> list[Process]:

@@ -28,8 +28,8 @@ from .._http.retry import (
     as_error,
     retry_after,
 )
-from .documents import every_item
-from .errors import cause_of, json_object, no_api, refusal, without_answer
+from .documents import every_item, named, text
+from .errors import cause_of, checked_object, missing_is_proven, refusal, without_answer
 from .pool import BoundedPool
 from .resources import ApiAddress, ResourceType
 
@@ -52,8 +52,11 @@ class Api:
     def get(
         self, resource: ResourceType, namespace: str, name: str, *, step: str, subresource: str = ""
     ) -> dict[str, Any]:
-        """Return an object; raises AppuioError, NotFoundError where it is not there."""
-        return self._call("get", resource.path(namespace, name, subresource), step)
+        """Return an object; raises AppuioError, NotFoundError where the API says that it is not there."""
+        with missing_is_proven(f"{resource.kind} {name}", step):
+            found = self._call("get", resource.path(namespace, name, subresource), step, None, {})
+        # ~ stands for whoever asks.
+        return found if subresource or name == "~" else named(found, resource, name, step)
 
     def items(
         self,
@@ -68,8 +71,8 @@ class Api:
         query = {"fieldSelector": field_selector, "limit": str(page)}
         path = resource.collection(namespace)
         return every_item(
-            lambda following: self._call("get", path, step, query={**query, "continue": following}),
-            f"list of {resource.plural}",
+            lambda following: self._call("get", path, step, None, {**query, "continue": following}),
+            resource,
             step,
         )
 
@@ -86,7 +89,8 @@ class Api:
     ) -> dict[str, Any]:
         """Create an object, or the subresource of one, and return it; raises ConflictError where it is there."""
         path = resource.path(namespace, name, subresource) if name else resource.collection(namespace)
-        return self._call("post", path, step, body, _dry_run(dry_run))
+        kind = text(body.get("kind")) or resource.kind
+        return self._call("post", path, step, body, _dry_run(dry_run), kind)
 
     def replace(
         self,
@@ -99,7 +103,7 @@ class Api:
         subresource: str = "",
     ) -> dict[str, Any]:
         """Replace an object if it is still of the body's version; raises ConflictError where it is not."""
-        return self._call("put", resource.path(namespace, name, subresource), step, body)
+        return self._call("put", resource.path(namespace, name, subresource), step, body, {}, resource.kind)
 
     def merge(
         self,
@@ -112,7 +116,8 @@ class Api:
         dry_run: bool = False,
     ) -> dict[str, Any]:
         """Merge a change into an object (RFC 7386), if it is still of the version that the change names."""
-        return self._call("patch", resource.path(namespace, name), step, change, _dry_run(dry_run))
+        path = resource.path(namespace, name)
+        return self._call("patch", path, step, change, _dry_run(dry_run), resource.kind)
 
     def delete(
         self,
@@ -125,11 +130,13 @@ class Api:
         resource_version: str = "",
         dry_run: bool = False,
     ) -> None:
-        """Delete an object, if it is still the one of this UID and version; raises ConflictError where it is not."""
+        """Delete an object, if it is still of this UID and version; raises ConflictError, NotFoundError."""
         wanted = {"uid": uid, "resourceVersion": resource_version}
         preconditions = {key: value for key, value in wanted.items() if value}
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": preconditions} if preconditions else None
-        self._call("delete", resource.path(namespace, name), step, body, _dry_run(dry_run))
+        path = resource.path(namespace, name)
+        with missing_is_proven(f"{resource.kind} {name}", step):
+            self._call("delete", path, step, body, _dry_run(dry_run), resource.kind)
 
     def close(self) -> None:
         """Give back connections."""
@@ -139,12 +146,9 @@ class Api:
             client.client.close()
 
     def _call(
-        self, method: str, path: str, step: str, body: Any = None, query: Mapping[str, str] | None = None
+        self, method: str, path: str, step: str, body: Any, query: Mapping[str, str], kind: str | None = None
     ) -> dict[str, Any]:
-        document = json_object(self.answer(method, path, step, body, query))
-        if document is None or (method != "get" and not isinstance(document.get("kind"), str)):
-            raise no_api("this is no Kubernetes API: its answer is no object of one", step)
-        return document
+        return checked_object(self.answer(method, path, step, body, query), kind, step)
 
     def answer(
         self, method: str, path: str, step: str, body: Any = None, query: Mapping[str, str] | None = None

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._errors import ServerError
 from .errors import no_api
+from .resources import ResourceType
 
 NEVER = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LARGEST = 2**63 - 1
@@ -50,12 +51,22 @@ def moment(value: Any) -> datetime:
         return NEVER
 
 
-def every_item(fetch: Callable[[str], Mapping[str, Any]], what: str, step: str) -> Iterator[dict[str, Any]]:
+def named(found: dict[str, Any], resource: ResourceType, name: str, step: str) -> dict[str, Any]:
+    """Return an answer that is the object of this name; raises ServerError for anything else."""
+    if mapping(found.get("metadata")).get("name") != name:
+        raise no_api(f"the API answered with something else than the {resource.kind} {name}", step)
+    return found
+
+
+def every_item(
+    fetch: Callable[[str], Mapping[str, Any]], resource: ResourceType, step: str
+) -> Iterator[dict[str, Any]]:
     """Yield all objects of a list, each once, reading a page when it is wanted; ``fetch`` takes the continue token.
 
     A list that expires while it is read is begun again, once. What is no object is left aside. Raises ServerError
-    for a list that does not end, and what ``fetch`` raises.
+    for a list that does not end, for an answer that is no list of these objects, and what ``fetch`` raises.
     """
+    what = f"list of {resource.plural}"
     seen: set[Any] = set()
     following, expired = "", False
     for _page in range(MOST_PAGES):
@@ -66,22 +77,34 @@ def every_item(fetch: Callable[[str], Mapping[str, Any]], what: str, step: str) 
                 raise
             following, expired = "", True
             continue
-        # An empty list has null for its items. What has none is no list, and nothing may be taken for empty by mistake.
+        metadata = mapping(answer.get("metadata"))
         items = answer.get("items", "")
-        if items is not None and not isinstance(items, list):
+        if items is None and metadata.get("resourceVersion"):
+            items = []  # Go's empty list
+        if not _is_list(answer, items, resource):
             raise no_api(f"the API answered with something else than the {what}", step)
-        for item in items or ():
+        for item in items:
             if isinstance(item, dict) and _identity(item) not in seen:
                 seen.add(_identity(item))
                 yield item
-        metadata = answer.get("metadata")
-        following = str((metadata if isinstance(metadata, Mapping) else {}).get("continue") or "")
+        following = str(metadata.get("continue") or "")
         if not following:
             return
     raise no_api(f"the {what} does not end after {MOST_PAGES} pages", step)
 
 
+def _is_list(answer: Mapping[str, Any], items: Any, resource: ResourceType) -> bool:
+    """Whether an answer is a list of these objects: nothing may be taken for empty by mistake.
+
+    In a list, objects need not say their kind; one without a single object that has a name is none.
+    """
+    if answer.get("kind") != f"{resource.kind}List" or not isinstance(items, list):
+        return False
+    found = [mapping(item) for item in items]
+    of_kind = all(item.get("kind", resource.kind) == resource.kind for item in found)
+    return of_kind and (not found or any(mapping(item.get("metadata")).get("name") for item in found))
+
+
 def _identity(item: Mapping[str, Any]) -> Any:
-    metadata = item.get("metadata")
-    known = metadata if isinstance(metadata, Mapping) else {}
+    known = mapping(item.get("metadata"))
     return str(known.get("uid") or (known.get("namespace"), known.get("name")))

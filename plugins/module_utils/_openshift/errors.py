@@ -8,8 +8,8 @@ Source: Kubernetes API conventions, "Response Status Kind"; urllib3, which wraps
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
@@ -18,6 +18,10 @@ from .._http.retry import CONNECTION_ERRORS, LONGEST_RETRY_AFTER
 _RIGHTS = "Does the namespace exist, and has the credential this right there? Zones answer the same to both"
 _NO_API = "Is host the API of the zone, and what stands in front of it: a proxy, a portal, a page to log in?"
 _PASSING = "It may pass: try again later; if it stays, the operators of the zone can see why"
+
+
+class NotServedError(NotFoundError):
+    """A 404 that names no object: the API knows no such kind, or it is not the API that has answered."""
 
 
 def refusal(status: int, body: Any, step: str, wait: float | None = None) -> AppuioError:
@@ -37,7 +41,8 @@ def refusal(status: int, body: Any, step: str, wait: float | None = None) -> App
     if status == 403:
         return ForbiddenError("the API refuses this", step=step, server_message=server_message, hint=hint)
     if status == 404:
-        return NotFoundError("the API does not have this", step=step, server_message=server_message, hint=hint)
+        missing = NotFoundError if _names_an_object(document) else NotServedError
+        return missing("the API does not have this", step=step, server_message=server_message, hint=hint)
     kind = ConflictError if status == 409 else ServerError
     return kind(
         f"the API answered with status {status}",
@@ -49,6 +54,14 @@ def refusal(status: int, body: Any, step: str, wait: float | None = None) -> App
     )
 
 
+def _names_an_object(document: Mapping[str, Any]) -> bool:
+    """Whether a 404 is that of an object: an API says what does not exist."""
+    details = document.get("details")
+    name = details.get("name") if isinstance(details, Mapping) else None
+    is_status = document.get("kind") == "Status" and document.get("reason") == "NotFound"
+    return is_status and isinstance(name, str) and bool(name)
+
+
 def _is_page(body: Any) -> bool:
     text = body.decode("utf-8", "replace") if isinstance(body, (bytes, bytearray)) else str(body or "")
     return text[:256].lstrip().startswith("<")
@@ -57,6 +70,29 @@ def _is_page(body: Any) -> bool:
 def no_api(message: str, step: str | None = None) -> ServerError:
     """Return the error that an answer is which no API gives."""
     return ServerError(message, step=step, hint=_NO_API)
+
+
+@contextmanager
+def missing_is_proven(what: str, step: str) -> Iterator[None]:
+    """A 404 of a proxy, or of an API without such objects, does not say that one object is not there."""
+    try:
+        yield
+    except NotServedError as refused:
+        error = no_api(f"a 404 came that does not say that the {what} does not exist", step)
+        error.server_message = refused.server_message
+        raise error from None
+
+
+def checked_object(data: Any, kind: str | None, step: str) -> dict[str, Any]:
+    """Return the object that an answer is; raises ServerError for anything else.
+
+    A change is answered with an object of its ``kind``, or with a Status that tells success.
+    """
+    found = json_object(data)
+    done = found is not None and found.get("kind") == "Status" and found.get("status") == "Success"
+    if found is None or (kind is not None and not done and found.get("kind") != kind):
+        raise no_api("this is no Kubernetes API: its answer is no object of one", step)
+    return found
 
 
 def without_answer(error: AppuioError, method: str, path: str, query: Mapping[str, str]) -> AppuioError:

@@ -19,7 +19,6 @@ from .._reference import is_digest, is_repository, is_tag
 from . import resources
 from .client import Api
 from .documents import NEVER, mapping, mappings, moment, number, text
-from .errors import no_api
 
 PAGE = 50
 
@@ -134,16 +133,12 @@ def get_stream(api: Api, namespace: str, name: str) -> ImageStream | None:
 
 def get_document(api: Api, namespace: str, name: str) -> dict[str, Any] | None:
     """Return an ImageStream object as it is, or None where there is none; raises AppuioError."""
-    step = f"read the ImageStream {name}"
     try:
-        document = api.get(resources.IMAGE_STREAM, namespace, name, step=step)
+        return api.get(resources.IMAGE_STREAM, namespace, name, step=f"read the ImageStream {name}")
     except NotFoundError:
         return None
     except ForbiddenError as error:
         raise _with_namespace(error, namespace) from None
-    if parse_stream(document).name != name:
-        raise no_api(f"the API answered with something else than the ImageStream {name}", step)
-    return document
 
 
 def get_stream_tag(api: Api, namespace: str, name: str, tag: str) -> Mapping[str, Any] | None:

@@ -14,7 +14,7 @@ from .._http.open_response import OpenResponse
 from .._http.retry import Attempts
 from .._oci.model import ACCEPT, OCI_INDEX, Descriptor, Manifest, digest_of, matches, parse_manifest
 from .._reference import is_tag
-from .errors import is_page, missing_blobs, no_registry
+from .errors import is_page, missing_blobs, no_registry, says_missing
 from .registry_requests import LOG_IN, RegistryRequests, is_away, scopes, transient
 
 MOST_TAGS = 500_000
@@ -52,7 +52,7 @@ class RegistryClient(RegistryRequests):
         response = self.http.request("GET", "/v2/", step=LOG_IN, transient=transient)
         if response.status == 401:
             raise self._unauthorized(LOG_IN, response)
-        if response.status == 404:
+        if says_missing(response):
             raise NotFoundError(
                 f"{self.registry} is no container registry",
                 zone=self.zone,
@@ -68,7 +68,7 @@ class RegistryClient(RegistryRequests):
         """Return what a tag names, or None; never asks by digest, which zones answer with an error."""
         step = f"ask for the tag {tag}"
         response = self._ask("HEAD", f"/v2/{repository}/manifests/{tag}", repository, step, "pull", {"Accept": ACCEPT})
-        if response.status == 404:
+        if says_missing(response):
             return None
         self._expect(response, (200,), step, repository, "pull")
         digest = response.headers.get("docker-content-digest")
@@ -94,7 +94,7 @@ class RegistryClient(RegistryRequests):
         step = f"read the manifest {reference}"
         path = f"/v2/{repository}/manifests/{reference}"
         response = self._ask("GET", path, repository, step, "pull", {"Accept": ACCEPT})
-        if response.status == 404:
+        if says_missing(response):
             return None
         self._expect(response, (200,), step, repository, "pull")
         digest = reference if ":" in reference else response.headers.get("docker-content-digest")
@@ -159,7 +159,7 @@ class RegistryClient(RegistryRequests):
         step = "list the tags"
         found: set[str] = set()
         for response in self._pages(f"/v2/{repository}/tags/list", repository, step):
-            if response.status == 404 and not found:
+            if says_missing(response) and not found:
                 return None
             self._expect(response, (200,), step, repository, "pull")
             document = response.json()
@@ -195,7 +195,7 @@ class RegistryClient(RegistryRequests):
         step = f"ask for the blob {digest}"
         path = f"/v2/{repository}/blobs/{digest}"
         response = self._ask("HEAD", path, repository, step, "push", attempts=attempts)
-        if response.status == 404:
+        if says_missing(response):
             return False
         self._expect(response, (200,), step, repository, "push")
         self._check_digest(response, step)

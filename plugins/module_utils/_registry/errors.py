@@ -79,6 +79,11 @@ def is_page(response: Response) -> bool:
     return response.headers.get_content_type() in ("text/html", "application/xhtml+xml")
 
 
+def says_missing(response: Response) -> bool:
+    """Whether an answer says that the registry does not have it; a page with 404 comes from something else."""
+    return response.status == 404 and not is_page(response)
+
+
 def no_registry(response: Response, what: str, registry: str, zone: str | None = None) -> ServerError:
     """Return the error that an answer is which no registry gives; ``what`` is the step."""
     kind = str(response.headers.get("content-type") or "no media type")
@@ -104,14 +109,14 @@ def refusal(
             server_message=words,
             hint=hints.credential,
         )
-    if status == 403 and not is_page(response):
+    if status < 400 or (status in (403, 404) and is_page(response)):
+        return no_registry(response, what, registry, zone)
+    if status == 403:
         return ForbiddenError(f"{registry} refuses this", zone=zone, step=what, server_message=words, hint=hints.denied)
-    if status == 404 and not is_page(response):
+    if status == 404:
         return NotFoundError(
             f"{registry} does not have it", zone=zone, step=what, server_message=words, hint=hints.name
         )
-    if status < 400:
-        return no_registry(response, what, registry, zone)
     return ServerError(
         f"{registry} answered with status {status}",
         zone=zone,

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
@@ -18,6 +19,12 @@ from urllib3._collections import HTTPHeaderDict
 from tests.unit.plugins.module_utils.scripted_http import Line, answer, refusal
 
 __all__ = ["Line", "ScriptedApi", "answer", "refusal", "scripted_api"]
+
+_KINDS = {one.plural: one.kind for one in vars(resources).values() if isinstance(one, resources.ResourceType)}
+
+
+def _kind(path: str) -> str:
+    return next((_KINDS[part] for part in reversed(path.split("/")) if part in _KINDS), "")
 
 
 class _Answer:
@@ -64,9 +71,16 @@ class ScriptedApi:
         self.bodies.append(json.loads(body) if isinstance(body, (str, bytes)) and body else body)
         if isinstance(response, Exception):
             raise response
-        # To a change, an API answers with an object, or a Status, whatever else a test says of it.
-        document = json.loads(response.body) if method != "GET" and response.body[:1] == b"{" else None
-        data = response.body if document is None else json.dumps({"kind": "Status", **document}).encode()
+        # What is no matter to most tests: a list has a kind, and a change is answered with the object, or a Status.
+        document = json.loads(response.body) if response.body[:1] == b"{" else None
+        more: dict[str, Any] = {}
+        if method == "DELETE":
+            more = {"kind": "Status", "status": "Success"}
+        elif method != "GET":
+            more = {"kind": (self.bodies[-1] or {}).get("kind") or _kind(parts.path)}
+        elif "items" in (document or {}):
+            more = {"kind": f"{_kind(parts.path)}List"}
+        data = json.dumps({**more, **document}).encode() if document is not None and more else response.body
         return _Answer(response.status, HTTPHeaderDict(response.headers.items()), data)
 
     def clear(self) -> None:

@@ -24,8 +24,10 @@ def answer(status: int, document: Any = None, headers: Mapping[str, str] | None 
 
 
 def refusal(status: int, message: str) -> Response:
-    """Return an API's refusal."""
-    return answer(status, {"kind": "Status", "status": "Failure", "message": message, "code": status})
+    """Return an API's refusal; one with 404 names what does not exist."""
+    document = {"kind": "Status", "status": "Failure", "message": message, "code": status}
+    missing = {"reason": "NotFound", "details": {"name": "it"}} if status == 404 else {}
+    return answer(status, {**document, **missing})
 
 
 class ScriptedHttp:

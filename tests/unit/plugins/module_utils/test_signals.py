@@ -16,9 +16,11 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils import _signals
 from ansible_collections.appuio.registry.plugins.module_utils._signals import (
+    Process,
     StoppedError,
     StopSignals,
     ansible_ancestors,
+    has_ended,
     held,
     process_of,
 )
@@ -246,6 +248,18 @@ except _signals.StoppedError as error:
     parent.stdout.close()
     _until_gone(pid)
     assert (tmp_path / "ended").read_text() == "stopped by SIGTERM"
+
+
+def test_a_process_whose_own_parent_is_gone_has_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ansible = Process(7, started=100, parent=6)
+    for now, ended in [
+        (ansible, False),
+        (Process(7, started=100, parent=1), False),  # nohup ansible-playbook, and its shell has ended
+        (Process(7, started=101, parent=6), True),
+        (None, True),
+    ]:
+        monkeypatch.setattr(_signals, "process_of", lambda _pid, now=now: now)
+        assert has_ended(ansible) is ended
 
 
 def test_where_the_system_does_not_tell_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:

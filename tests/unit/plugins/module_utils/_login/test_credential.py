@@ -28,6 +28,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._login.options imp
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import OAuthToken
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import oauth_token_name
 from ansible_collections.appuio.registry.plugins.module_utils._targets import (
     Connection,
     Credential,
@@ -42,8 +43,9 @@ JANE = {"username": "JANE", "password": "a-password"}
 WHO = "GET /apis/user.openshift.io/v1/users/~"
 END = "GET /apis/oauth.openshift.io/v1/useroauthaccesstokens/sha256~"
 REVOKED = "DELETE /apis/oauth.openshift.io/v1/useroauthaccesstokens/sha256~"
-ENDED = {"metadata": {"creationTimestamp": "2020-01-01T00:00:00Z"}, "expiresIn": 86400}
-LASTING = {"metadata": {"creationTimestamp": "2020-01-01T00:00:00Z"}, "expiresIn": 10**10}
+METADATA = {"name": oauth_token_name("sha256~t"), "creationTimestamp": "2020-01-01T00:00:00Z"}
+ENDED = {"metadata": METADATA, "expiresIn": 86400}
+LASTING = {"metadata": METADATA, "expiresIn": 10**10}
 
 
 @pytest.fixture

@@ -71,7 +71,9 @@ def test_a_secret_that_vanishes_says_that_the_service_account_is_missing() -> No
         match=r"no service account pusher in the namespace shop.*appuio_registry_account creates one",
     ):
         made.wait("token", 60)
-    made, _http, _time = secrets((f"GET {SECRETS}/token", gone), (ACCOUNT, answer(200, {})))
+    made, _http, _time = secrets(
+        (f"GET {SECRETS}/token", gone), (ACCOUNT, answer(200, {"metadata": {"name": "pusher"}}))
+    )
     with pytest.raises(
         NotFoundError, match=r"vanished.*somebody has deleted pusher, and made it again.*Run this again"
     ):
@@ -122,7 +124,7 @@ def test_a_secret_of_the_account_that_somebody_else_has_made_is_passed_over() ->
         (f"POST {SECRETS}", refusal(409, "already exists")),
         (f"GET {SECRETS}/token", answer(200, foreign)),
         (f"POST {SECRETS}", answer(201, {})),
-        (f"GET {SECRETS}/token-2", answer(200, FILLED)),
+        (f"GET {SECRETS}/token-2", answer(200, {**FILLED, "metadata": {"name": "token-2"}})),
     )
     assert created(made) == "token-2"
     assert http.document(2)["metadata"]["name"] == "token-2"

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+from typing import Any
 
 import pytest
 import urllib3
@@ -31,10 +32,9 @@ PODS = "GET /api/v1/namespaces/shop/pods"
 
 
 def test_an_object_is_read_with_the_token_and_without_discovery() -> None:
-    api, script = scripted_api(
-        ("GET /apis/image.openshift.io/v1/namespaces/shop/imagestreams/app", answer(200, {"a": 1}))
-    )
-    assert api.get(resources.IMAGE_STREAM, "shop", "app", step="read") == {"a": 1}
+    app = {"metadata": {"name": "app"}, "a": 1}
+    api, script = scripted_api(("GET /apis/image.openshift.io/v1/namespaces/shop/imagestreams/app", answer(200, app)))
+    assert api.get(resources.IMAGE_STREAM, "shop", "app", step="read") == app
     assert script.headers[0]["Authorization"] == "Bearer token"
     assert not script.lines
 
@@ -188,6 +188,80 @@ def test_a_page_does_not_say_that_something_is_gone() -> None:
         assert isinstance(refusal(403, page, "read"), ServerError)
     # The API itself says it in plain text of a group that it does not have.
     assert isinstance(refusal(404, b"404 page not found", "read"), NotFoundError)
+
+
+STATUS = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 404}
+DETAILS = {"name": "one", "kind": "pods"}
+NO_404_OF_AN_OBJECT: list[Any] = [
+    None,
+    "404 page not found",
+    {"message": "not found"},
+    {"errors": [{"code": "NOT_FOUND"}]},
+    STATUS,
+    {**STATUS, "details": DETAILS},
+    {**STATUS, "reason": "Forbidden", "details": DETAILS},
+    # Of a resource that the API does not have.
+    {**STATUS, "reason": "NotFound", "details": {}},
+    {**STATUS, "reason": "NotFound", "details": {"name": 4}},
+    {**STATUS, "kind": "Pod", "reason": "NotFound", "details": DETAILS},
+]
+
+
+@pytest.mark.parametrize("document", NO_404_OF_AN_OBJECT)
+def test_a_404_that_names_no_object_does_not_say_that_one_is_gone(document: Any) -> None:
+    api, _script = scripted_api(("DELETE", answer(404, document)), ("GET", answer(404, document)))
+    with pytest.raises(ServerError, match="a 404 came that does not say that the Pod one does not exist"):
+        api.delete(resources.POD, "shop", "one", step="remove")
+    with pytest.raises(ServerError, match="what stands in front of it"):
+        api.get(resources.POD, "shop", "one", step="read")
+
+
+def test_a_404_that_names_an_object_says_that_it_is_gone() -> None:
+    gone = answer(404, {**STATUS, "reason": "NotFound", "message": "pods one not found", "details": DETAILS})
+    api, _script = scripted_api(("DELETE", gone), ("GET", gone))
+    with pytest.raises(NotFoundError, match="pods one not found"):
+        api.delete(resources.POD, "shop", "one", step="remove")
+    with pytest.raises(NotFoundError, match="pods one not found"):
+        api.get(resources.POD, "shop", "one", step="read")
+
+
+@pytest.mark.parametrize("document", [{}, {"kind": "Pod"}, {"metadata": {"name": "other"}}, {"metadata": [1]}])
+def test_another_object_is_not_taken_for_the_one_asked_for(document: Any) -> None:
+    api, _script = scripted_api(("GET", answer(200, document)))
+    with pytest.raises(ServerError, match="something else than the Pod one"):
+        api.get(resources.POD, "shop", "one", step="read")
+
+
+NO_ANSWERS_TO_A_CHANGE: list[Any] = [
+    {"kind": "ImageStreamList", "items": None},
+    {"kind": "ConfigMap"},
+    {"kind": 4},
+    {"kind": None},
+    {"kind": "Status", "status": "Failure"},
+    {"kind": "Status", "status": None},
+]
+
+
+@pytest.mark.parametrize("document", NO_ANSWERS_TO_A_CHANGE)
+def test_a_change_that_is_answered_with_something_else_is_not_taken_for_done(document: Any) -> None:
+    api, _script = scripted_api(*((method, answer(200, document)) for method in ("POST", "PUT", "PATCH", "DELETE")))
+    secret = {"kind": "Secret"}
+    changes = (
+        lambda: api.create(resources.SECRET, "shop", secret, step="create"),
+        lambda: api.replace(resources.SECRET, "shop", "s", secret, step="replace"),
+        lambda: api.merge(resources.SECRET, "shop", "s", secret, step="merge"),
+        lambda: api.delete(resources.SECRET, "shop", "s", step="delete"),
+    )
+    for change in changes:
+        with pytest.raises(ServerError, match="no Kubernetes API"):
+            change()
+
+
+@pytest.mark.parametrize("document", [{"kind": "Secret"}, {"kind": "Status", "status": "Success"}])
+def test_a_change_is_answered_with_the_object_or_with_success(document: Any) -> None:
+    api, _script = scripted_api(("POST", answer(200, document)), ("DELETE", answer(200, document)))
+    assert api.create(resources.SECRET, "shop", {}, step="create") == document
+    api.delete(resources.SECRET, "shop", "s", step="delete")
 
 
 def test_no_two_threads_import_the_libraries_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._targets import Co
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer, ca_file, server_tls
 from tests.unit.plugins.module_utils._http.test_proxy import ProxyServer
 
+FOUND = b'{"kind": "Pod", "metadata": {"name": "app"}}'
 POD = "/api/v1/namespaces/shop/pods/app"
 
 
@@ -42,17 +43,17 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 
 def test_an_api_in_clear_on_this_host_is_asked_through_the_proxy() -> None:
-    with ScriptedServer(Line(f"GET http://localhost:9{POD}", 200, {}, b'{"kind": "Pod"}')) as server:
-        assert read("http://localhost:9", proxy=server.origin.replace("://", "://me:pw@")) == {"kind": "Pod"}
+    with ScriptedServer(Line(f"GET http://localhost:9{POD}", 200, {}, FOUND)) as server:
+        assert read("http://localhost:9", proxy=server.origin.replace("://", "://me:pw@"))["kind"] == "Pod"
         assert server.seen[0].headers["proxy-authorization"] == "Basic bWU6cHc="
 
 
 @pytest.mark.parametrize("over_tls", [False, True])
 def test_an_api_is_asked_through_a_proxy(tmp_path: Path, over_tls: bool) -> None:
-    line = Line(f"GET {POD}", 200, {}, b'{"kind": "Pod"}')
+    line = Line(f"GET {POD}", 200, {}, FOUND)
     with ProxyServer(server_tls("localhost") if over_tls else None) as proxy:
         with ScriptedServer(line, tls=server_tls()) as server:
-            assert read(server.origin, ca_cert=ca_file(tmp_path), proxy=proxy.address) == {"kind": "Pod"}
+            assert read(server.origin, ca_cert=ca_file(tmp_path), proxy=proxy.address)["kind"] == "Pod"
             assert server.seen[0].headers["authorization"] == "Bearer secret"
         assert "secret" not in proxy.heads[0]
 

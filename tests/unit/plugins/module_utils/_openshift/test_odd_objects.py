@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._info.result impor
     TagInfo,
     ZoneInfo,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.documents import every_item
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
     get_stream,
@@ -138,9 +138,39 @@ def test_an_answer_that_is_no_stream_is_not_taken_for_an_empty_one() -> None:
             get_stream(api, "shop", "app")
 
 
-def test_an_answer_that_is_no_list_is_not_taken_for_an_empty_one() -> None:
-    assert list(every_item(lambda _token: {"items": None}, "list of pods", "read the pods")) == []
-    documents: list[dict[str, Any]] = [{}, {"items": {}}, {"message": "welcome"}, {"items": "x"}]
-    for document in documents:
-        with pytest.raises(AppuioError, match="something else than the list of pods"):
-            list(every_item(partial(lambda answered, _token: answered, document), "list of pods", "read the pods"))
+def listed(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(every_item(lambda _token: document, resources.POD, "read the pods"))
+
+
+NO_LISTS: list[dict[str, Any]] = [
+    {},
+    {"message": "welcome"},
+    {"items": []},
+    {"items": {}},
+    {"items": "x"},
+    {"items": None},
+    {"items": [{"metadata": {"name": "p"}}]},
+    {"kind": "ImageStreamList", "items": []},
+    {"kind": "List", "items": []},
+    {"kind": "PodList"},
+    {"kind": "PodList", "items": None},
+    {"kind": "PodList", "metadata": {"resourceVersion": ""}, "items": None},
+    {"kind": "PodList", "items": {"a": 1}},
+    {"kind": "PodList", "items": [None]},
+    {"kind": "PodList", "items": [{"metadata": {}}, 3]},
+    {"kind": "PodList", "items": [{"kind": "Secret", "metadata": {"name": "p"}}]},
+    {"kind": "PodList", "items": [{"metadata": {"name": "p"}}, {"kind": 4}]},
+]
+
+
+@pytest.mark.parametrize("document", NO_LISTS)
+def test_an_answer_that_is_no_list_is_not_taken_for_an_empty_one(document: dict[str, Any]) -> None:
+    with pytest.raises(AppuioError, match="something else than the list of pods"):
+        listed(document)
+
+
+def test_a_list_without_objects_is_empty() -> None:
+    assert listed({"kind": "PodList", "items": []}) == []
+    assert listed({"kind": "PodList", "metadata": {"resourceVersion": "7"}, "items": None}) == []
+    one = {"kind": "Pod", "metadata": {"name": "p"}}
+    assert listed({"kind": "PodList", "items": [one, "odd", {"metadata": {"name": "q"}}]})[0] == one

@@ -108,7 +108,8 @@ def test_the_name_of_a_token_is_its_digest() -> None:
     path = f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/sha256~{digest}"
     client, _http = api((f"DELETE {path}", answer(200, {})))
     tokens.revoke_oauth_token(client, "sha256~marker")
-    found = {"metadata": {"creationTimestamp": "2026-11-23T09:30:00Z"}, "expiresIn": 86400}
+    metadata = {"name": f"sha256~{digest}", "creationTimestamp": "2026-11-23T09:30:00Z"}
+    found = {"metadata": metadata, "expiresIn": 86400}
     client, _http = api((f"GET {path}", answer(200, found)), (f"GET {path}", refusal(404, "gone")))
     assert tokens.oauth_token_end(client, "sha256~marker") == 1795512600
     assert tokens.oauth_token_end(client, "sha256~marker") is None
@@ -141,7 +142,8 @@ def test_a_token_is_read_without_its_line_end() -> None:
 
 @pytest.mark.parametrize("odd", [None, {}, {"metadata": []}, {"metadata": {"name": "t", "annotations": []}}, []])
 def test_an_odd_secret_among_others_is_left_aside(odd: Any) -> None:
-    listed = ("GET /api/v1/namespaces/shop/secrets?", answer(200, {"items": [odd]}))
+    other = {"metadata": {"name": "other"}}
+    listed = ("GET /api/v1/namespaces/shop/secrets?", answer(200, {"items": [odd, other]}))
     asked, _script = api(listed)
     assert tokens.token_in_secret(asked, "shop", "pusher") is None
 

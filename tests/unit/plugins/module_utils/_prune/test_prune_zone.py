@@ -28,7 +28,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DEFAULTS = {name: rule.get("default") for name, rule in SPEC.options.items()}
 STREAMS = "/apis/image.openshift.io/v1/namespaces/shop/imagestreams"
 FORBIDDEN = refusal(403, "no")
-NONE = answer(200, {"items": None})
+NONE = answer(200, {"metadata": {"resourceVersion": "7"}, "items": None})
 
 
 def digest(number: int) -> str:

@@ -23,6 +23,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import Response
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.documents import named
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import parse_stream
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
@@ -101,7 +102,7 @@ class FakeApi:
         with self.lock:
             if name not in self.streams:
                 raise NotFoundError("no such stream")
-            return copy.deepcopy(self.streams[name])
+            return named(copy.deepcopy(self.streams[name]), resource, name, step)
 
     def delete(
         self, resource: Any, namespace: str, name: str, *, step: str, uid: str = "", resource_version: str = ""

@@ -111,6 +111,11 @@ def blob(offset: int = 0) -> Callable[[RegistryClient], bytes]:
         (tags, [Line(f"GET {TAGS}", 200, {}, b'{"tags": "many"}')]),
         (lambda client: client.has_blob("shop/app", DIGEST), [Line(f"HEAD {BLOB}", 200, PAGE, HTML)]),
         (lambda client: client.holds_manifest("shop/app", DIGEST), [Line(f"HEAD {BY_DIGEST}", 200, PAGE, HTML)]),
+        (head, [Line(f"HEAD {TAG}", 404, PAGE)]),
+        (get, [Line(f"GET {TAG}", 404, PAGE, HTML)]),
+        (tags, [Line(f"GET {TAGS}", 404, PAGE, HTML)]),
+        (lambda client: client.has_blob("shop/app", DIGEST), [Line(f"HEAD {BLOB}", 404, PAGE)]),
+        (blob(), [Line(f"GET {BLOB}", 404, PAGE, HTML)]),
     ],
 )
 def test_a_server_that_is_no_registry_is_not_believed(
