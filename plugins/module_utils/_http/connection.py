@@ -8,6 +8,7 @@ Source: RFC 9110, 9.3.6 (CONNECT) and 15.2 (answers before the final one); RFC 9
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import ssl
 from functools import lru_cache
@@ -128,6 +129,21 @@ class ServerConnection(http.client.HTTPConnection):
         except BaseException:
             self.close()
             raise
+
+    def is_closed_by_peer(self) -> bool:
+        """Whether an idle connection cannot serve again: nothing was asked, and yet something came, as a rule the end.
+
+        Source: RFC 9112, 9.5: a server may close an idle connection at any time.
+        """
+        wire = self._wire
+        if wire is None:
+            return True
+        try:
+            poll = select.poll()
+            poll.register(wire, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError):
+            return True
 
     def cut(self) -> None:
         """End the connection at once, whatever another thread waits for on it; takes no lock, so that a signal

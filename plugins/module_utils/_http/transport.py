@@ -43,6 +43,7 @@ class Transport:
         self._idle: list[ServerConnection] = []
         self._open: set[ServerConnection] = set()
         self._aborted = False
+        self._keeps_connections = True
 
     def send(self, request: Request) -> OpenResponse:
         """Send a request and return its answer; raises ConnectionFailedError, TlsVerificationError, CancelledError,
@@ -55,20 +56,33 @@ class Transport:
                     "characters that no header takes",
                     hint="Was a token or password stored with more than itself?" if name == "Authorization" else None,
                 )
-        with self._lock:
-            kept = self._idle.pop() if self._idle else None
+        small = request.body is None or isinstance(request.body, BytesBody)
+        kept = self._kept() if small or self._keeps_connections else None
         if kept is not None:
             try:
                 return self._exchange(kept, request)
             except CONNECTION_ERRORS as error:
-                # How much of a streamed body got there is for the caller to find out.
-                small = request.body is None or isinstance(request.body, BytesBody)
-                if not (small and isinstance(error, _CLOSED_MEANWHILE)):
+                closed = isinstance(error, _CLOSED_MEANWHILE)
+                # How much of a streamed body got there is for the caller to find out. The next one goes over a new
+                # connection, or a server that closes each after its answer would never get it.
+                self._keeps_connections = self._keeps_connections and (small or not closed)
+                if not (small and closed):
                     raise self.error(error) from None
         try:
             return self._exchange(self._connected(), request)
         except CONNECTION_ERRORS as error:
             raise self.error(error) from None
+
+    def _kept(self) -> ServerConnection | None:
+        """Return an idle connection that is still open, as routes close them after some minutes; None without one."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                kept = self._idle.pop()
+            if not kept.is_closed_by_peer():
+                return kept
+            self.drop(kept)
 
     def keep(self, connection: ServerConnection) -> None:
         """Take back a connection whose answer was read to its end."""

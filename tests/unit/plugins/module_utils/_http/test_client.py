@@ -14,6 +14,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.authenticati
     parse_challenges,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
+from ansible_collections.appuio.registry.plugins.module_utils._http.connection import ServerConnection
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import (
     BytesBody,
     Origin,
@@ -49,6 +50,30 @@ def test_a_connection_is_kept_and_a_closed_one_replaced() -> None:
         assert [http.request("GET", path).body for path in ("/a", "/b", "/c")] == [b"1", b"12", b"3"]
         assert server.seen[0].connection == server.seen[1].connection != server.seen[2].connection
         assert waits.waited == []
+
+
+def test_a_connection_that_the_server_has_closed_is_known_before_anything_is_sent() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connection = ServerConnection(Origin("http", "localhost", 80), None, None, None, 1, lambda: False)
+        assert connection.is_closed_by_peer()
+        connection._wire = ours
+        assert not connection.is_closed_by_peer()
+        theirs.close()
+        assert connection.is_closed_by_peer()
+        ours.close()
+        assert connection.is_closed_by_peer()
+
+
+def test_what_the_server_has_closed_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(Line("GET /a"), Line("GET /b"), Line("GET /c")) as server:
+        http, _waits = client(server)
+        http.request("GET", "/a")
+        http.request("GET", "/b")
+        monkeypatch.setattr(ServerConnection, "is_closed_by_peer", lambda _connection: True)
+        http.request("GET", "/c")
+        connections = [one.connection for one in server.seen]
+        assert connections[0] == connections[1] != connections[2]
 
 
 def test_what_passes_is_tried_again() -> None:
@@ -283,6 +308,22 @@ class Streamed:
 
     def open(self, offset: int = 0) -> Reader:
         return BytesBody(b"0123456789").open(offset)
+
+
+def test_a_body_goes_over_a_new_connection_where_a_kept_one_was_closed_under_the_last() -> None:
+    lines = [Line("GET /a"), Line("PUT /b", read=0), Line("GET /c"), Line("PUT /d", 201), Line("GET /e")]
+    with ScriptedServer(*lines) as server:
+        http, _waits = client(server)
+        http.request("GET", "/a")
+        with pytest.raises(ConnectionLostError), http.open("PUT", "/b", body=Streamed()):
+            pass
+        http.request("GET", "/c")
+        with http.open("PUT", "/d", body=Streamed()) as opened:
+            assert opened.status == 201
+            opened.finish()
+        http.request("GET", "/e")
+        connections = [one.connection for one in server.seen]
+        assert connections[0] == connections[1] != connections[2] != connections[3]
 
 
 def test_a_streamed_body_is_not_sent_again_on_another_connection() -> None:
