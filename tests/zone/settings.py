@@ -16,6 +16,8 @@ REAL_TIMES: dict[str, Any] = {
     "missing_blob_delay": 3.0,
     "limit_cache": 60.0,
     "terminating_seconds": 5.0,
+    "answer_seconds": 30.0,
+    "idle_seconds": 300.0,
 }
 
 
@@ -30,7 +32,16 @@ class Settings:
     missing_blob_delay: float = 0.05
     """Seconds for each blob that a manifest names and that is not there (in life 3)."""
     token_delay: float = 0.2
-    """Seconds until the controllers fill token Secrets and make pull Secrets."""
+    """Seconds until the controllers fill token Secrets and make pull Secrets; 0: a token is there at once."""
+    answer_seconds: float | None = None
+    """Seconds for which the route in front of the registry waits for an answer (in life 30), then 504; None: for ever.
+
+    What was asked is done all the same. A ``delay`` that is longer is not waited for."""
+    idle_seconds: float | None = None
+    """Seconds for which the route keeps a connection without requests (in life 300); 0: it closes each after its
+    answer, unannounced; None: it keeps them."""
+    watch_seconds: float | None = None
+    """Seconds after which the API ends a watch, whatever was asked for; None: as asked."""
     limit_cache: float = 0.0
     """Seconds for which the registry remembers the LimitRanges of a namespace (in life 60)."""
     terminating_seconds: float = 0.0

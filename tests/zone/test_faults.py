@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -67,6 +68,38 @@ def test_a_response_cut_in_the_middle(zone: Zone, client: Client, project: str, 
     with pytest.raises(BROKEN):
         client("GET", f"/v2/{project}/app/blobs/{digest}")
     assert client("GET", f"/v2/{project}/app/blobs/{digest}").body == CONTENT
+
+
+def test_a_request_that_is_never_answered(zone: Zone, client: Client) -> None:
+    number = zone.faults.add("hang", path="^/v2/$", count=1)
+    tls = ssl.create_default_context(cafile=zone.registry_ca_file)
+    connection = http.client.HTTPSConnection(zone.registry, context=tls, timeout=GUARD)
+    connection.connect()
+    connection.sock.settimeout(0.1)
+    connection.request("GET", "/v2/")
+    with pytest.raises(TimeoutError):
+        connection.getresponse()
+    connection.close()
+    assert client("GET", "/v2/").status == 200
+    assert zone.faults.hits(number) == 1
+
+
+def test_a_body_that_is_another_one_and_a_range_that_is_ignored(zone: Zone, client: Client, project: str) -> None:
+    path = f"/v2/{project}/app/blobs/{client.put_blob(f'{project}/app', CONTENT)}"
+    zone.faults.add("corrupt_response", path="/blobs/sha256", count=1)
+    other = client("GET", path).body
+    assert (other[:1] == CONTENT[:1], other[1:] == CONTENT[1:]) == (False, True)
+    assert client("GET", path, Range="bytes=100-").body == CONTENT[100:]
+    zone.faults.add("ignore_range", path="/blobs/sha256")
+    whole = client("GET", path, Range="bytes=100-")
+    assert (whole.status, whole.body) == (200, CONTENT)
+
+
+def test_bodies_that_come_in_small_pieces(zone: Zone, client: Client, project: str) -> None:
+    digest = client.put_blob(f"{project}/app", CONTENT[:1000])
+    number = zone.faults.add("throttle", path="/blobs/sha256", bytes_per_second=1_000_000, block=10)
+    assert client("GET", f"/v2/{project}/app/blobs/{digest}").body == CONTENT[:1000]
+    assert zone.faults.hits(number) == 1
 
 
 def test_a_lost_answer_was_done_all_the_same(zone: Zone, client: Client, project: str) -> None:

@@ -256,6 +256,59 @@ def test_a_source_redirects_to_its_store(tmp_path: Path, tls: bool) -> None:
         assert {record["side"] for record in source.requests()} == {"registry", "store"}
 
 
+def test_the_route_gives_up_on_an_answer_and_what_was_asked_is_done(zone: Zone, project: str) -> None:
+    client = Client(zone, zone.token_for(project, "pusher"))
+    manifest = client.image(f"{project}/app")
+    zone.configure(answer_seconds=0)  # which every answer takes
+    late = client.put_manifest(f"{project}/app", "one", manifest)
+    assert (late.status, late.headers.get_content_type(), late.headers["Connection"]) == (504, "text/html", "close")
+    assert b"504 Gateway Time-out" in late.body
+    assert zone.tags(project, "app") == {"one": digest_of(manifest)}
+    zone.configure(answer_seconds=3600)
+    assert client("HEAD", f"/v2/{project}/app/blobs/{manifest['config']['digest']}").status == 200
+    number = zone.faults.add("delay", side="registry", method="PUT", seconds=3601, count=1)  # not waited for
+    assert client.put_manifest(f"{project}/app", "two", manifest).status == 504
+    assert zone.faults.hits(number) == 1
+    assert set(zone.tags(project, "app")) == {"one", "two"}
+    assert Client(zone, zone.admin_token, "api")("GET", "/api").status == 200
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(0, False), (3600, True), (None, True)])
+def test_the_route_closes_an_idle_connection_without_a_word(zone: Zone, seconds: float | None, kept: bool) -> None:
+    zone.configure(idle_seconds=seconds)
+    tls = ssl.create_default_context(cafile=zone.registry_ca_file)
+    connection = http.client.HTTPSConnection(zone.registry, context=tls, timeout=GUARD)
+    connection.request("GET", "/healthz")
+    first = connection.getresponse()
+    assert (first.status, first.read(), first.headers["Connection"]) == (200, b"", None)
+    try:
+        connection.request("GET", "/healthz")
+        again = connection.getresponse().status == 200
+    except (http.client.HTTPException, OSError):
+        again = False
+    connection.close()
+    assert again is kept
+
+
+def test_tokens_that_are_there_at_once(zone: Zone, project: str, admin: Client) -> None:
+    zone.configure(token_delay=0)
+    zone.token_for(project, "robot")
+    secrets = f"/api/v1/namespaces/{project}/secrets"
+    metadata = {"name": "robot-token", "annotations": {"kubernetes.io/service-account.name": "robot"}}
+    secret = {"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/service-account-token", "metadata": metadata}
+    assert "data" not in admin("POST", secrets, secret).json
+    assert "token" in admin("GET", f"{secrets}/robot-token").json["data"]
+
+
+def test_a_watch_that_the_api_ends(zone: Zone, project: str, admin: Client) -> None:
+    zone.configure(watch_seconds=0)
+    path = f"/api/v1/namespaces/{project}/configmaps"
+    since = admin("GET", path).json["metadata"]["resourceVersion"]
+    admin("POST", path, config_map("one"))
+    lines = admin("GET", f"{path}?watch=true&resourceVersion={since}&timeoutSeconds=3600").body.splitlines()
+    assert [json.loads(line)["type"] for line in lines] == ["ADDED"]
+
+
 def test_settings_that_are_none(zone: Zone, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="none of"):
         zone.configure(revocation_delays=1)

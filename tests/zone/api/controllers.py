@@ -38,6 +38,8 @@ class TokenController:
         if plural == "secrets" and item.get("type") == TOKEN_SECRET:
             if event == "DELETED":
                 self._authentication.revoke_all_of(item["metadata"]["uid"])
+            elif not self._settings.token_delay:
+                self._reconcile(namespace, name)
             else:
                 self._work.put((due, namespace, name))
         if plural == "serviceaccounts" and event == "DELETED":

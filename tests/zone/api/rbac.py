@@ -27,21 +27,21 @@ class Rbac:
         return any(_permits(rule, verb, group, resource, name) for rule in self.rules(user, namespace))
 
     def rules(self, user: User, namespace: str = "") -> Iterator[Rule]:
-        """Yield every rule that a user has, cluster-wide and in a namespace."""
-        for binding in self._store.items(GROUP, "clusterrolebindings"):
+        """Yield every rule that a user has, cluster-wide and in a namespace; not copied."""
+        for binding in self._store.seen(GROUP, "clusterrolebindings"):
             if _binds(binding, user, ""):
                 yield from self.role_rules(binding["roleRef"], "")
         if namespace:
-            for binding in self._store.items(GROUP, "rolebindings", namespace):
+            for binding in self._store.seen(GROUP, "rolebindings", namespace):
                 if _binds(binding, user, namespace):
                     yield from self.role_rules(binding["roleRef"], namespace)
 
     def role_rules(self, reference: dict[str, Any], namespace: str) -> list[Rule]:
-        """Return the rules of a referenced role, none when it does not exist."""
+        """Return the rules of a referenced role, not copied; none when it does not exist."""
         if reference["kind"] == "ClusterRole":
-            role = self._store.get(GROUP, "clusterroles", "", reference["name"])
+            role = self._store.seen_one(GROUP, "clusterroles", "", reference["name"])
         else:
-            role = self._store.get(GROUP, "roles", namespace, reference["name"])
+            role = self._store.seen_one(GROUP, "roles", namespace, reference["name"])
         rules: list[Rule] = role.get("rules") or [] if role else []
         return rules
 
@@ -50,12 +50,13 @@ class Rbac:
         if "system:masters" in user.groups:
             return []
         lacking = []
+        held = list(self.rules(user, namespace))
         for rule in rules:
             for group in rule.get("apiGroups", []):
                 for resource in rule.get("resources", []):
                     for verb in rule.get("verbs", []):
                         names = rule.get("resourceNames") or [""]
-                        if not all(self.allowed(user, verb, group, resource, namespace, name) for name in names):
+                        if not all(any(_permits(one, verb, group, resource, name) for one in held) for name in names):
                             lacking.append({"apiGroups": [group], "resources": [resource], "verbs": [verb]})
         return lacking
 

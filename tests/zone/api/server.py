@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ..http.exchange import Exchange
+from ..settings import Settings
 from . import errors
 from .authentication import ANONYMOUS, Authentication, User
 from .call import Call, read_body, read_call
@@ -36,9 +37,11 @@ class Api:
         views: ImageViews,
         projects: Projects,
         reviews: Reviews,
+        settings: Settings,
     ) -> None:
         self._store, self._authentication, self._rbac, self._oauth = store, authentication, rbac, oauth
         self._resources, self._views, self._projects, self._reviews = resources, views, projects, reviews
+        self._settings = settings
 
     def handle(self, exchange: Exchange) -> None:
         """Answer one request."""
@@ -94,7 +97,7 @@ class Api:
         if resource.namespaced and not call.namespace and call.verb not in ("list", "watch"):
             raise errors.method_not_allowed()
         if call.verb == "watch":
-            watch(self._store, call)
+            watch(self._store, call, self._settings.watch_seconds)
             return
         read_body(call)
         status, document = self._dispatch(call)

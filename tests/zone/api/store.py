@@ -34,6 +34,7 @@ class Store:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self._objects: dict[Key, Object] = {}
+        self._kinds: dict[tuple[str, str], dict[Key, Object]] = {}
         self._version = 1000
         self._events: list[tuple[int, str, Key, Object]] = []
         self._listeners: list[Callable[[str, Key, Object], None]] = []
@@ -49,18 +50,23 @@ class Store:
 
     def get(self, group: str, plural: str, namespace: str, name: str) -> Object | None:
         """Return one object, or None."""
+        return copy.deepcopy(self.seen_one(group, plural, namespace, name))
+
+    def seen_one(self, group: str, plural: str, namespace: str, name: str) -> Object | None:
+        """Return what ``get`` returns, not copied: for who only reads."""
         with self.lock:
-            found = self._objects.get((group, plural, namespace, name))
-            return copy.deepcopy(found) if found is not None else None
+            return self._objects.get((group, plural, namespace, name))
 
     def items(self, group: str, plural: str, namespace: str = "") -> list[Object]:
         """Return the objects of a kind by name, of one namespace or of all."""
         with self.lock:
-            return [
-                copy.deepcopy(value)
-                for key, value in sorted(self._objects.items())
-                if key[:2] == (group, plural) and (not namespace or key[2] == namespace)
-            ]
+            return copy.deepcopy(self.seen(group, plural, namespace))
+
+    def seen(self, group: str, plural: str, namespace: str = "") -> list[Object]:
+        """Return what ``items`` returns, not copied: for who only reads."""
+        with self.lock:
+            kept = self._kinds.get((group, plural), {})
+            return [kept[key] for key in sorted(kept) if not namespace or key[2] == namespace]
 
     def create(self, group: str, plural: str, namespace: str, item: Object) -> Object:
         """Add an object; the caller has made sure that there is none of its name."""
@@ -89,6 +95,7 @@ class Store:
         with self.lock:
             key = (group, plural, namespace, name)
             known = self._objects.pop(key, None)
+            self._kinds.get(key[:2], {}).pop(key, None)
             if known is not None:
                 self._version += 1
                 self._note("DELETED", key, known)
@@ -108,7 +115,7 @@ class Store:
     def _keep(self, event: str, key: Key, item: Object) -> Object:
         self._version += 1
         item["metadata"]["resourceVersion"] = str(self._version)
-        self._objects[key] = item
+        self._objects[key] = self._kinds.setdefault(key[:2], {})[key] = item
         self._note(event, key, item)
         return copy.deepcopy(item)
 

@@ -15,10 +15,11 @@ from .store import Object, Store
 _LONGEST = 600.0
 
 
-def watch(store: Store, call: Call) -> None:
+def watch(store: Store, call: Call, longest: float | None = None) -> None:
     """Stream the changes since a resource version, or what is there and then its changes, until the time is over."""
     exchange, resource = call.exchange, call.resource
-    ends = time.monotonic() + min(float(call.query.get("timeoutSeconds") or _LONGEST), _LONGEST)
+    longest = _LONGEST if longest is None else longest
+    ends = time.monotonic() + min(float(call.query.get("timeoutSeconds") or _LONGEST), longest)
     exchange.keep_alive = False
     exchange.begin(200, Headers([("Content-Type", "application/json")]))
     given = call.query.get("resourceVersion", "")

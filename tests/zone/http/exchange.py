@@ -19,8 +19,8 @@ from .request_log import Record
 _DRAINED = 256 * 1024
 _LINGERED = 16 * 1024 * 1024
 _LINGER_SECONDS = 20.0
+_TIMED_OUT = b"<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n</body></html>\n\n"
 _PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body>Please sign in.</body></html>\n"
-_THROTTLED_BLOCK = 16 * 1024
 
 
 class Aborted(Exception):
@@ -47,6 +47,7 @@ class Exchange:
         record: Record,
         faults: list[Fault],
         local: dict[str, Any],
+        answer_seconds: float | None = None,
     ) -> None:
         self.stream, self.method, self.target, self.headers = stream, method, target, headers
         split = urlsplit(target)
@@ -59,7 +60,11 @@ class Exchange:
         self._faults = {fault.action: fault for fault in faults}
         self._continue = "100-continue" in headers.get("Expect").lower()
         self._sent = 0
-        self._started = time.monotonic()
+        self._started = self._asked = time.monotonic()
+        self._answer_seconds = answer_seconds
+        self._late = False
+        if self.fault("ignore_range"):
+            headers.remove("Range")
         record.authorization = headers.get("Authorization").partition(" ")[0]
 
     def fault(self, action: str) -> Fault | None:
@@ -69,7 +74,10 @@ class Exchange:
     def run(self, handle: Callable[[Exchange], None]) -> None:
         """Answer the request; raises Aborted when a fault ends the connection."""
         if delay := self.fault("delay"):
-            time.sleep(delay.seconds)
+            self._late = self._answer_seconds is not None and delay.seconds > self._answer_seconds
+            time.sleep(0.0 if self._late else delay.seconds)
+        if self.fault("hang"):
+            self._wait_for_the_end()
         if self.fault("page"):
             self.reply(200, _PAGE, [("Content-Type", "text/html; charset=utf-8")])
         elif status := self.fault("status"):
@@ -94,6 +102,7 @@ class Exchange:
                             raise Aborted(hard=True) if fault is reset else DiskFull
                     passed += len(piece)
                     yield piece
+                self._asked = time.monotonic()
             if reset and reset.after_bytes >= passed:
                 raise Aborted(hard=True)
         finally:
@@ -127,6 +136,10 @@ class Exchange:
         """Send the head of an answer, with the first of its body."""
         if self.fault("lose_answer"):
             raise Aborted(hard=True)
+        if self._is_late():
+            self._answer_seconds, self._late, self.keep_alive = None, False, False
+            self.reply(504, _TIMED_OUT, [("Cache-Control", "no-cache"), ("Content-Type", "text/html")])
+            raise Aborted(hard=False)
         if instead := self._faults.pop("replace_answer", None):
             self.keep_alive = False
             self._reply_fault(instead)
@@ -152,6 +165,8 @@ class Exchange:
 
     def write(self, block: memoryview) -> None:
         """Send more of the answer's body."""
+        if self.fault("corrupt_response") and not self._sent and len(block):
+            block = memoryview(bytes([block[0] ^ 0xFF]) + bytes(block[1:]))
         for piece in self._slowed(block):
             for fault in (self.fault("reset_response"), self.fault("truncate_response")):
                 if fault and self._sent + len(piece) > fault.after_bytes:
@@ -195,10 +210,22 @@ class Exchange:
         if throttle is None:
             yield block
             return
-        for start in range(0, len(block), _THROTTLED_BLOCK):
-            piece = block[start : start + _THROTTLED_BLOCK]
+        for start in range(0, len(block), throttle.block):
+            piece = block[start : start + throttle.block]
             time.sleep(len(piece) / throttle.bytes_per_second)
             yield piece
+
+    def _is_late(self) -> bool:
+        """Whether a route would have given up waiting: since the last of the request came, or by a delay."""
+        return self._late or (
+            self._answer_seconds is not None and time.monotonic() - self._asked > self._answer_seconds
+        )
+
+    def _wait_for_the_end(self) -> None:
+        view = memoryview(bytearray(65536))
+        while self.stream.read_into(view):
+            pass
+        raise Aborted(hard=False)
 
     def _can_drain(self) -> bool:
         return self.body.length is not None and self.body.length - self.body.received <= _DRAINED

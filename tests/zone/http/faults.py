@@ -11,11 +11,14 @@ from typing import Any
 
 ACTIONS = (
     "delay",  # wait `seconds` before anything is done
-    "throttle",  # let `bytes_per_second` of the bodies through, both ways
+    "throttle",  # let `bytes_per_second` of the bodies through, both ways, in pieces of `block` bytes
+    "hang",  # nothing is done and nothing is answered, until the client has gone
     "page",  # answer 200 with an HTML page, as a proxy or a sign-in page in front of everything does
     "status",  # answer `status` at once, with `retry_after` if given, `body` and `headers`
     "reset_request",  # pass `after_bytes` of the request's body on, then break the connection
     "reset_response",  # send `after_bytes` of the answer's body, then break the connection
+    "corrupt_response",  # the first byte of the answer's body is another one
+    "ignore_range",  # answer as if there were no Range
     "truncate_response",  # send `after_bytes` of the answer's body, then close properly
     "revoke_token",  # the token of the request stops being good, from this request on
     "disk_full",  # the registry's disk is full after `after_bytes` of the request's body
@@ -37,6 +40,7 @@ class Fault:
     skip: int = 0  # how many matching requests pass before the first is hit
     seconds: float = 0.0
     bytes_per_second: int = 0
+    block: int = 16 * 1024
     after_bytes: int = 0
     status: int = 503
     retry_after: str | None = None
@@ -50,7 +54,7 @@ class Fault:
             raise ValueError(f"{self.action} is none of {', '.join(ACTIONS)}")
         if self.side not in (None, "registry", "api", "store"):
             raise ValueError("side is registry, api or store")
-        if self.action == "throttle" and self.bytes_per_second <= 0:
+        if self.action == "throttle" and not (self.bytes_per_second > 0 and self.block > 0):
             raise ValueError("a throttle needs bytes_per_second")
         for pattern in (self.method, self.path):
             re.compile(pattern or "")

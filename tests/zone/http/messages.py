@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterator
 
 BLOCK = 256 * 1024
@@ -75,6 +76,10 @@ class Stream:
                 raise BadMessage("a header line without a colon")
             fields.append((name.strip(), value.strip()))
         return first, Headers(fields)
+
+    def has_pending(self) -> bool:
+        """Whether something has come already that is still to be read."""
+        return bool(self._pending) or (isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0)
 
     def read_line(self) -> bytes:
         """Return one line without its end (chunk sizes and trailers)."""

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import socket
 import ssl
 import struct
 import threading
 import traceback
 from collections.abc import Callable
+from typing import Protocol
 
 from .exchange import Aborted, Exchange
 from .faults import FaultList
@@ -19,9 +21,17 @@ from .messages import BadMessage, PeerGone, Stream
 from .request_log import Record, RequestLog, without_secrets
 
 _HANDSHAKE_SECONDS = 600.0
+_LONGEST_POLL = 3600.0
 _BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n400 Bad Request"
 _NOT_TLS = b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"
 _numbers = itertools.count(1)
+
+
+class Route(Protocol):
+    """What stands in front of a server, in seconds: how long it waits for an answer, and keeps an idle connection."""
+
+    answer_seconds: float | None
+    idle_seconds: float | None
 
 
 class Server:
@@ -36,6 +46,7 @@ class Server:
         *,
         faults: FaultList,
         log: RequestLog,
+        route: Route | None = None,
     ) -> None:
         self.side = side
         self.address = address
@@ -45,6 +56,7 @@ class Server:
         self._handle = handle
         self._faults = faults
         self._log = log
+        self._route = route
         # Bound, and never listening: while the server is stopped nobody else is given its port.
         self._holder: socket.socket | None = None
         self._listener: socket.socket | None = None
@@ -111,7 +123,7 @@ class Server:
             number = next(_numbers)
             stream = Stream(connection)
             local: dict[str, object] = {}
-            while self.running and self._one(stream, number, local):
+            while self.running and self._one(stream, number, local) and self._is_kept(stream):
                 pass
         finally:
             with self._lock:
@@ -119,6 +131,15 @@ class Server:
             for kept in local.values():
                 kept.close()  # type: ignore[attr-defined]
             connection.close()
+
+    def _is_kept(self, stream: Stream) -> bool:
+        """Wait for another request as long as the route does; it closes an idle connection without a word."""
+        seconds = self._route.idle_seconds if self._route else None
+        if seconds is None or stream.has_pending():
+            return True
+        poll = select.poll()
+        poll.register(stream.socket, select.POLLIN)
+        return bool(seconds and poll.poll(1000 * min(seconds, _LONGEST_POLL)))
 
     def _one(self, stream: Stream, number: int, local: dict[str, object]) -> bool:
         """Serve one request; tells whether the connection stays."""
@@ -141,7 +162,8 @@ class Server:
         faults = self._faults.take(self.side, method, target)
         record.faults = ",".join(fault.action for fault in faults)
         try:
-            exchange = Exchange(stream, method, target, head[1], record, faults, local)
+            patience = self._route.answer_seconds if self._route else None
+            exchange = Exchange(stream, method, target, head[1], record, faults, local, patience)
             exchange.run(self._handle)
             return exchange.keep_alive
         except Aborted as aborted:

@@ -79,7 +79,7 @@ def assemble(configuration: dict[str, Any]) -> ZoneControl:
     projects = Projects(store, rbac, resources, hooks)
     views = ImageViews(store, streams, resources, quota)
     reviews = Reviews(store, rbac, authentication)
-    api = Api(store, authentication, rbac, oauth, resources, views, projects, reviews)
+    api = Api(store, authentication, rbac, oauth, resources, views, projects, reviews, settings)
     tls = tls_context(configuration["certificate"], configuration["key_file"])
     address = configuration["address"]
     api_server = Server("api", address, tls, api.handle, faults=faults, log=log)
@@ -95,7 +95,7 @@ def assemble(configuration: dict[str, Any]) -> ZoneControl:
         lambda: api_server.running,
     )
     registry_tls = tls_context(configuration["registry_certificate"], configuration["registry_key_file"])
-    front_server = Server("registry", address, registry_tls, front.handle, faults=faults, log=log)
+    front_server = Server("registry", address, registry_tls, front.handle, faults=faults, log=log, route=settings)
     store_server = Server("store", STORE_ADDRESS, registry_tls, blob_store.handle, faults=faults, log=log)
     api_server.start()
     front_server.start()
