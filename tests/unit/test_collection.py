@@ -149,6 +149,10 @@ def test_module_is_tried_against_the_zones(name: str) -> None:
     assert f"{OWN}{name}" in text_of("tests/integration", "tests/interop", "roles", "playbooks")
 
 
+def test_each_module_says_what_counts_as_a_node() -> None:
+    assert sorted(load("extensions/audit/event_query.yml")) == [f"{OWN}{name}" for name in MODULES]
+
+
 @pytest.mark.parametrize("name", PLUGINS)
 def test_plugin_is_named_in_the_tests(name: str) -> None:
     assert re.search(rf"\b{Path(name).name}\b", text_of("tests/unit/plugins", "tests/integration", "tests/interop"))
