@@ -55,13 +55,15 @@ MODULES: dict[str, dict[str, Any]] = {
     "appuio_image_prune": {"name": "app", "keep": 1},
     "appuio_image_push": {"name": "app", "tags": ["1"]},
     "appuio_image_stream": {"name": "app"},
+    "appuio_image_sync": {},
     "appuio_image_tag": {"name": "app", "tag": "2", "from": "1"},
     "appuio_registry_access": {"viewers": [{"kind": "ServiceAccount", "name": "ci", "namespace": "ci"}]},
     "appuio_registry_account": {"service_account": "pusher", "wait_timeout": 0},
     "appuio_registry_login": {},
     "appuio_registry_token": {"service_account": "pusher", "wait_timeout": 0},
 }
-ASK_THE_REGISTRY = ("appuio_image_info", "appuio_image_push", "appuio_image_tag", "appuio_registry_login")
+PUSHING = ("appuio_image_push", "appuio_image_sync")
+ASK_THE_REGISTRY = (*PUSHING, "appuio_image_info", "appuio_image_tag", "appuio_registry_login")
 
 
 @dataclass
@@ -250,6 +252,11 @@ def run(module: str, credential: Given, folder: Path, options: dict[str, Any]) -
     return None
 
 
+def pushed(module: str, **image: Any) -> dict[str, Any]:
+    """Return the options of a module that pushes an image."""
+    return image if module == "appuio_image_push" else {"images": [{"name": "app", "tags": ["1"], **image}]}
+
+
 def sent(wire: Wire) -> set[str]:
     """Return the secrets that were sent anywhere."""
     return {secret for secret in SECRETS if any(asked.carries(secret) for asked in wire.asked)}
@@ -271,7 +278,7 @@ def test_a_credential_goes_to_the_host_it_is_for(
     module: str, kind: str, folder: Path, certificate: trustme.LeafCert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_image(folder / "layout", platforms=["linux/amd64"])
-    options = {"source": f"oci:{folder / 'layout'}"} if module == "appuio_image_push" else {}
+    options = pushed(module, source=f"oci:{folder / 'layout'}") if module in PUSHING else {}
     arrived: set[str] = set()
     for manner in MANNERS if module in ASK_THE_REGISTRY else MANNERS[:1]:
         credential = given(kind, module, folder)
@@ -292,8 +299,9 @@ def test_a_credential_goes_to_the_host_it_is_for(
 
 
 @pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("module", PUSHING)
 def test_a_source_s_password_goes_to_the_source_alone(
-    manner: str, folder: Path, certificate: trustme.LeafCert, monkeypatch: pytest.MonkeyPatch
+    module: str, manner: str, folder: Path, certificate: trustme.LeafCert, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = make_image(folder / "layout", platforms=["linux/amd64"])
     contents = {f"sha256:{path.name}": ("", path.read_bytes()) for path in (folder / "layout/blobs/sha256").iterdir()}
@@ -307,7 +315,7 @@ def test_a_source_s_password_goes_to_the_source_alone(
     }
     credential = Given({"zone": ZONE, "token": TOKEN}, allowed={TOKEN: {API, REGISTRY}, OF_SOURCE: {SOURCE, REALM}})
     with every_host(Registries(manner, contents), certificate, monkeypatch) as wire:
-        error = run("appuio_image_push", credential, folder, options)
+        error = run(module, credential, folder, pushed(module, **options))
     assert strays(wire, credential.allowed) == [], error
     if manner == "basic":
         assert sent(wire) == {TOKEN, OF_SOURCE}, error
