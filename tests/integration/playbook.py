@@ -19,6 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils import _errors
 
 LINKED = Path(_errors.__file__).parents[5]
 CALLBACKS = Path(__file__).parent / "callback_plugins"
+FILTERS = Path(__file__).parent / "filter_plugins"
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
 
@@ -157,6 +158,7 @@ def _environment(
         "ANSIBLE_CALLBACKS_ENABLED": "record",
         "ANSIBLE_COLLECTIONS_PATH": collections_path or ":".join(filter(None, [str(LINKED), found])),
         "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_FILTER_PLUGINS": str(FILTERS),
         "ANSIBLE_HOME": str(folder / "ansible"),
         "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
         "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),

@@ -90,7 +90,6 @@ class Role:
         role = {"name": "Run the role", "ansible.builtin.include_role": {"name": f"appuio.registry.{self.name}"}}
         if not self.fact:
             return [role]
-        content = "{{ [" + f"{self.fact} | default(none), {self.fact}s | default({{}})" + "] | to_json }}"
-        copy = {"content": content, "dest": str(kept), "mode": "0600"}
-        keep = {"name": "Keep the fact", "ansible.builtin.copy": copy}
-        return [role, {**keep, "check_mode": False, "changed_when": False, "no_log": True, "diff": False}]
+        facts = f"[{self.fact} | default(none), {self.fact}s | default({{}})]"
+        content = "{{ " + f"{facts} | to_json | keep({str(kept)!r})" + " }}"
+        return [role, {"name": "Keep the fact", "ansible.builtin.debug": {"msg": content}, "no_log": True}]
