@@ -90,8 +90,9 @@ class _Module(AnsibleModule):
         try:
             self.params = readable_parameters(self.params, self._spec)
             for name, rule in self._spec.options.items():
-                if rule.get("elements") == "dict" and isinstance(self.params.get(name), list):
-                    self.params[name] = self._readable_entries(name, rule["options"], self.params[name])
+                entries = rule.get("options") if rule.get("elements") == "dict" else None
+                if entries and isinstance(self.params.get(name), list):
+                    self.params[name] = self._readable_entries(name, entries, self.params[name])
         except AppuioError as error:
             # Nothing was parsed yet, so that nothing but this sentence may be shown.
             self.params = {}

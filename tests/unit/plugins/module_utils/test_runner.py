@@ -32,7 +32,11 @@ SPEC = (
     + CREDENTIALS
     + CONNECTION
     + ArgumentSpec(
-        options={"tags": {"type": "list", "elements": "str"}, "current_token": {"type": "str", "no_log": True}},
+        options={
+            "tags": {"type": "list", "elements": "str"},
+            "current_token": {"type": "str", "no_log": True},
+            "accounts": {"type": "list", "elements": "dict"},
+        },
         zone_options=("current_token",),
     )
 )
@@ -112,6 +116,13 @@ def test_entries_of_zones_have_the_types_and_aliases_of_the_options(
     assert not result.get("failed"), result
     typed = {"zone": "a-b-2", "token": "t", "timeout": 9, "validate_certs": False, "ca_cert": "/home/jane/ca.crt"}
     assert options["zones"] == [{"zone": "a-b-1"}, typed, {"zone": "a-b-3", "registry_ca_cert": "/ca/r.crt"}]
+
+
+def test_entries_whose_options_the_task_knows_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    entries = [{"name": "ci", "labels": "team=shop"}]
+    options, result = run(capsys, {"zone": "a-b-1", "accounts": entries})
+    assert not result.get("failed"), result
+    assert options["accounts"] == entries
 
 
 @pytest.mark.parametrize(
