@@ -210,7 +210,7 @@ zones:
       description: Digest that the tag points to now, null where it is absent.
       type: str
     previous_digest:
-      description: Digest of what the tag named before, null for a tag that was new.
+      description: Digest of what the tag pointed to before, null for a tag that was new.
       type: str
     changed:
       description: Whether something changed in this zone.

@@ -31,7 +31,7 @@ class Registry:
     log: Distribution | None = None
 
     def manifest(self, repository: str, tag: str) -> tuple[str, dict[str, Any]]:
-        """Return digest and content of what a tag names; raises OSError."""
+        """Return digest and content of what a tag points to; raises OSError."""
         scheme = "https" if self.ca_file else "http"
         request = urllib.request.Request(f"{scheme}://{self.address}/v2/{repository}/manifests/{tag}")
         request.add_header("Accept", ", ".join(_ACCEPTED))

@@ -73,11 +73,11 @@ class Images:
         return caught.value
 
     def named(self, tag: str = "prod", name: str = "app") -> list[str | None]:
-        """Return what a tag names, zone by zone."""
+        """Return what a tag points to, zone by zone."""
         return [zone.tags(self.project, name).get(tag) for zone in self.zones]
 
     def history(self, zone: Zone, tag: str = "prod", name: str = "app") -> list[str]:
-        """Return what a tag names and named, by the zone's own word."""
+        """Return what a tag points to and pointed to before, by the zone's own word."""
         stream = zone.image_stream(self.project, name) or {}
         found = {one["tag"]: one["items"] for one in (stream.get("status") or {}).get("tags") or []}
         return [item["image"] for item in found.get(tag, [])]

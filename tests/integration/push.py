@@ -78,7 +78,7 @@ class Pusher:
         return run_task(ACTION, self.options(source, **(options or {})), self.folder / "play", **how)
 
     def tags(self, name: str = "app") -> list[dict[str, str]]:
-        """Return what the tags name, zone by zone."""
+        """Return what the tags point to, zone by zone."""
         return [zone.tags(self.project, name) for zone in self.zones]
 
     def read(self, zone: Zone, what: str, name: str = "app") -> bytes:

@@ -152,7 +152,7 @@ def test_what_the_lock_and_the_history_do_not_allow(images: Images, zones: list[
         assert told in str(images.refused(**options)), options
         assert images.writes == []
     assert images.named() == [a, b, b]
-    # Each zone goes back in its own history, and one that does not name the bad image stays.
+    # Each zone goes back in its own history, and one that does not point to the bad image stays.
     back = images.tag(state="rolled_back", expected_digest=b)
     assert [one["changed"] for one in back["zones"]] == [False, True, True]
     assert images.named() == [a, a, a]

@@ -78,7 +78,7 @@ def test_the_second_push_reads_one_manifest_and_no_layer(pusher: Pusher, tmp_pat
     again = pusher.push(f"docker-archive:{file}")
     assert (again["changed"], again["digest"]) == (False, first["digest"])
     assert pusher.asked() == [["GET manifests/1.0"]] * 3
-    assert "names this image already" in again["zones"][0]["reason"]
+    assert "points to this image already" in again["zones"][0]["reason"]
 
 
 def test_what_was_compressed_before_and_is_there_is_not_compressed_again(pusher: Pusher, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_a_zone_that_cuts_again_and_again_changes_nothing_anywhere(pusher: Pushe
 
 
 def test_the_only_tag_of_the_only_zone_is_never_lost(pusher: Pusher, images: Images) -> None:
-    """The registry moves the tag and its answer is lost each time: it names what it named before."""
+    """The registry moves the tag and its answer is lost each time: it points to what it pointed to before."""
     zone = pusher.zones[0]
     source, before = images.source()
     pusher.push(source, zones=pusher.entries(zone))

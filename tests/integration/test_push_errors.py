@@ -167,7 +167,7 @@ def test_an_index_that_openshift_refuses(pusher: Pusher, source: str, tmp_path: 
 
 def test_a_tag_that_must_not_be_replaced(pusher: Pusher, source: str) -> None:
     told = str(pusher.refused(source, existing_tags="fail"))
-    assert "the tag 1.0 names another image" in told
+    assert "the tag 1.0 points to another image" in told
     assert pusher.writes() == []
     kept = pusher.push(source, existing_tags="keep")
     assert not kept["changed"]

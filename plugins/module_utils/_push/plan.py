@@ -115,7 +115,7 @@ def plan_zone(place: ZonePlan, options: PushOptions, state: ZoneState) -> ZonePl
         for tag in tags:
             if tag.before and not tag.same:
                 error = AppuioError(
-                    f"the tag {tag.tag} names another image, {tag.before}",
+                    f"the tag {tag.tag} points to another image, {tag.before}",
                     zone=place.zone,
                     step="plan",
                     hint="existing_tags is fail: push under another tag, or let it be overwritten",
@@ -141,10 +141,12 @@ def _plan_referrer(referrer: ReferrerTag) -> PlannedTag:
 
 def _plan_tag(tag: str, before: str | None, same: bool, options: PushOptions) -> PlannedTag:
     if same:
-        reason = "names this image already, and is put again" if options.force else "names this image already"
+        reason = "points to this image already"
+        if options.force:
+            reason += ", and is put again"
         return PlannedTag(tag, before, True, options.force, reason)
     if before is None:
         return PlannedTag(tag, None, False, True, "does not exist yet")
     if options.existing_tags == "keep":
-        return PlannedTag(tag, before, False, False, "names another image, and is kept")
-    return PlannedTag(tag, before, False, True, "names another image")
+        return PlannedTag(tag, before, False, False, "points to another image, and is kept")
+    return PlannedTag(tag, before, False, True, "points to another image")

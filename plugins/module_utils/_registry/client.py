@@ -65,7 +65,7 @@ class RegistryClient(RegistryRequests):
             raise no_registry(response, LOG_IN, self.registry, self.zone)
 
     def head_manifest(self, repository: str, tag: str) -> ManifestResponse | None:
-        """Return what a tag names, or None; never asks by digest, which zones answer with an error."""
+        """Return what a tag points to, or None; never asks by digest, which zones answer with an error."""
         step = f"ask for the tag {tag}"
         response = self._ask("HEAD", f"/v2/{repository}/manifests/{tag}", repository, step, "pull", {"Accept": ACCEPT})
         if says_missing(response):
@@ -146,7 +146,7 @@ class RegistryClient(RegistryRequests):
                 f"{self.registry} stored {stored[:200]}, not {expected}, which it was sent",
                 zone=self.zone,
                 step=step,
-                hint="See what the tag names now, and what stands in front of the registry and changes what passes",
+                hint="See what the tag points to now, and what stands in front of the registry and changes what passes",
                 status=response.status,
             )
         return expected

@@ -28,7 +28,7 @@ class ImageDetails:
 
 
 def image_details(registry: RegistryClient, repository: str, reference: str) -> ImageDetails | None:
-    """Return what a tag or digest of a repository names, None where it names nothing; raises AppuioError.
+    """Return the image of a tag or digest of a repository, None where there is none; raises AppuioError.
 
     The size is None where one of an index's images is not there.
     """
@@ -72,7 +72,7 @@ def read_image(registry: RegistryClient, repository: str, root: Manifest, with_c
 
 def _lacks(root: Manifest, entry: Descriptor, repository: str) -> NotFoundError:
     return NotFoundError(
-        f"the index {root.digest} names {entry.digest}, which is not in {repository}",
+        f"the index {root.digest} lists {entry.digest}, which is not in {repository}",
         hint="Push the image again with all its platforms",
     )
 

@@ -70,7 +70,7 @@ class ReferrerSource(Protocol):
         """Return all tags beside the image's; raises SourceError."""
 
     def tagged(self, tag: str) -> Manifest | None:
-        """Return what another tag names, or None; raises SourceError."""
+        """Return what another tag points to, or None; raises SourceError."""
 
     def referrers(self, digest: str) -> Referrers:
         """Return what refers to a digest; raises SourceError."""

@@ -70,7 +70,7 @@ class OciLayout(FileSource):
         return [*dict.fromkeys(tag for entry in self._index() for tag in tags_of(entry)), *self._cosign()]
 
     def tagged(self, tag: str) -> Manifest | None:
-        """Return what another tag names, or None; raises SourceError."""
+        """Return what another tag points to, or None; raises SourceError."""
         found = next((entry for entry in self._index() if tag in tags_of(entry)), None) or self._cosign().get(tag)
         return self.manifest(found) if found else None
 

@@ -142,7 +142,7 @@ class RegistrySource:
         return self._tags
 
     def tagged(self, tag: str) -> Manifest | None:
-        """Return what another tag names, or None; raises AppuioError."""
+        """Return what another tag points to, or None; raises AppuioError."""
         found = self._get(tag)
         return parse_manifest(found.content, found.media_type) if found else None
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a tag is to name: the module's options, checked before anybody is asked."""
+"""What a tag is to point to: the module's options, checked before anybody is asked."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class TagOptions:
 
     @property
     def by_revision(self) -> bool:
-        """Whether the tag's own history says what it is to name."""
+        """Whether the tag's own history says what it is to point to."""
         return self.state == "rolled_back" and self.to_digest is None
 
 
@@ -79,7 +79,7 @@ def parse_options(options: Mapping[str, Any]) -> TagOptions:
     revision = int(options.get("revision") or 0)
     if revision < 1:
         raise InvalidOptionError(
-            "revision is 1 for what the tag named before, 2 for what it named before that, and so on"
+            "revision is 1 for what the tag pointed to before, 2 for what it pointed to before that, and so on"
         )
     origin = parse_origin(str(options["from"])) if options.get("from") else None
     if origin and origin.reference == tag and origin.namespace is None and origin.name in (None, name):

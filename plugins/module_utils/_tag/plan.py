@@ -35,7 +35,7 @@ class TagState:
 
 @dataclass(frozen=True)
 class ZonePlan:
-    """One zone: what the tag names and is to name there, or the problem that stands in the way.
+    """One zone: what the tag points to and is to point to there, or the problem that stands in the way.
 
     ``after`` is None where the tag is to be removed; ``origin`` is the repository that has the image.
     """
@@ -68,7 +68,7 @@ class ZonePlan:
 
 
 def wanted_digest(options: TagOptions, state: TagState, found: str | None) -> str | None:
-    """Return what the tag is to name, None for nothing; raises AppuioError.
+    """Return what the tag is to point to, None for nothing; raises AppuioError.
 
     ``found`` is the digest of what ``from`` or ``to_digest`` names in the zone.
     """
@@ -80,7 +80,7 @@ def wanted_digest(options: TagOptions, state: TagState, found: str | None) -> st
         return state.digest
     if state.history is None:
         raise state.shut or AppuioError(
-            "what a tag named before is known to the API alone",
+            "what a tag pointed to before is known to the API alone",
             hint="Give zone or host and a credential with access to the API, or to_digest",
         )
     if len(state.history) <= options.revision:
@@ -92,9 +92,9 @@ def wanted_digest(options: TagOptions, state: TagState, found: str | None) -> st
     digest = state.history[options.revision]
     if not digest:
         reference = state.references[options.revision] if len(state.references) > options.revision else ""
-        named = f"a reference to {reference}" if reference else "a reference"
+        followed = f"a reference to {reference}" if reference else "a reference"
         raise NotFoundError(
-            f"the tag {options.tag} named no image of this zone before, but {named}",
+            f"the tag {options.tag} pointed to no image of this zone before, but was {followed}",
             hint="A tag cannot go back to that. Give another revision, or to_digest",
         )
     return digest
@@ -108,7 +108,7 @@ def plan_zone(place: ZonePlan, options: TagOptions, state: TagState, after: str 
         return replace(place, after=state.digest, reason=settled)
     if options.expected_digest and state.digest != options.expected_digest:
         error = AppuioError(
-            f"the tag {options.tag} names {state.digest or 'nothing'}, not {options.expected_digest}",
+            f"the tag {options.tag} points to {state.digest or 'nothing'}, not to {options.expected_digest}",
             step="compare with expected_digest",
             hint="Somebody has moved it meanwhile. Nothing was changed: look again, and decide anew",
         )
@@ -129,7 +129,7 @@ def plan_zone(place: ZonePlan, options: TagOptions, state: TagState, after: str 
     elif options.state == "rolled_back":
         reason = f"is rolled back from {_short(state.digest)}"
     else:
-        reason = f"names another image, {_short(state.digest)}"
+        reason = f"points to another image, {_short(state.digest)}"
     reason += f"; {PUT if origin == place.repository else MOUNT.format(origin)}"
     if state.pinned:
         reason += f". Its entry in spec.tags names {state.pinned} and stays as it is, as pushes go past it"
@@ -146,12 +146,12 @@ def _settled(options: TagOptions, state: TagState, after: str | None) -> str | N
         if state.digest is None:
             return "does not exist"
         bad = _short(str(options.expected_digest))
-        return f"does not name the image to roll back from, {bad}, but {_short(state.digest)}"
-    return "names this image already" if state.digest == after else None
+        return f"points to {_short(state.digest)}, not to the image to roll back from, {bad}"
+    return "points to this image already" if state.digest == after else None
 
 
 def diff_of(zones: tuple[ZonePlan, ...]) -> dict[str, Any]:
-    """Return what the tag of each zone names before and after."""
+    """Return what the tag of each zone points to before and after."""
     return {
         "before": {f"{zone.registry}/{zone.repository}": {zone.tag: zone.before} for zone in zones},
         "after": {

@@ -43,7 +43,7 @@ class TagPlan:
         return self.result(results)
 
     def diff(self) -> dict[str, Any]:
-        """Return what the tag of each zone names before and after."""
+        """Return what the tag of each zone points to before and after."""
         return diff_of(self.zones)
 
     def result(self, results: Sequence[ZoneResult]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class TagTask:
             where = options.origin.reference
             return (f"the zones do not have the same image as {where}: the tag will differ, too",)
         if options.by_revision and known and all(zone.before != options.expected_digest for zone in known):
-            return (f"the tag {options.tag} names {options.expected_digest} in no zone: nothing is rolled back",)
+            return (f"the tag {options.tag} points to {options.expected_digest} in no zone: nothing is rolled back",)
         return ()
 
 

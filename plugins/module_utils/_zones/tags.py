@@ -135,7 +135,7 @@ def _note_not_restored(zone: ZoneTags, update: TagUpdate, error: Exception) -> N
         sentence = f"the tag {update.tag} was moved and could not be put back: {cause}"
     else:
         sentence = f"whether the tag {update.tag} was moved is not known: {cause}"
-    before = f"It named {update.before or 'nothing'} before"
+    before = f"It pointed to {update.before or 'nothing'} before"
     if zone.error is None:
         zone.error = AppuioError(sentence, zone=zone.zone, step="roll back", hint=before)
     else:

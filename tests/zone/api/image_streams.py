@@ -49,7 +49,7 @@ class ImageStreams:
         return stream
 
     def tags(self, namespace: str, name: str) -> dict[str, str]:
-        """Return tag → digest of what each tag names now, as the registry knows them: references have no digest."""
+        """Return tag → digest of what each tag points to now, as the registry knows them: references have no digest."""
         stream = self.get(namespace, name)
         named = (stream or {}).get("status", {}).get("tags") or []
         return {tag["tag"]: tag["items"][0]["image"] for tag in named if tag.get("items") and tag["items"][0]["image"]}

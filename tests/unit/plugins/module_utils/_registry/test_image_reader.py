@@ -56,5 +56,5 @@ def test_an_index_without_one_of_its_images_says_what_to_do() -> None:
         "size": 7,
         "platform": {"os": "linux", "architecture": "amd64"},
     }
-    with pytest.raises(NotFoundError, match=f"names {CHILD}, which is not in shop/app. Push the image again"):
+    with pytest.raises(NotFoundError, match=f"lists {CHILD}, which is not in shop/app. Push the image again"):
         read({"manifests": [entry]}, OCI_INDEX, Line(f"HEAD /v2/shop/app/manifests/{CHILD}", 404))

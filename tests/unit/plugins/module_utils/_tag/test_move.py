@@ -51,7 +51,7 @@ REMOVAL = "DELETE /apis/image.openshift.io/v1/namespaces/shop/imagestreamtags/ap
 
 @dataclass
 class Registry:
-    """What the tag names; ``fails`` says at which put, and ``lost`` that it is done all the same."""
+    """What the tag points to; ``fails`` says at which put, and ``lost`` that it is done all the same."""
 
     named: ManifestResponse | None
     fails: int | None = None
@@ -165,7 +165,7 @@ def test_what_cannot_be_put_back_is_told() -> None:
     move(works, atomic=True)
     assert told(works)[0] == (True, False, True)
     assert "could not be put back" in str(works[0].error)
-    assert "It named nothing before" in str(works[0].error)
+    assert "It pointed to nothing before" in str(works[0].error)
 
 
 def test_a_removal_that_fails_elsewhere_is_undone() -> None:

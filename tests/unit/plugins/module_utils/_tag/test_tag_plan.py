@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is to be done with a tag, by what it is to name, what it names, and what moves it."""
+"""What is to be done with a tag, by what it is to point to, what it points to, and what moves it."""
 
 from __future__ import annotations
 
@@ -89,13 +89,13 @@ def test_numbers_may_be_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "to_name", "options", "changed", "reason"),
+    ("before", "after", "options", "changed", "reason"),
     [
         (None, A, {}, True, "does not exist yet"),
-        (A, A, {}, False, "names this image already"),
-        (B, A, {}, True, "names another image"),
-        (B, A, {"expected_digest": B}, True, "names another image"),
-        (A, A, {"expected_digest": B}, False, "names this image already"),
+        (A, A, {}, False, "points to this image already"),
+        (B, A, {}, True, "points to another image"),
+        (B, A, {"expected_digest": B}, True, "points to another image"),
+        (A, A, {"expected_digest": B}, False, "points to this image already"),
         (B, A, {"state": "rolled_back", "to_digest": A}, True, "is rolled back from"),
         (B, None, {"state": "absent"}, True, "is to be absent"),
         (B, None, {"state": "absent", "expected_digest": B}, True, "is to be absent"),
@@ -103,22 +103,22 @@ def test_numbers_may_be_text() -> None:
     ],
 )
 def test_what_is_to_be_done(
-    names: str | None, to_name: str | None, options: dict[str, Any], changed: bool, reason: str
+    before: str | None, after: str | None, options: dict[str, Any], changed: bool, reason: str
 ) -> None:
-    planned = plan_zone(PLACE, wanted(**options), TagState(names, exists=bool(names)), to_name, HERE)
+    planned = plan_zone(PLACE, wanted(**options), TagState(before, exists=bool(before)), after, HERE)
     assert planned.changed is changed
     assert planned.reason.startswith(reason)
     assert planned.error is None
     plan = TagPlan((planned,))
     assert plan.predict()["changed"] is changed
     assert plan.diff() == {
-        "before": {"registry.example/shop/app": {"prod": names}},
-        "after": {"registry.example/shop/app": {"prod": to_name if changed else names}},
+        "before": {"registry.example/shop/app": {"prod": before}},
+        "after": {"registry.example/shop/app": {"prod": after if changed else before}},
     }
 
 
 @pytest.mark.parametrize(
-    ("names", "options"),
+    ("points_to", "options"),
     [
         (B, {"expected_digest": C}),
         (None, {"expected_digest": C}),
@@ -126,11 +126,11 @@ def test_what_is_to_be_done(
         (B, {"state": "rolled_back", "to_digest": A, "expected_digest": C}),
     ],
 )
-def test_somebody_was_faster(names: str | None, options: dict[str, Any]) -> None:
+def test_somebody_was_faster(points_to: str | None, options: dict[str, Any]) -> None:
     after = None if options.get("state") == "absent" else A
-    planned = plan_zone(PLACE, wanted(**options), TagState(names, exists=bool(names)), after, HERE)
+    planned = plan_zone(PLACE, wanted(**options), TagState(points_to, exists=bool(points_to)), after, HERE)
     assert not planned.changed
-    assert f"not {C}" in str(planned.error)
+    assert f"not to {C}" in str(planned.error)
     with pytest.raises(AppuioError, match="lpg"):
         TagPlan((planned,)).predict()
 
@@ -195,7 +195,7 @@ def test_a_tag_does_not_go_back_to_what_is_no_image_and_is_never_removed_for_it(
     """``oc tag --reference`` leaves an event without an image, which once took the tag away."""
     options = wanted(state="rolled_back", expected_digest=A)
     state = TagState(A, True, history=(A, "", C), references=("", "quay.io/base/app:1.0", ""))
-    with pytest.raises(NotFoundError, match=r"no image of this zone before, but a reference to quay\.io/base/app:1\.0"):
+    with pytest.raises(NotFoundError, match=r"of this zone before, but was a reference to quay\.io/base/app:1\.0"):
         wanted_digest(options, state, None)
     assert wanted_digest(wanted(state="rolled_back", expected_digest=A, revision=2), state, None) == C
 
@@ -220,6 +220,7 @@ def test_a_rollback_that_finds_the_bad_image_nowhere_says_so() -> None:
     )
     result = TagPlan(zones).predict()
     assert not result["changed"]
-    assert result["reason"].startswith("0 of 2 zones changed: does not name the image to roll back from")
+    assert result["reason"].startswith("0 of 2 zones changed: points to")
+    assert "not to the image to roll back from, sha256:" in result["reason"]
     assert B[:19] in result["reason"]
     assert C[:19] in result["reason"]

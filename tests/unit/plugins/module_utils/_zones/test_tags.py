@@ -341,7 +341,7 @@ def test_what_cannot_be_put_back_is_told_even_if_another_tag_can() -> None:
     assert one.named() == {"1.0": "old", "stuck": "new"}
     assert (zones[0].changed, zones[0].rolled_back) == (True, True)
     assert "the tag stuck was moved and could not be put back" in str(zones[0].error)
-    assert "It named nothing before" in str(zones[0].error)
+    assert "It pointed to nothing before" in str(zones[0].error)
 
 
 def test_what_is_gone_from_the_registry_cannot_be_put_back() -> None:
