@@ -374,6 +374,47 @@ images:
       zones: []
       failed: false
       error:
+zones:
+  description: What happened in each zone, over all images. RV(images) has it image by image.
+  type: list
+  elements: dict
+  returned: when the images could be planned
+  contains:
+    zone:
+      description: Name of the zone.
+      type: str
+    registry:
+      description: The zone's registry.
+      type: str
+    changed:
+      description: Whether anything changed in this zone.
+      type: bool
+    reason:
+      description: How many images change here, and how many tags go.
+      type: str
+    bytes:
+      description: Size of the images that change as C(total), and C(uploaded) bytes.
+      type: dict
+    deleted:
+      description: How many tags went.
+      type: int
+    failed:
+      description: Whether an image or a deletion failed here.
+      type: bool
+    error:
+      description: Why, null if nothing failed.
+      type: str
+  sample:
+    - zone: cloudscale-lpg-2
+      registry: registry.cloudscale-lpg-2.appuio.cloud
+      changed: true
+      reason: 2 of 30 images change, 1 tags go
+      bytes:
+        total: 62914560
+        uploaded: 31457280
+      deleted: 1
+      failed: false
+      error:
 deleted:
   description: The tags that went, each with its zone, namespace, image name, digest and reason.
   type: list

@@ -19,8 +19,10 @@ from ansible_collections.appuio.registry.plugins.module_utils._sync.task import 
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 from tests.image import make_layout
+from tests.integration.images import Images
 from tests.integration.playbook import run_task
 from tests.integration.push import Pusher
+from tests.integration.zone_playbooks import run
 from tests.zone import Zone
 
 ACTION = "appuio.registry.appuio_image_sync"
@@ -176,6 +178,7 @@ def test_a_set_comes_and_an_unchanged_one_costs_one_question_for_each_tag_and_zo
     assert again["totals"] == {
         "images": 3, "changed": 0, "failed": 0, "tags": 6, "bytes": 0, "uploaded": 0, "deleted": 0,
     }  # fmt: skip
+    assert [(zone["zone"], zone["changed"]) for zone in again["zones"]] == [(one.name, False) for one in syncer.zones]
     wanted = sorted(f"HEAD /v2/{syncer.project}/{name}/manifests/1.0" for name in SOURCES)
     for zone in syncer.pusher.zones:
         # The source's registry challenges those who come with a user name.
@@ -210,6 +213,7 @@ def test_a_zone_that_is_down_holds_the_others_up_only_with_atomic(syncer: Syncer
     error = syncer.refused(atomic="none")
     assert error.result["changed"]
     assert [zone["failed"] for zone in error.result["images"][0]["zones"]] == [False, True]
+    assert [zone["failed"] for zone in error.result["zones"]] == [False, True]
     assert syncer.zones[0].tags(syncer.project, "three") == {"1.0": syncer.digests["three"]}
     syncer.zones[1].start("registry")
     assert syncer.sync()["changed"]
@@ -344,7 +348,7 @@ def test_each_set_knows_its_own_tags(local: Syncer) -> None:
     assert [sorted(tags) for tags in local.tags()] == [["2.0", "both"]] * 2
 
 
-def test_as_a_task_with_a_file(local: Syncer) -> None:
+def test_as_a_task_and_as_a_playbook_with_a_file(local: Syncer) -> None:
     images = [local.layout("a", "1.0"), {**local.layout("b"), "tags": "1.0, latest", "name": "other"}]
     (local.folder / "images.yml").write_text(
         json.dumps({"images": images, "defaults": {"source_password": "top secret"}})
@@ -356,7 +360,9 @@ def test_as_a_task_with_a_file(local: Syncer) -> None:
     assert "images.yml, entry 1 (line 1): source_username and source_password are required together" in wrong.stdout
     assert "top secret" not in wrong.stdout
     (local.folder / "images.yml").write_text(json.dumps(images))
-    played = run_task(ACTION, options, local.folder / "play", diff=True).succeeded()
-    assert [image["changed"] for image in played.result(ACTION)["images"]] == [True, True]
+    played = run(Images(local.pusher.zones, local.project, local.folder), "sync", images_file="images.yml").succeeded()
+    assert played.changed == ["Sync the images"]
+    told = played.result("Tell what each zone has now")["msg"]
+    assert [line.split()[:2] for line in told[1:4]] == [[zone.name, "yes"] for zone in local.pusher.zones]
+    assert f"changed: other 1.0, latest from {images[1]['source']}" in told
     assert local.tags("other") == [{"1.0": local.digests["b"], "latest": local.digests["b"]}] * 2
-    assert local.digests["b"] in played.stdout

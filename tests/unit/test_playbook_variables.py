@@ -21,7 +21,7 @@ ALL = {name for spec in SPECS.values() for name in spec["options"]}
 KNOWN = ALL | BESIDE
 # What a playbook hands on under another name than its own, or that is nobody's option.
 OWN = {"zones", "result_file", "login", "login_state", "pusher", "source"}
-OTHERWISE = {"bad_digest": "expected_digest", "image_tags": "tags"}
+OTHERWISE = {"bad_digest": "expected_digest", "image_tags": "tags", "sync_atomic": "atomic"}
 CALLED = {
     "login": ["appuio_registry_login"],
     "push": ["appuio_image_push"],
@@ -30,6 +30,7 @@ CALLED = {
     "rollback": ["appuio_image_tag"],
     "report": ["appuio_image_info"],
     "prune": ["appuio_image_prune"],
+    "sync": ["appuio_image_sync"],
     "setup_pusher": ["appuio_registry_account"],
     "rotate_tokens": ["appuio_registry_account", "appuio_registry_login"],
     "remove": ["appuio_registry_account", "appuio_registry_login"],

@@ -67,9 +67,13 @@ class ImagePlan:
 
 @dataclass
 class SyncPlan:
-    """The plan for all images and zones; ``removals`` has what is deleted, zone by zone and namespace by namespace."""
+    """The plan for all images and zones; ``removals`` has what is deleted, zone by zone and namespace by namespace.
+
+    ``places`` are the zones, each with its registry.
+    """
 
     images: list[ImagePlan]
+    places: Sequence[tuple[str, str]] = ()
     removals: list[ZonePrune] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -121,6 +125,7 @@ class SyncPlan:
             "images": images,
             "deleted": deleted,
             "kept": [_tag(zone, one) for zone in zones for one in zone["kept"]],
+            "zones": [_zone(place, images, zones) for place in self.places],
             "deleted_repositories": [_tag(zone, one) for zone in zones for one in zone["deleted_repositories"]],
             "totals": totals,
             **({"warnings": list(dict.fromkeys(warnings))} if warnings else {}),
@@ -158,6 +163,33 @@ def _totals(images: Sequence[Mapping[str, Any]], deleted: int) -> dict[str, int]
         "bytes": sum(zone["bytes"]["total"] or 0 for zone in zones if zone["changed"]),
         "uploaded": sum(zone["bytes"]["uploaded"] for zone in zones),
         "deleted": deleted,
+    }
+
+
+def _zone(
+    place: tuple[str, str], images: Sequence[Mapping[str, Any]], removals: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return what came of all images in one zone; an image whose source could not be listed is one of every zone."""
+    name, registry = place
+    own = [zone for image in images for zone in image["zones"] if zone["zone"] == name]
+    removed = [one for one in removals if one["zone"] == name]
+    errors = [zone["error"] for zone in own if zone["failed"]]
+    errors += [image["error"] for image in images if image["failed"] and not image["zones"]]
+    errors = list(dict.fromkeys([*errors, *(one["error"] for one in removed if one["failed"])]))
+    changed = sum(zone["changed"] for zone in own)
+    deleted = sum(len(one["deleted"]) for one in removed)
+    return {
+        "zone": name,
+        "registry": registry,
+        "changed": bool(changed or any(one["changed"] for one in removed)),
+        "reason": f"{changed} of {len(own)} images change" + (f", {deleted} tags go" if deleted else ""),
+        "bytes": {
+            "total": sum(zone["bytes"]["total"] or 0 for zone in own if zone["changed"]),
+            "uploaded": sum(zone["bytes"]["uploaded"] for zone in own),
+        },
+        "deleted": deleted,
+        "failed": bool(errors),
+        "error": " | ".join(errors[:_MOST_ERRORS]) if errors else None,
     }
 
 

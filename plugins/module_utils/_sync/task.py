@@ -46,7 +46,8 @@ class SyncTask:
         self._select()
         _check_tags(self.images)
         self._at_once(self.images, ImageSync.make_plan)
-        plan = SyncPlan([image.plan for image in self.images])
+        places = [(session.name, session.address) for session in self.shared.sessions.sessions]
+        plan = SyncPlan([image.plan for image in self.images], places)
         if self.deletion is not None:
             plan.removals = self.deletion.plan(self._declared())
         if all(image.error for image in plan.images) or (
