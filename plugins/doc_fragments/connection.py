@@ -59,8 +59,8 @@ options:
   retries:
     description:
       - How often a request is tried again after an answer or a broken connection that may pass, among them the
-        statuses 408, 429 and 5xx. C(Retry-After) is honoured, up to two minutes; a server that asks for more is told
-        as an error.
+        statuses 408, 429 and 5xx. C(Retry-After) is honoured, up to two minutes; a server that asks for more is
+        an error.
       - An upload that gets on by at least 1 MiB between two breaks has all of them again.
     type: int
     default: 5

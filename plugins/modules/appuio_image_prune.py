@@ -84,8 +84,8 @@ options:
     default: true
   workload_namespaces:
     description:
-      - Other namespaces whose workloads use these images, so that they have to be looked into.
-      - Namespaces that the credential has something to do with are looked into anyway, as far as it may.
+      - Other namespaces whose workloads use these images, so that they have to be readable.
+      - Namespaces that the credential has something to do with are read anyway, as far as it may.
     type: list
     elements: str
     default: []
@@ -116,7 +116,7 @@ notes:
   - One of O(keep), O(older_than), O(revisions) and O(empty_repositories=remove) is required.
   - O(namespace) is required, in the task or in each entry of O(zones).
   - Before a tag is removed, it is read once more. One that was pushed since the module began stays. What is pushed
-    between that and the removal is put back by its digest, as the changes of the image stream tell it.
+    between that and the removal is put back by its digest, by the changes of the image stream.
   - An image that is in no history any more can neither be pulled by its digest nor be rolled back to.
 seealso:
   - module: appuio.registry.appuio_image_push
@@ -210,7 +210,7 @@ zones:
       type: list
       elements: str
     unreadable:
-      description: Where nobody could look for images in use, as C(kind) and C(namespace).
+      description: What could not be read for images in use, as C(kind) and C(namespace).
       type: list
       elements: dict
     reason:

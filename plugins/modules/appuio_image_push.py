@@ -86,7 +86,7 @@ options:
   source_auth_file:
     description:
       - File with stored credentials for a C(docker://) source.
-      - By default, the files that podman and docker read are looked into.
+      - By default, the files that podman and docker read are used.
     type: path
   source_validate_certs:
     description:
@@ -172,7 +172,7 @@ options:
     description:
       - What happens when the quota of the namespace does not leave room for a new repository or new tags.
       - With V(warn) the push goes on with a warning, as a cluster may count otherwise. With V(fail) nothing is
-        uploaded. With V(ignore) the quota is not looked at.
+        uploaded. With V(ignore) the quota is not checked.
       - It is asked only for new tags, where the zone's API is known and the credential may read the quota. This takes
         the Python packages C(kubernetes) and C(openshift). Without them the push goes on with a warning.
     type: str
@@ -223,7 +223,7 @@ notes:
   - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), its uploads end at once, tags that have moved go back, and
     the result says what each zone has. When its C(ansible-playbook) is gone without a word, as after SIGKILL, a task
     on the controller does the same within a second or two. A task with C(async) is not bound to its playbook.
-  - With an empty list of O(tags), a zone does not tell whether it has the manifest, only whether it has all layers. If
+  - With an empty list of O(tags), a zone does not say whether it has the manifest, only whether it has all layers. If
     it has, nothing changes, and the manifest is put once more.
     Which layers those of an image without a manifest are is known in check mode where it was pushed from before.
   - OpenShift refuses an index with an entry that does not say its platform. This is found before anything is uploaded.

@@ -62,7 +62,7 @@ options:
     elements: str
     default: []
   scheduled:
-    description: Whether the zone looks again and again, as a rule every 15 minutes, for newer images of O(import_from).
+    description: Whether the zone imports O(import_from) again and again, as a rule every 15 minutes.
     type: bool
     default: false
   reference_policy:
@@ -93,7 +93,7 @@ requirements:
   - openshift
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - This takes the rights of C(registry-editor) in the namespace, and for the look at workloads C(view).
+  - This takes the rights of C(registry-editor) in the namespace, and C(view) to read workloads.
 seealso:
   - module: appuio.registry.appuio_image_push
   - module: appuio.registry.appuio_image_prune

@@ -139,7 +139,7 @@ options:
       source_auth_file: &source_auth_file
         description:
           - File with stored credentials for a C(docker://) source.
-          - By default, the files that podman and docker read are looked into.
+          - By default, the files that podman and docker read are used.
         type: path
       source_validate_certs: &source_validate_certs
         description: Whether to verify the certificate of a C(docker://) source. By default, it is verified.
@@ -231,7 +231,7 @@ options:
   workload_namespaces:
     description:
       - Other namespaces whose workloads use images of these namespaces, and which have to be readable.
-      - All namespaces that the credential may read are looked into in any case.
+      - All namespaces that the credential may read are read in any case.
     type: list
     elements: str
     default: []

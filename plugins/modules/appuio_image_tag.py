@@ -77,7 +77,7 @@ options:
       - What happens to a tag whose entry in C(spec.tags) follows another tag or an image elsewhere, which can move it
         again.
       - With V(fail), the task fails before anything changes. With V(keep), the tag is left as it is.
-      - An entry that points to one image is no such case, and neither is the removal of a tag. The reason tells of it.
+      - An entry that points to one image is no such case, and neither is the removal of a tag. The reason says so.
       - It can only be seen with access to the API.
     type: str
     choices: [fail, keep]
@@ -85,7 +85,7 @@ options:
   atomic:
     description:
       - With several zones, whether either all tags move or none does.
-      - Everything is looked up and mounted everywhere before the first tag moves. If a tag cannot be moved then, those
+      - Everything is read and mounted everywhere before the first tag moves. If a tag cannot be moved then, those
         that have moved already go back to what they pointed to. A tag that was new is removed through the API, which
         C(registry-editor) may do and C(system:image-builder) may not. One that was removed comes back without its
         history.

@@ -134,7 +134,7 @@ options:
   group:
     description:
       - Name or number of the group which is to own the file. By default, it is left as it is. A group that the user
-        is not in cannot be kept, of which a warning tells.
+        is not in cannot be kept, as a warning says.
     type: str
   dockerconfigjson:
     description:

@@ -40,7 +40,7 @@ registries on the same machine, in turns.
 - In each round everybody pushes once, after one round that does not count, each time to a repository that is new. What
   they remember of earlier pushes is removed before: skopeo's blob-info cache, and our cache. Where a push is repeated,
   they keep what they learned in the first one. What is still to be written to the disk is written before each push.
-- What is told is the median. A ratio is to the line that has none; below 1 is less than that.
+- Shown is the median. A ratio is to the line that has none; below 1 is less than that.
 - CPU is user and system time of the client's processes. Peak memory is that of its largest process (`wait4`).
 - Requests are counted in a run of their own, with a log in front of the registry; at the source in brackets.
 - After each push, the registries are asked whether they have the image.

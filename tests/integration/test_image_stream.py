@@ -65,7 +65,7 @@ def test_a_repository_from_its_first_day_to_its_last(zones: list[Zone], tmp_path
     )
     used = run(state="absent")
     assert used.rc
-    assert f"zone {zones[0].name}: look for images in use: the ImageStream app stays" in used.stdout
+    assert f"zone {zones[0].name}: find images in use: the ImageStream app stays" in used.stdout
     assert "Deployment streams/web, which runs an image of the tag 2.0" in used.stdout
     assert [one is None for one in streams()] == [False, True]
     assert run(state="absent", protect_in_use=False).succeeded().changed

@@ -159,7 +159,7 @@ def test_a_page_for_people_is_no_registry_and_grants_nothing(zones: LocalZones, 
         zone.faults.remove(fault)
         assert not ended.result("the folder")["stat"]["exists"], f"{task}: nothing is written"
         expected = (
-            "does not answer as a container registry does" if not access else "registry tells whether the credential"
+            "does not answer as a container registry does" if not access else "registry says whether the credential"
         )
         assert expected in said(ended, task)
 

@@ -51,8 +51,7 @@ class ZoneReader:
         except AppuioError as error:
             if self.options.name is None:
                 raise ForbiddenError(
-                    f"a registry does not tell which repositories there are, and the API cannot be asked: "
-                    f"{error.message}",
+                    f"a registry does not list its repositories, and the API cannot be asked: {error.message}",
                     step="list the repositories",
                     hint="Give name, or host and a credential with access to the API",
                 ) from None
@@ -101,7 +100,7 @@ class ZoneReader:
         name = str(self.options.name)
         registry, repository = self.session.registry, self.session.repository(name)
         tags = registry.tags(repository)
-        unknown = (*empty.unknown, "created, history and what a tag follows, which only the API tells", "the quota")
+        unknown = (*empty.unknown, "created, history and what a tag follows, which only the API knows", "the quota")
         if tags is None:
             return replace(empty, unknown=unknown)
         asked = [tag for tag in tags if self.options.asks_for(tag)]

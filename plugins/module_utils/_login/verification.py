@@ -87,7 +87,7 @@ def check_access(login: Login, credential: Credential, method: Method, *, may_wr
             )
         if allowed is None and may_write:
             raise ServerError(
-                f"neither the zone's API nor its registry tells whether the credential gives the right to {action} in "
+                f"neither the zone's API nor its registry says whether the credential gives the right to {action} in "
                 f"the namespace {login.target.namespace}",
                 zone=login.target.zone.name,
                 step="check access",

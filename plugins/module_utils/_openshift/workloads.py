@@ -68,7 +68,7 @@ def read_usage(
         names = ", ".join(f"{one.kind} in {one.namespace}" for one in hidden)
         raise ForbiddenError(
             f"nobody can tell which images are in use, as these may not be read: {names}",
-            step="look for images in use",
+            step="find images in use",
             hint="Use a credential that may read them (the role view is enough). Name them in ignore_unreadable only "
             "if you know that none of them uses these images",
         )

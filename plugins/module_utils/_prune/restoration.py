@@ -44,14 +44,14 @@ def _event(line: bytes, step: str) -> dict[str, Any]:
         # As a rule the version is too old (410), since too much has changed.
         status = number(mapping((event or {}).get("object")).get("code"))
         raise ServerError(
-            "the API no longer tells the changes since then", step=step, status=status, hint="Run this again"
+            "the API no longer has the changes since then", step=step, status=status, hint="Run this again"
         )
     return event
 
 
 def states_since(api: Api, namespace: str, name: str, since: str) -> list[ImageStream]:
     """Return a stream as each change since a version left it, the oldest first; raises AppuioError."""
-    found = changes(api, resources.IMAGE_STREAM, namespace, name, since, f"look for pushes to {name} meanwhile")
+    found = changes(api, resources.IMAGE_STREAM, namespace, name, since, f"find pushes to {name} meanwhile")
     return [parse_stream(document) for document in found]
 
 

@@ -161,7 +161,7 @@ class StreamTask:
         if user:
             raise ForbiddenError(
                 f"the ImageStream {stream.name} stays, as it is used by {user}",
-                step="look for images in use",
+                step="find images in use",
                 hint="Remove that first, or set protect_in_use to false",
             )
 

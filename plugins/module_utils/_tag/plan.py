@@ -120,7 +120,7 @@ def plan_zone(place: ZonePlan, options: TagOptions, state: TagState, after: str 
             return replace(place, after=state.digest, reason=f"follows {state.followed}, and is kept")
         error = AppuioError(
             f"the tag {options.tag} follows {state.followed}, which can move it again",
-            step="look at spec.tags",
+            step="read spec.tags",
             hint="Move what it follows, or remove the tag first, or keep it with following: keep",
         )
         return place.failed(error)

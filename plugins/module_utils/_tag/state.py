@@ -91,7 +91,7 @@ def _image(zone: ZoneSession, repository: str, reference: str) -> ManifestRespon
     if found is None:
         raise NotFoundError(
             f"{repository} has no image {reference}",
-            step="look for the image",
+            step="read the image",
             hint="It may have been pruned. appuio_image_info shows what there is",
         )
     return found

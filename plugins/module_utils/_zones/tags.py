@@ -198,7 +198,7 @@ def _tell(zones: Sequence[ZoneTags], tag: str, found: list[str | None]) -> None:
             zone.error = AppuioError(
                 f"another run moved the tag {tag} at the same time, to {now or 'nothing'}",
                 zone=zone.zone,
-                step="look at the tags once more",
+                step="read the tags once more",
                 hint="All zones have the same image" if len(set(found)) == 1 else "The zones differ: push again",
             )
 

@@ -247,7 +247,7 @@ def test_changes_that_are_no_longer_told_are_a_typed_error() -> None:
     gone = {"type": "ERROR", "object": {"kind": "Status", "code": 410}}
     for content in (json.dumps(gone).encode(), b"welcome", b"[]"):
         api, script = scripted_api(("GET", Response(200, Message(), content)))
-        with pytest.raises(ServerError, match="no longer tells the changes"):
+        with pytest.raises(ServerError, match="no longer has the changes"):
             states_since(api, "shop", "app", "7")
         asked = "watch=true&fieldSelector=metadata.name=app&resourceVersion=7&timeoutSeconds=1"
         assert script.requests == [f"GET /apis/image.openshift.io/v1/namespaces/shop/imagestreams?{asked}"]
