@@ -83,7 +83,7 @@ def test_a_broken_rule_is_noticed(rule: Callable[[Source], Iterator[str]], path:
         (downwards, "module_utils/_registry/client.py", "from .._http import transport\nfrom .upload import Upload"),
         (downwards, "modules/appuio_thing.py", "from ..module_utils import _runner\nimport json"),
         (pure, "module_utils/_oci/model.py", "from urllib.parse import urlsplit\nfile.open()"),
-        (pure, "module_utils/_http/connection.py", "import os"),
+        (pure, "module_utils/_http/tls.py", "import os"),
         (light, "module_utils/_openshift/client.py", "try:\n    import kubernetes\nexcept ImportError:\n    pass"),
         (headed, "module_utils/_http/connection.py", HEAD),
     ],

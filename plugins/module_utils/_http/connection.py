@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One connection to an origin, straight or through a proxy, that another thread can cut; what is trusted on it.
+"""One connection to an origin, straight or through a proxy, that another thread can cut.
 
 Source: RFC 9110, 9.3.6 (CONNECT) and 15.2 (answers before the final one); RFC 9112.
 """
@@ -11,11 +11,9 @@ import http.client
 import select
 import socket
 import ssl
-from functools import lru_cache
 from typing import Callable
 
-from .._errors import AppuioError, CancelledError, ConnectionFailedError, InvalidOptionError, UnauthorizedError
-from .._targets import Connection
+from .._errors import AppuioError, CancelledError, ConnectionFailedError, UnauthorizedError
 from .message import Origin
 from .proxy import Proxy
 from .retry import CONNECTION_ERRORS, ConnectionLostError, NotTlsError, as_error
@@ -23,55 +21,6 @@ from .retry import CONNECTION_ERRORS, ConnectionLostError, NotTlsError, as_error
 _MOST_INTERIM_ANSWERS = 20
 _MOST_HEADER_LINES = 200
 _LONGEST_LINE = 65536
-
-
-def check_encrypted(origin: Origin, connection: Connection) -> None:
-    """Raise InvalidOptionError for an address without TLS on another host, unless ``plain_http`` asks for that."""
-    if origin.scheme == "http" and not (connection.plain_http or origin.is_loopback):
-        raise InvalidOptionError(
-            f"{origin} would get everything in clear", hint="Write it with https://, or set plain_http: true"
-        )
-
-
-def tls_context(
-    verify: bool = True,
-    ca_file: str | None = None,
-    client_cert: str | None = None,
-    client_key: str | None = None,
-) -> ssl.SSLContext:
-    """Return a context for connections to a registry or an API; raises InvalidOptionError for unusable files.
-
-    A named authority is trusted besides the system's, also when it is an intermediate one or the server's
-    own certificate, as Go's clients do it. Python 3.13's stricter form check is off, so that a zone is
-    reached or not reached whatever Python there is.
-    """
-    context = ssl.create_default_context()
-    context.verify_flags |= getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-    if ca_file:
-        try:
-            context.load_verify_locations(cafile=ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise InvalidOptionError(
-                f"the authorities in {ca_file} cannot be read: {error}", hint="They are certificates in PEM format"
-            ) from None
-    if not verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if client_cert:
-        try:
-            context.load_cert_chain(client_cert, client_key)
-        except (OSError, ssl.SSLError) as error:
-            raise InvalidOptionError(
-                f"the client certificate {client_cert} cannot be used: {error}",
-                hint="It is in PEM format, with its key, without a passphrase, in the same file or in client_key",
-            ) from None
-    return context
-
-
-# Reading the system's authorities is a fifth of an unchanged push, and the registries of a task share them.
-# Not for urllib3, which changes what a context that it is given checks.
-shared_tls_context = lru_cache(maxsize=None)(tls_context)
 
 
 class Answer(http.client.HTTPResponse):

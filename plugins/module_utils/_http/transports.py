@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import threading
 
-from .._errors import ConnectionFailedError, ServerError, without_userinfo
+from .._errors import ConnectionFailedError, ServerError, TlsVerificationError, without_userinfo
 from .._targets import Connection
-from .connection import check_encrypted, shared_tls_context, tls_context
 from .message import Origin, Request, split_url
 from .open_response import OpenResponse
 from .proxy import proxy_for
 from .retry import NotTlsError
+from .tls import check_encrypted, hashed_authorities, shared_tls_context, tls_context
 from .transport import Transport
 
 ODD_ADDRESS = "Is the server, or what stands in front of it, set up with its own address?"
@@ -30,6 +30,7 @@ class Transports:
         self._how = connection
         self._ca_file = ca_file
         self._made: dict[tuple[Origin, bool], Transport] = {}
+        self._trusting_all: set[Origin] = set()
         self._lock = threading.Lock()
 
     def send(self, origin: Origin, request: Request) -> OpenResponse:
@@ -38,8 +39,14 @@ class Transports:
         how = self._how
         if origin == self._own:
             check_encrypted(origin, how)
+        transport = self._transport(origin, plain=False)
         try:
-            return self._transport(origin, plain=False).send(request)
+            return transport.send(request)
+        except TlsVerificationError:
+            # No request was sent. What is refused by the authorities at hand may be trusted by all of the system's.
+            if not self._trusts_more(origin, transport):
+                raise
+            return self.send(origin, request)
         except NotTlsError:
             if not (how.plain_http or (origin.is_loopback and not how.validate_certs)):
                 raise
@@ -97,8 +104,21 @@ class Transports:
             found.abort()
         return found
 
+    def _trusts_more(self, origin: Origin, refused: Transport) -> bool:
+        """Whether there is a transport that trusts more than the one by which a server was refused."""
+        with self._lock:
+            key = next((key for key, made in self._made.items() if made is refused), None)
+            if key is None:
+                return True  # another thread has found that out, too
+            if origin in self._trusting_all or not self._how.validate_certs or not hashed_authorities():
+                return False
+            self._trusting_all.add(origin)
+            del self._made[key]
+            return True
+
     def _new(self, origin: Origin, plain: bool) -> Transport:
         how = self._how
+        directory = None if origin in self._trusting_all else hashed_authorities()
         certificate, key = (how.client_cert, how.client_key) if origin == self._own else (None, None)
         if plain:
             origin = Origin("http", origin.host, origin.port)
@@ -107,8 +127,8 @@ class Transports:
             if certificate:
                 tls = tls_context(how.validate_certs, self._ca_file, certificate, key)
             else:
-                tls = shared_tls_context(how.validate_certs, self._ca_file)
+                tls = shared_tls_context(how.validate_certs, self._ca_file, directory=directory)
         proxy = proxy_for(origin, how.proxy)
         if proxy is not None and proxy.origin.scheme == "https":
-            proxy_tls = shared_tls_context(how.validate_certs, self._ca_file)
+            proxy_tls = shared_tls_context(how.validate_certs, self._ca_file, directory=directory)
         return Transport(origin, tls, proxy, how.timeout, proxy_tls)

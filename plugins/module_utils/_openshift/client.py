@@ -15,7 +15,6 @@ from importlib.util import find_spec
 from typing import Any
 
 from .._errors import AppuioError, MissingLibraryError, ServerError
-from .._http.connection import check_encrypted, tls_context
 from .._http.message import Origin
 from .._http.proxy import proxy_for
 from .._http.retry import (
@@ -28,6 +27,7 @@ from .._http.retry import (
     as_error,
     retry_after,
 )
+from .._http.tls import check_encrypted, tls_context
 from .documents import every_item, named, text
 from .errors import cause_of, checked_object, missing_is_proven, refusal, without_answer
 from .pool import BoundedPool

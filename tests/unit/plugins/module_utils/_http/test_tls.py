@@ -17,8 +17,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     TlsVerificationError,
     UnauthorizedError,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._http import transports
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
-from ansible_collections.appuio.registry.plugins.module_utils._http.connection import shared_tls_context
+from ansible_collections.appuio.registry.plugins.module_utils._http.tls import hashed_authorities, shared_tls_context
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import (
@@ -69,6 +70,62 @@ def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
         with pytest.raises(TlsVerificationError, match="is not trusted"):
             client(server, tmp_path).request("GET", "/v2/")
         assert server.seen == []
+
+
+def test_what_the_directory_of_authorities_lacks_stands_in_the_file_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "hashed_authorities", lambda: str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", ca_file(tmp_path))
+    shared_tls_context.cache_clear()
+    try:
+        with ScriptedServer(Line("GET /v2/"), Line("GET /v2/"), tls=server_tls()) as server:
+            http = client(server, None)
+            assert [http.request("GET", "/v2/").status for _time in range(2)] == [200, 200]
+        with ScriptedServer(tls=server_tls("registry.example")) as server:
+            with pytest.raises(TlsVerificationError, match="is not trusted"):
+                client(server, None).request("GET", "/v2/")
+            assert server.seen == []
+    finally:
+        shared_tls_context.cache_clear()
+
+
+def test_all_authorities_are_read_only_where_the_directory_lacks_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str | None] = []
+
+    def context(verify: bool, authorities: str | None, *, directory: str | None) -> Any:
+        read.append(directory)
+        return shared_tls_context(verify, authorities, directory=directory)
+
+    monkeypatch.setattr(transports, "hashed_authorities", lambda: str(tmp_path))
+    monkeypatch.setattr(transports, "shared_tls_context", context)
+    with ScriptedServer(Line("GET /v2/"), tls=server_tls()) as server:
+        assert client(server, tmp_path).request("GET", "/v2/").status == 200
+    assert read == [str(tmp_path)]
+    with ScriptedServer(tls=server_tls("registry.example")) as server, pytest.raises(TlsVerificationError):
+        client(server, tmp_path).request("GET", "/v2/")
+    assert read == [str(tmp_path), str(tmp_path), None]
+
+
+def test_a_directory_counts_where_names_of_authorities_are_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> str | None:
+        hashed_authorities.cache_clear()
+        return hashed_authorities()
+
+    try:
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+        assert found() is None
+        monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+        (tmp_path / "bundle.crt").touch()
+        assert found() is None
+        (tmp_path / "4042bcee.0").touch()
+        assert found() == str(tmp_path)
+    finally:
+        hashed_authorities.cache_clear()
 
 
 def test_without_verification_any_certificate_does(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, TlsVerificationError
-from ansible_collections.appuio.registry.plugins.module_utils._http.connection import shared_tls_context, tls_context
+from ansible_collections.appuio.registry.plugins.module_utils._http.tls import shared_tls_context, tls_context
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import client, resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
