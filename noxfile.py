@@ -25,6 +25,7 @@ from tests.setup.pythons import newest_python
 from tests.setup.versions import OLDEST_TARGET, Core
 
 RUNTIME = ROOT / "meta" / "ee-requirements.txt"
+SCHEMAS = ("-r", REQUIREMENTS / "schemas.txt")
 NEWEST = versions.newest()
 NEWEST_PYTHON = NEWEST.python.path if NEWEST and NEWEST.python else None
 OLDEST = versions.oldest()
@@ -89,7 +90,7 @@ def for_core(name: str, core: Core, function: Callable[[nox.Session, Core], None
 
 def unit(session: nox.Session, core: Core) -> None:
     """Unit tests on"""
-    install_core(session, core)
+    install_core(session, core, *(SCHEMAS if core == NEWEST else ()))
     # What looks at the tree and the tests themselves finds the same whatever ansible-core there is, and between the
     # oldest and the newest only what meets Ansible can differ.
     plugins = ROOT / "tests/unit/plugins"

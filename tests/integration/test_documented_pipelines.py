@@ -1,0 +1,128 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scripts of the pipelines in the guide bring an image of two platforms into local zones of the same names."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.image import make_layout
+from tests.integration.playbook import _environment
+from tests.integration.push import Pusher
+from tests.unit.documented_pipelines import FORGEJO, GITHUB, PIPELINES, TEKTON, files, scripts
+from tests.zone import LocalZones, Zone
+
+PROGRAMS = ("sh", "mkdir", "sed", "tr", "cp")
+# What is there in the place of what a runner downloads, or has.
+STUBS = {
+    "apt-get": "exit 0",
+    "dnf": "exit 0",
+    "pip": "exit 0",
+    "pipx": "exit 0",
+    "ansible-galaxy": 'test "$*" = "collection install --requirements-file deploy/requirements.yml"',
+    "python3": 'test "$1 $2" = "-m venv" && mkdir -p "$3/bin" && : > "$3/bin/activate"',
+    "buildah": 'test "$1" = build || cp "built/$ARCH.tar" "${3#oci-archive:}"',
+}
+
+
+@pytest.fixture(scope="module")
+def zones() -> Iterator[LocalZones]:
+    with LocalZones(2) as started:
+        yield started
+
+
+@pytest.fixture
+def repository(tmp_path: Path, zones: LocalZones) -> Path:
+    """The repository of the guide, with the addresses of the local zones, and what buildah will build."""
+    for name, text in files().items():
+        write(tmp_path / name, text)
+    for zone in zones.zones:
+        addresses = {"appuio_host": zone.host, "appuio_registry": zone.registry}
+        write(tmp_path / "deploy/host_vars" / f"{zone.name}.yml", json.dumps(addresses))
+    for arch in ("amd64", "arm64"):
+        make_layout(tmp_path / "layouts" / arch, platforms=[f"linux/{arch}"], layers=1, size=100, seed=tmp_path)
+        (tmp_path / "built").mkdir(exist_ok=True)
+        with tarfile.open(tmp_path / "built" / f"{arch}.tar", "w") as archive:
+            archive.add(tmp_path / "layouts" / arch, arcname=".")
+    return tmp_path
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def programs(folder: Path) -> Path:
+    """Return a folder that is the whole path of a script: nothing is installed, and nothing is asked in the network."""
+    folder.mkdir()
+    for name in PROGRAMS:
+        (folder / name).symlink_to(shutil.which(name) or name)
+    ansible = Path(sys.executable).parent / "ansible-playbook"
+    real = f'PATH="{os.environ["PATH"]}" exec "{sys.executable}" "{ansible}" "$@"'
+    for name, script in {**STUBS, "ansible-playbook": real}.items():
+        write(folder / name, f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return folder
+
+
+def pushers(zones: list[Zone], project: str, folder: Path) -> Pusher:
+    """Return pushers with no more rights than they need."""
+    tokens = {zone.name: zone.token_for(project, "image-pusher", "system:image-builder") for zone in zones}
+    return Pusher(zones, project, tokens, folder)
+
+
+def output(name: str, repository: Path) -> str:
+    """Return the digest as the next job of the pipeline gets it."""
+    if name in (GITHUB, FORGEJO):
+        return (repository / "output").read_text().partition("\ndigest=")[2].splitlines()[0]
+    if name == TEKTON:
+        return (repository / "result").read_text()
+    lines = (repository / "push.env").read_text().splitlines()
+    return next(line.partition("=")[2] for line in lines if line.startswith("APPUIO_DIGEST="))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", PIPELINES)
+def test_pipeline_brings_one_index_into_all_zones(name: str, repository: Path, zones: LocalZones) -> None:
+    project = f"shop{PIPELINES.index(name)}"
+    pusher = pushers(zones.zones, project, repository)
+    shared = repository / "deploy/group_vars/all.yml"
+    shared.write_text(shared.read_text().replace("appuio_namespace: shop", f"appuio_namespace: {project}"))
+    secrets = dict(zip(("TOKEN_LPG", "TOKEN_GVA"), pusher.tokens.values(), strict=True))
+    runner = {
+        "PATH": str(programs(repository / "programs")),
+        "SSL_CERT_FILE": zones.zones[0].ca_file,
+        "GITHUB_OUTPUT": str(repository / "output"),
+        "TAG": "1.10",
+        **secrets,
+    }
+    (repository / "output").write_text("earlier=1\n")
+    found = scripts(name)
+    jobs = [(found["build"], {"ARCH": "amd64"}), (found["build"], {"ARCH": "arm64"}), (found["push"], {})]
+    for script, more in jobs:
+        script = script.replace("$(results.digest.path)", str(repository / "result"))
+        env = _environment(repository, repository / "results.jsonl", None, {**runner, **more})
+        ended = subprocess.run(
+            ["/bin/sh", "-ec", script],
+            cwd=repository,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout
+        assert not any(token in ended.stdout for token in secrets.values())
+    assert pusher.tags("frontend") == [{"1.10": output(name, repository)}] * 2
+    index = json.loads(pusher.read(zones.zones[0], "manifests/1.10", "frontend"))
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]
