@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_LOST = "failed before it came to this, for the reason that stands above"
+_LOST = "failed before, in an earlier task of this run, whose message is above"
 _SHORT = 12
 
 

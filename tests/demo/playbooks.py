@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tests.zone import Zone
 
 RECAP = re.compile(r"^(\S+)\s*:\s+ok=\d+\s+changed=(\d+)")
@@ -66,7 +68,7 @@ class Playbooks:
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
         path = self._stage / name
         path.touch(mode=0o600)
-        path.write_text(json.dumps(content, indent=2) + "\n")
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
     def run(self, playbook: str, **variables: str) -> PlaybookResult:
         """Run a playbook of the collection and show what it tells in the end; raises ScenarioFailed when it fails.
