@@ -101,7 +101,7 @@ def run_playbook(
     with tempfile.TemporaryDirectory(prefix="run-") as temporary:
         ended = subprocess.run(
             command,
-            env=_environment(folder, record, collections_path, {"TMPDIR": temporary, **(env or {})}),
+            env=environment(folder, record, collections_path, {"TMPDIR": temporary, **(env or {})}),
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -139,7 +139,7 @@ def _inventory(inventory: str | Path | Mapping[str, Any] | None, folder: Path) -
     return path
 
 
-def _environment(
+def environment(
     folder: Path, record: Path, collections_path: str | None, more: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Return an environment in which nothing of the user's configuration or credentials counts."""

@@ -15,7 +15,7 @@ import pytest
 
 from tests.integration.api import ask, may_push, registry_status
 from tests.integration.namespace import everything_in
-from tests.integration.role import Role
+from tests.integration.role import Role, RoleModule
 from tests.zone import LocalZones, Zone
 
 PASSWORD = "a-password-to-look-for"
@@ -43,6 +43,12 @@ def role(zone: Zone, project: str, tmp_path: Path) -> Role:
     return Role("registry_access", zone, tmp_path, {**options, "preflight": False})
 
 
+@pytest.fixture
+def module(role: Role) -> RoleModule:
+    """What the role does, without Ansible around it."""
+    return RoleModule(role)
+
+
 def may_pull(zone: Zone, token: str, project: str) -> bool:
     """Whether the registry looks into the repository, which is not there, for this token."""
     return registry_status(zone, token, "GET", f"/v2/{project}/app/tags/list") == 404
@@ -55,7 +61,7 @@ def pull_secrets(zone: Zone, project: str, account: str) -> list[str]:
 
 
 @pytest.mark.thorough
-def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None:
+def test_new_again_changed_removed(zone: Zone, project: str, role: Role, module: RoleModule) -> None:
     """The matrix: each state in check mode and for real, first and again."""
     bob, eve = zone.create_user("bob"), zone.create_user("eve")
     before = everything_in(zone, project)
@@ -76,7 +82,7 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     again = role.run(**wanted)
     assert (again.changed, again.writes) == (0, [])
     reader = zone.token_for(project, "reader", "cluster-reader")
-    refused = role.run(api_key=reader, preflight=True, viewers=[{"kind": "User", "name": "eve"}])
+    refused = module.run(api_key=reader, preflight=True, viewers=[{"kind": "User", "name": "eve"}])
     assert refused.failed
     right = f"the right to patch rolebindings.rbac.authorization.k8s.io in the namespace {project} is missing"
     assert right in refused.output
@@ -84,17 +90,17 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
     before |= {name: one for name, one in everything_in(zone, project).items() if "reader" in name}
 
     others: dict[str, Any] = {"viewers": [{"kind": "User", "name": "eve"}], "editors": []}
-    added = role.run(**others)
+    added = module.run(**others)
     assert (added.changed, may_pull(zone, eve, project), may_pull(zone, bob, project)) == (1, True, True)
-    check = role.run(check=True, exclusive=True, **others)
+    check = module.run(check=True, exclusive=True, **others)
     assert (check.changed, check.writes) == (1, [])
-    removed = role.run(exclusive=True, **others)
+    removed = module.run(exclusive=True, **others)
     assert (removed.changed, len(removed.writes)) == (1, 2)
     assert (may_pull(zone, eve, project), may_pull(zone, bob, project)) == (True, False)
     assert not may_push(zone, builder, project)
-    check = role.run(check=True, exclusive=True, **others)
+    check = module.run(check=True, exclusive=True, **others)
     assert (check.changed, check.writes) == (0, [])
-    assert role.run(exclusive=True, **others).changed == 0
+    assert module.run(exclusive=True, **others).changed == 0
 
     check = role.run(check=True, state="absent")
     assert (check.changed, check.writes) == (1, [])
@@ -106,10 +112,10 @@ def test_new_again_changed_removed(zone: Zone, project: str, role: Role) -> None
 
 
 @pytest.mark.thorough
-def test_pull_secrets(zone: Zone, project: str, role: Role) -> None:
+def test_pull_secrets(zone: Zone, project: str, role: Role, module: RoleModule) -> None:
     before = pull_secrets(zone, project, "default")
     secret = {"name": "foreign", "registry": "registry.example.com", "username": "u", "password": PASSWORD}
-    check = role.run(check=True, pull_secrets=[secret])
+    check = module.run(check=True, pull_secrets=[secret])
     assert (check.changed, check.writes) == (1, [])
     made = role.run(pull_secrets=[secret], verbosity=4)
     assert (made.changed, len(made.writes)) == (1, 2)
@@ -121,9 +127,9 @@ def test_pull_secrets(zone: Zone, project: str, role: Role) -> None:
     assert found is not None
     held = json.loads(base64.b64decode(found["data"][".dockerconfigjson"]))
     assert held == {"auths": {"registry.example.com": {"auth": encoded}}}
-    assert role.run(pull_secrets=[secret]).changed == 0
-    assert role.run(pull_secrets=[{**secret, "password": "another"}]).changed == 1
-    gone = role.run(pull_secrets=[secret], state="absent")
+    assert module.run(pull_secrets=[secret]).changed == 0
+    assert module.run(pull_secrets=[{**secret, "password": "another"}]).changed == 1
+    gone = module.run(pull_secrets=[secret], state="absent")
     assert (gone.changed, len(gone.writes)) == (1, 2)
     assert zone.object("Secret", "foreign", project) is None
     assert pull_secrets(zone, project, "default") == before

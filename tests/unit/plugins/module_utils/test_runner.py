@@ -8,13 +8,9 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
 import pytest
-from ansible.module_utils import basic
 from ansible_collections.appuio.registry.plugins.module_utils._argspec import (
     CONNECTION,
     CREDENTIALS,
@@ -25,6 +21,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._argspec import (
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, MissingLibraryError
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
+
+from tests.unit.module_arguments import handed_over
 
 SPEC = (
     ZONE
@@ -75,18 +73,6 @@ class Task:
         self.closed = True
 
 
-@contextmanager
-def arguments(given: dict[str, Any]) -> Iterator[None]:
-    try:
-        from ansible.module_utils.testing import patch_module_args
-    except ImportError:  # ansible-core 2.16
-        with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": given}).encode()):
-            yield
-    else:
-        with patch_module_args(given):
-            yield
-
-
 def run(
     capsys: pytest.CaptureFixture[str], given: dict[str, Any], error: Exception | None = None, **returned: Any
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -97,7 +83,7 @@ def run(
         seen.update(options, context=context)
         return Task(returned, error)
 
-    with arguments(given), pytest.raises(SystemExit):
+    with handed_over(given), pytest.raises(SystemExit):
         run_module(SPEC, start)
     printed = capsys.readouterr().out.strip().splitlines()[-1]
     result = json.loads(printed)
