@@ -18,7 +18,7 @@ GITLAB = ".gitlab-ci.yml"
 GITHUB = ".github/workflows/release.yml"
 FORGEJO = ".forgejo/workflows/release.yml"
 JENKINS = "Jenkinsfile"
-TEKTON = "tekton.yaml"
+TEKTON = "tekton"
 PIPELINES = (GITLAB, GITHUB, FORGEJO, JENKINS, TEKTON)
 
 
@@ -27,9 +27,14 @@ def files() -> dict[str, str]:
     return {block.caption: block.text for block in blocks() if block.place.startswith(PAGE) and block.caption}
 
 
+def text_of(name: str) -> str:
+    """Return a pipeline, that of Tekton with all its objects as documents of one text."""
+    return "---\n".join(text for file, text in files().items() if file == name or file.startswith(f"{name}/"))
+
+
 def scripts(name: str) -> dict[str, str]:
     """Return the scripts of a pipeline by the name of their job or step."""
-    text = files()[name]
+    text = text_of(name)
     if name == JENKINS:
         found = [textwrap.dedent(script) for script in re.findall(r"sh \'\'\'\n(.*?)\'\'\'", text, re.DOTALL)]
         return dict(zip(("build", "push"), found, strict=True))
@@ -46,7 +51,7 @@ def scripts(name: str) -> dict[str, str]:
 
 def variables(name: str) -> dict[str, str]:
     """Return what the push gets into its environment, by the name of the variable."""
-    text = files()[name]
+    text = text_of(name)
     if name == JENKINS:
         return dict(re.findall(r"^ +([A-Z_]+) = (.+)$", text, re.MULTILINE))
     documents = list(yaml.safe_load_all(text))

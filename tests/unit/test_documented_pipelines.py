@@ -22,6 +22,7 @@ from tests.unit.documented_pipelines import (
     files,
     mappings,
     scripts,
+    text_of,
     variables,
 )
 
@@ -56,7 +57,7 @@ def test_the_workflow_of_this_repository_is_valid() -> None:
 
 
 def test_tekton_gets_objects_that_name_each_other() -> None:
-    objects = list(yaml.safe_load_all(files()[TEKTON]))
+    objects = list(yaml.safe_load_all(text_of(TEKTON)))
     assert [each["kind"] for each in objects] == ["Task", "Task", "Pipeline", "Trigger"]
     names = {each["metadata"]["name"] for each in objects}
     referred = {
@@ -73,7 +74,7 @@ def test_tekton_gets_objects_that_name_each_other() -> None:
 
 
 def test_jenkins_gets_as_many_braces_as_it_closes() -> None:
-    text = files()[JENKINS]
+    text = text_of(JENKINS)
     assert text.count("{") == text.count("}")
     assert text.count("buildingTag()") == 2, "tags only"
     assert 'sh """' not in text, "Groovy would write secrets into the script"
@@ -103,9 +104,9 @@ def test_tokens_are_secrets_and_never_arguments(name: str) -> None:
 
 @pytest.mark.parametrize("name", PIPELINES)
 def test_versions_are_pinned(name: str) -> None:
-    installed = re.findall(r"install (ansible-core\S*)", files()[name])
+    installed = re.findall(r"install (ansible-core\S*)", text_of(name))
     assert installed
     assert all(re.fullmatch(r"ansible-core==\d+\.\d+\.\d+", package) for package in installed)
-    images = re.findall(r"image: (\S+/\S+|\w+:\S+)", files()[name])
+    images = re.findall(r"image: (\S+/\S+|\w+:\S+)", text_of(name))
     assert all(":" in image and not image.endswith(":latest") for image in images)
     assert re.search(r"version: \d+\.\d+\.\d+$", files()["deploy/requirements.yml"], re.MULTILINE)
