@@ -107,7 +107,7 @@ CONNECTION = ArgumentSpec(
 )
 
 
-# Blank, these say no more than when they are left out; what is missing then is told by what needs it.
+# Blank, these say no more than when they are left out; what is missing then is reported by what needs it.
 _AS_NOT_GIVEN = frozenset({*ZONE.options, *ZONES.options, *CONNECTION.options})
 
 

@@ -50,7 +50,7 @@ class PasswordMethod(Method):
         return ApiLogin(ApiAddress(self.api_host(), self.api_connection()), self._token())
 
     def release(self) -> None:
-        """Revoke the token; one that cannot be revoked is told, and ends by itself within a day."""
+        """Revoke the token; one that cannot be revoked is reported, and ends by itself within a day."""
         from .._openshift.tokens import revoke_oauth_token
 
         with self._lock:

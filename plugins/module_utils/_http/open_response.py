@@ -40,7 +40,7 @@ class OpenResponse:
     """An answer whose body is still to be read; close it, so that its connection can serve again.
 
     ``offset`` is where in the content asked for the body starts, in bytes; one that ``is_partial`` ends before
-    the content does, so that its end is told as a cut.
+    the content does, so that its end is reported as a cut.
     """
 
     def __init__(self, answer: http.client.HTTPResponse, connection: ServerConnection, owner: ConnectionOwner) -> None:

@@ -38,7 +38,7 @@ class TlsInTls:
             count: int = self._run(lambda: self._inner.read(len(buffer), buffer))
             return count
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            # As sockets do it: whether something is missing is told by the length of the answer.
+            # As sockets do it: whether something is missing shows in the length of the answer.
             return 0
 
     def makefile(self, _mode: str = "rb", *_more: Any) -> io.BufferedReader:

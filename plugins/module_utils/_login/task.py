@@ -64,7 +64,7 @@ class LoginTask:
 
 
 def _attempt(step: _Step, zone: _ZoneLogin, planned: LoginPlan) -> LoginPlan:
-    """What one zone says against it is told at the end, when the others have been served."""
+    """What one zone says against it is reported at the end, when the others have been served."""
     if planned.error:
         return planned
     try:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The ImageStreams of a namespace: what each tag points to, what it pointed to before, and what it follows.
 
-Names that are none (of streams, of tags) never get into a path: what has one is left aside and told in ``skipped``.
+Names that are none (of streams, of tags) never get into a path: what has one is left aside and listed in ``skipped``.
 
 Source: OpenShift API reference (image.openshift.io/v1); Kubernetes API concepts, "Retrieving large results sets".
 """

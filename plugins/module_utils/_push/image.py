@@ -118,7 +118,7 @@ class ManifestImage:
         if options.platforms or options.referrers or not options.tags or not isinstance(self._source, HeadSource):
             return None
         found = self._source.head()
-        # What is not expected is told when it is read.
+        # What is not expected is reported when it is read.
         return found if found is not None and options.expected_digest in (None, found.digest) else None
 
     def inspect(self, zone: ZoneUpload) -> ZoneState:

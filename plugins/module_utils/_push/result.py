@@ -144,5 +144,5 @@ class PushPlan:
 
 
 def failure(plan: PushPlan, results: Sequence[ZoneResult]) -> AppuioError:
-    """Return the one error that tells of all zones that failed, with the result of all zones."""
+    """Return the one error for all zones that failed, with the result of all zones."""
     return joined_error([result.error for result in results], plan.result(results))

@@ -65,7 +65,7 @@ class PushTask:
     def apply(self, plan: PushPlan) -> dict[str, Any]:
         """Push, and return the result; raises AppuioError, with the results of all zones, where one failed.
 
-        A signal to stop is such a failure: what was begun has gone back, or is told where it is.
+        A signal to stop is such a failure: what was begun has gone back, or the result says where it is.
         """
         uploads = self._begun(plan)
         try:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can be asked of a registry (OCI Distribution Specification 1.1), with OpenShift's manners in mind."""
+"""What can be asked of a registry (OCI Distribution Specification 1.1), as OpenShift answers it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a registry's refusal means, in the user's words, and what to do next on the side that it is on.
 
-Source: OCI Distribution Specification 1.1, "Error Codes"; OpenShift's own manners were observed on the wire.
+Source: OCI Distribution Specification 1.1, "Error Codes"; how OpenShift answers was observed on the wire.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Requests to one registry: with the right scopes and attempts, page by page, refusals told in the user's words.
+"""Requests to one registry: with the right scopes and attempts, page by page, refusals explained in the user's words.
 
 Where in a blob the body of an answer begins: RFC 9110, 14.2 and 15.3.7.
 """

@@ -67,7 +67,7 @@ class TagTask:
     def apply(self, plan: TagPlan) -> dict[str, Any]:
         """Do it and return the result; raises AppuioError, with the results of all zones, where one failed.
 
-        A signal to stop is such a failure: what was begun has gone back, or is told where it is.
+        A signal to stop is such a failure: what was begun has gone back, or the result says where it is.
         """
         works = [
             ZoneWork(zone, self.sessions[zone.zone], self._manifests[zone.zone]) for zone in plan.zones if zone.changed

@@ -110,15 +110,15 @@ def each_zone(
 
 
 def joined_error(errors: Sequence[AppuioError | None], result: Mapping[str, Any] | None = None) -> AppuioError:
-    """Return the one error that tells of all zones that failed, of as many as there are ``errors``.
+    """Return the one error for all zones that failed, of as many as there are ``errors``.
 
-    A zone that was given up because of another one is not told where the cause is known. ``result`` is merged into
+    A zone that was given up because of another one is not reported where the cause is known. ``result`` is merged into
     the failed result.
     """
     failed = [error for error in errors if error is not None]
     causes = [error for error in failed if not isinstance(error, CancelledError)] or failed
     if causes and all(isinstance(error, MissingLibraryError) for error in causes):
-        return causes[0]  # told in Ansible's own words, with what installs it
+        return causes[0]  # reported in Ansible's own words, with what installs it
     sentences = list(dict.fromkeys(str(error) for error in causes))
     text = sentences[0] if sentences else "nothing is known of what failed"
     if len(sentences) > 1:

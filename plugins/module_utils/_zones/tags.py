@@ -66,7 +66,7 @@ def roll_back(zones: Sequence[ZoneTags]) -> None:
 
 
 def settle(zones: Sequence[ZoneTags], sleep: Callable[[float], None]) -> None:
-    """Look what each tag points to after the last one moved, and tell, or put right, what another run has moved.
+    """Read what each tag points to after the last one moved, and report, or put right, what another run has moved.
 
     Where two runs have moved the same tags at once, the image in the first zone stays, and the run that has lost
     there moves its own tags to it. Nothing that somebody else has put is overwritten, so that a run that has won
@@ -84,7 +84,7 @@ def settle(zones: Sequence[ZoneTags], sleep: Callable[[float], None]) -> None:
             with held(LONGEST_HOLD):
                 _put_right(zones, tag, found)
         for tag, found in _apart(zones, shared).items():
-            _tell(zones, tag, found)
+            _report(zones, tag, found)
     except AppuioError as error:
         zones[0].warnings.append(f"whether another run has moved the tags meanwhile is not known: {error}")
 
@@ -160,11 +160,11 @@ def _apart(zones: Sequence[ZoneTags], shared: dict[str, str]) -> dict[str, list[
     """Return what each tag points to, zone by zone, of the tags that point to something else anywhere."""
     found: dict[str, dict[int, str | None]] = {tag: {} for tag in shared}
 
-    def look(number: int) -> None:
+    def read(number: int) -> None:
         for tag in shared:
             found[tag][number] = zones[number].points_to(tag)
 
-    at_once(look, range(len(zones)))
+    at_once(read, range(len(zones)))
     listed = {tag: [there[number] for number in range(len(zones))] for tag, there in found.items()}
     return {tag: there for tag, there in listed.items() if any(digest != shared[tag] for digest in there)}
 
@@ -188,7 +188,7 @@ def _put_right(zones: Sequence[ZoneTags], tag: str, found: list[str | None]) -> 
             update.now = first.digest
 
 
-def _tell(zones: Sequence[ZoneTags], tag: str, found: list[str | None]) -> None:
+def _report(zones: Sequence[ZoneTags], tag: str, found: list[str | None]) -> None:
     ours = _update(zones[0], tag).after
     if len(set(found)) == 1 and _update(zones[0], tag).state is not TagState.OVERTAKEN:
         zones[0].warnings.append(f"the tag {tag} has been moved to {found[0] or 'nothing'} in all zones meanwhile")
