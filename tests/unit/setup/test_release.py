@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.setup import release
+from tests.setup import ROOT, release
 
 CHANGELOG = "---\nancestor: null\nreleases:\n  0.1.0:\n    changes: {}\n"
 
@@ -55,6 +56,18 @@ def test_bill_of_materials_has_the_files_and_what_may_be_used(archive: Path) -> 
     assert found["README.md"]["hashes"] == [{"alg": "SHA-256", "content": "ab" * 32}]
     assert bill["dependencies"][0]["dependsOn"] == ["pkg:pypi/kubernetes", "pkg:pypi/isal"]
     assert release.bill_of_materials(archive) == bill
+
+
+def test_fragments_are_what_antsibull_changelog_takes() -> None:
+    """Among others, a colon in an entry makes a mapping of it. There are none right after a release."""
+    known = {section for section, _title in yaml.safe_load((ROOT / "changelogs/config.yaml").read_text())["sections"]}
+    for fragment in (ROOT / "changelogs/fragments").glob("*"):
+        content = yaml.safe_load(fragment.read_text(encoding="utf-8"))
+        assert isinstance(content.pop("release_summary", ""), str), fragment
+        assert set(content) <= known, fragment
+        assert [entry for entries in content.values() for entry in entries if not isinstance(entry, str)] == [], (
+            fragment
+        )
 
 
 def test_checksums_are_what_sha256sum_reads(archive: Path) -> None:
