@@ -187,9 +187,11 @@ options:
       - What moves together.
       - With V(image), the tags of one image move in all its zones, or none of them does. A zone that cannot be reached
         then keeps every image of its entry where it is.
+      - With V(set), the tags of all images move in all zones, or none does. All images are uploaded everywhere before
+        the first tag moves, and nothing is begun when one image cannot be planned.
       - With V(none), each zone goes its own way.
     type: str
-    choices: [image, none]
+    choices: [image, set, none]
     default: image
   keep_going:
     description:

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._signals import StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import MANAGED_TAGS
 from ansible_collections.appuio.registry.plugins.module_utils._sync.marking import Marking
 from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC
@@ -101,12 +106,12 @@ class Syncer:
             self.sync(images, **options)
         return caught.value
 
-    def layout(self, seed: str, *tags: str, name: str = "app", **more: Any) -> dict[str, Any]:
+    def layout(self, seed: str, *tags: str, name: str = "app", size: int = 2000, **more: Any) -> dict[str, Any]:
         """Return an entry for an image of its own in a directory."""
         folder = self.folder / f"layout-{seed}"
         if not folder.exists():
             self.digests[seed] = make_layout(
-                folder, tag="1.0", seed=f"{self.project}-{seed}", platforms=("linux/amd64",), size=2000
+                folder, tag="1.0", seed=f"{self.project}-{seed}", platforms=("linux/amd64",), size=size
             )
         return {"source": f"oci:{folder}:1.0", "name": name, "tags": list(tags), **more}
 
@@ -189,6 +194,7 @@ def test_a_set_comes_and_an_unchanged_one_costs_one_question_for_each_tag_and_zo
         assert sorted(syncer.asked(zone)) == wanted
 
 
+@pytest.mark.thorough
 def test_a_bad_image_is_told_at_the_end(syncer: Syncer) -> None:
     error = syncer.refused(syncer.images("one", "missing", "three"))
     assert "1 of 3 images failed" in str(error)
@@ -199,12 +205,24 @@ def test_a_bad_image_is_told_at_the_end(syncer: Syncer) -> None:
     assert syncer.tags("three") == [{"1.0": syncer.digests["three"]}] * 2
 
 
+@pytest.mark.thorough
 def test_without_keep_going_nothing_is_begun_when_one_image_is_bad(syncer: Syncer) -> None:
     error = syncer.refused(syncer.images("one", "missing", "three"), keep_going=False)
     assert not error.result["changed"]
     assert not any(zone.writes() for zone in syncer.zones)
 
 
+@pytest.mark.thorough
+def test_a_zone_that_takes_no_credential_is_asked_for_one_image_only(local: Syncer) -> None:
+    entries = local.options()["zones"]
+    entries[1]["token"] = "sha256~wrong"
+    images = [local.layout(name, "1", name=name) for name in ("a", "b", "c")]
+    error = local.refused(images, zones=entries, jobs=1)
+    assert "3 of 3 images failed" in str(error)
+    assert {line.split("/")[3] for line in local.asked(local.zones[1]) if "/manifests/" in line} == {"a"}
+
+
+@pytest.mark.thorough
 def test_a_zone_that_is_down_holds_the_others_up_only_with_atomic(syncer: Syncer) -> None:
     syncer.zones[1].stop("registry")
     error = syncer.refused(jobs=1)
@@ -220,6 +238,65 @@ def test_a_zone_that_is_down_holds_the_others_up_only_with_atomic(syncer: Syncer
     assert syncer.tags("two") == [{"1.0": syncer.digests["two"]}] * 2
 
 
+@pytest.mark.thorough
+def test_a_set_moves_as_a_whole_or_not_at_all(local: Syncer) -> None:
+    local.sync([local.layout("a", "1"), local.layout("b", "1", name="other")])
+    before = [local.tags(), local.tags("other")]
+    images = [local.layout("c", "1", "2"), local.layout("d", "1", name="other"), local.layout("e", "1", name="third")]
+    last = max(local.zones, key=lambda zone: zone.registry)
+    fault = last.faults.add("status", side="registry", method="POST", path="/third/blobs/uploads/", status=403)
+    error = local.refused(images, atomic="set")
+    assert not error.result["changed"]
+    assert [local.tags(), local.tags("other"), local.tags("third")] == [*before, [{}, {}]]
+    last.faults.remove(fault)
+    fault = last.faults.add("status", side="registry", method="PUT", path="/third/manifests/1$", status=403)
+    error = local.refused(images, atomic="set")
+    assert "3 of 3 images failed" in str(error)
+    assert not error.result["changed"]
+    assert [local.tags(), local.tags("other"), local.tags("third")] == [*before, [{}, {}]]
+    reasons = {image["name"]: image["zones"][0]["error"] for image in error.result["images"]}
+    assert "as another image of the set failed; its tags were put back" in reasons["app"]
+    last.faults.remove(fault)
+    assert local.sync(images, atomic="set")["totals"]["changed"] == 3
+    c, d, e = (local.digests[name] for name in "cde")
+    assert [local.tags(), local.tags("other"), local.tags("third")] == [
+        [{"1": c, "2": c}] * 2,
+        [{"1": d}] * 2,
+        [{"1": e}] * 2,
+    ]
+    error = local.refused([local.layout("f", "1"), {"source": "oci:/nowhere", "name": "other"}], atomic="set")
+    assert not any(image["changed"] for image in error.result["images"])
+    assert local.tags() == [{"1": c, "2": c}] * 2
+
+
+@pytest.mark.thorough
+def test_a_signal_ends_all_uploads_and_leaves_all_tags(local: Syncer) -> None:
+    local.sync([local.layout("a", "1")])
+    for zone in local.zones:
+        zone.faults.add("throttle", method="PUT|PATCH", path="/blobs/", bytes_per_second=20_000)
+    local.clear()
+
+    def tell() -> None:
+        while not any("/blobs/uploads/" in one["path"] for one in local.zones[1].requests()):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    images = [local.layout("b", "1", size=2_000_000), local.layout("c", "1", name="other", size=2_000_000)]
+    images += [local.layout("d", "1", name="third")]
+    with StopSignals() as signals:
+        threading.Thread(target=tell, daemon=True).start()
+        # It would take minutes to send all.
+        error = local.refused(images, jobs=2)
+        signals.finish()
+    assert "SIGTERM" in str(error) or "the task was stopped" in str(error)
+    assert not error.result["changed"]
+    assert [local.tags(), local.tags("other"), local.tags("third")] == [
+        [{"1": local.digests["a"]}] * 2,
+        *[[{}, {}]] * 2,
+    ]
+    assert not any("/manifests/" in write["path"] for zone in local.zones for write in zone.writes())
+
+
 def deployment(zone: Zone, project: str, image: str) -> None:
     container = {"name": "app", "image": image}
     zone.put_object(
@@ -232,6 +309,7 @@ def deployment(zone: Zone, project: str, image: str) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_what_is_no_longer_declared_goes_in_all_zones_and_nothing_else(local: Syncer) -> None:
     local.pusher.push(local.layout("theirs")["source"], zones=local.pusher.entries(*local.zones), tags=["theirs"])
     first = [local.layout("a", "1.0", "latest"), local.layout("b", "1.0", name="gone"), local.layout("c", "old")]
@@ -256,6 +334,7 @@ def test_what_is_no_longer_declared_goes_in_all_zones_and_nothing_else(local: Sy
     assert not any(zone.writes() for zone in local.zones)
 
 
+@pytest.mark.thorough
 def test_what_is_used_or_was_moved_by_others_stays(local: Syncer) -> None:
     rest = local.layout("rest", "1.0", name="rest")
     local.managed(rest, local.layout("a", "used"), local.layout("b", "moved"), local.layout("c", "free"))
@@ -276,6 +355,7 @@ def test_what_is_used_or_was_moved_by_others_stays(local: Syncer) -> None:
     assert local.noted() == [{"used": local.digests["a"]}, {}]
 
 
+@pytest.mark.thorough
 def test_no_more_than_max_delete_goes_in_one_run(local: Syncer) -> None:
     rest = local.layout("rest", "1.0", name="rest")
     local.managed(rest, local.layout("a", "1", "2", "3"))
@@ -287,6 +367,7 @@ def test_no_more_than_max_delete_goes_in_one_run(local: Syncer) -> None:
     assert local.tags() == [{}, {}]
 
 
+@pytest.mark.thorough
 def test_nothing_goes_because_a_source_or_a_zone_could_not_be_read(local: Syncer) -> None:
     repository = f"docker://{local.origin.registry}/{local.project}/empty"
     local.managed(local.layout("a", "1.0"), local.layout("b", "1.0", name="other"))
@@ -310,6 +391,7 @@ def test_nothing_goes_because_a_source_or_a_zone_could_not_be_read(local: Syncer
     assert f"deletion: zone {local.zones[1].name}: list the ImageStreams" in str(error)
 
 
+@pytest.mark.thorough
 def test_a_push_that_fails_keeps_what_was_to_go_from_its_repository(local: Syncer) -> None:
     local.managed(local.layout("a", "1.0"))
     fault = local.zones[0].faults.add("status", side="registry", method="PUT", path="/manifests/2.0", status=403)
@@ -322,6 +404,7 @@ def test_a_push_that_fails_keeps_what_was_to_go_from_its_repository(local: Synce
     assert local.tags() == [{"2.0": local.digests["b"]}] * 2
 
 
+@pytest.mark.thorough
 def test_a_run_that_was_killed_before_its_tags_moved_makes_nothing_ours(local: Syncer) -> None:
     source = local.layout("theirs")["source"]
     local.pusher.push(source, zones=local.pusher.entries(*local.zones), tags=["1.0"])
@@ -339,13 +422,19 @@ def test_a_run_that_was_killed_before_its_tags_moved_makes_nothing_ours(local: S
     assert local.noted() == [{}, {}]
 
 
+@pytest.mark.thorough
 def test_each_set_knows_its_own_tags(local: Syncer) -> None:
     local.managed(local.layout("a", "1.0"), local.layout("b", "both"), set_name="base")
-    local.managed(local.layout("c", "2.0"), set_name="apps")
-    assert local.noted(annotation=f"{MANAGED_TAGS}.apps") == [{"2.0": local.digests["c"]}] * 2
-    result = local.managed(local.layout("b", "both"), set_name="base")
+    local.managed(local.layout("c", "2.0"), local.layout("b", "both"), set_name="apps")
+    # What another set has brought and this one declares, both keep.
+    wanted = {"2.0": local.digests["c"], "both": local.digests["b"]}
+    assert local.noted(annotation=f"{MANAGED_TAGS}.apps") == [wanted] * 2
+    result = local.managed(local.layout("rest", "1.0", name="rest"), set_name="base")
     assert {one["tag"] for one in result["deleted"]} == {"1.0"}
-    assert [sorted(tags) for tags in local.tags()] == [["2.0", "both"]] * 2
+    assert {one["reason"] for one in result["kept"]} == {"another set declares it, too"}
+    assert local.tags() == [wanted] * 2
+    result = local.managed(local.layout("rest", "2.0", name="rest"), set_name="apps")
+    assert {one["tag"] for one in result["deleted"]} == {"2.0", "both"}
 
 
 def test_as_a_task_and_as_a_playbook_with_a_file(local: Syncer) -> None:

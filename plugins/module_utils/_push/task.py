@@ -83,7 +83,7 @@ class PushTask:
         """
         uploads = self._begun(plan)
         self._bring(plan, uploads, atomic=True)
-        return [] if any(upload.result.error for upload in uploads) else self._ready(plan, uploads)
+        return [] if any(upload.result.error for upload in uploads) else self._ready(plan, uploads, moving=False)
 
     def finish(self, plan: PushPlan, zones: Sequence[ZoneTags], reason: str) -> dict[str, Any]:
         """Return the result after somebody has moved the tags of ``upload``, or has not, for this ``reason``; raises as
@@ -139,9 +139,12 @@ class PushTask:
             self._uploads[session.name] = upload
             return plan_zone(place, self.options, inspect(upload))
 
+        outcomes = self.sessions.each(plan)
+        for session, outcome in zip(self.sessions.sessions, outcomes):
+            session.note_failure(outcome.error)
         return tuple(
             outcome.value or ZonePlan(place.zone, place.registry, place.repository, error=outcome.error)
-            for outcome, place in zip(self.sessions.each(plan), places)
+            for outcome, place in zip(outcomes, places)
         )
 
     def _without_failures(self, plan: PushPlan) -> PushPlan:
@@ -183,7 +186,7 @@ class PushTask:
             self._move(plan, uploads)
         self._note_cancelled(uploads, ANOTHER_FAILED)
 
-    def _ready(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> list[ZoneTags]:
+    def _ready(self, plan: PushPlan, uploads: Sequence[ZoneUpload], moving: bool = True) -> list[ZoneTags]:
         """Return the tags of zones that have all of the image; none where another thread has cancelled them."""
         from .moves import zone_tags
 
@@ -193,7 +196,7 @@ class PushTask:
             if any(upload.cancelled for upload in uploads):
                 return []
             for upload in uploads:
-                upload.moving = True
+                upload.moving = moving
         return [zone_tags(self.sessions[upload.zone], upload, self.options, self.image) for upload in uploads]
 
     def _move(self, plan: PushPlan, uploads: Sequence[ZoneUpload]) -> None:

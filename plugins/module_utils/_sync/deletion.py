@@ -25,22 +25,13 @@ from .._prune.zone import ZonePlanner
 from .._signals import StoppedError
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
+from .deletion_plan import UNKNOWN, Declared, StreamTags, plan_stream
 from .image import ImageSync
-from .managed import is_created, managed_tags, tags_of_others
 from .marking import write_managed
 from .options import SyncOptions
 
 UNDECLARED = "it is no longer declared"
-_UNKNOWN = "an entry for this repository failed, so nobody knows what is still declared"
 Repository = tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What a set declares: tags by zone, namespace and name; ``unknown`` are repositories that may have more."""
-
-    tags: Mapping[Repository, Collection[str]]
-    unknown: frozenset[Repository] = frozenset()
 
 
 @dataclass
@@ -51,7 +42,7 @@ class Deletion:
     sessions: ZoneSessions
     namespaces: Mapping[str, Sequence[str]]
     zones: list[ZonePrune] = field(default_factory=list)
-    _forgotten: dict[Repository, set[str]] = field(default_factory=dict)
+    _corrections: dict[Repository, StreamTags] = field(default_factory=dict)
     _stopped: threading.Event = field(default_factory=threading.Event)
 
     def plan(self, declared: Declared) -> list[ZonePrune]:
@@ -117,22 +108,13 @@ class Deletion:
         for document in documents:
             stream = parse_stream(document)
             key = (zone.zone, zone.namespace, stream.name)
-            undeclared = {
-                tag: digest
-                for tag, digest in managed_tags(document, options.set_name).items()
-                if tag not in declared.tags.get(key, ())
-            }
-            others = tags_of_others(document, options.set_name)
-            for tag, digest in undeclared.items():
-                reason = _UNKNOWN if key in declared.unknown else _why_not_ours(stream, tag, digest, others)
-                if not reason:
-                    going.add((stream.name, tag))
-                elif tag in stream.tags:
-                    kept.append(_decision(stream, tag, reason))
-                if reason and key not in declared.unknown:
-                    self._forgotten.setdefault(key, set()).add(tag)
-            if is_created(document, options.set_name) and key not in declared.tags and key not in declared.unknown:
+            found = plan_stream(document, options.set_name, key, declared)
+            going.update((stream.name, tag) for tag in found.going)
+            kept += found.kept
+            if found.created:
                 created.append(stream)
+            if found.forgotten or found.shared:
+                self._corrections[key] = found
         if going or created:
             self._decide(session, zone, documents, going, created)
         zone.decisions = (*zone.decisions, *kept)
@@ -169,21 +151,24 @@ class Deletion:
         zone.repositories = tuple(limited_repositories(found, options.max_delete - len(gone)))
 
     def _forget(self, session: ZoneSession, zone: ZonePrune) -> None:
-        """Take out of each stream's annotation what is no longer ours, and what has gone."""
+        """Take out of each annotation what has gone and what is no longer ours, and note what two sets share."""
         gone: dict[str, set[str]] = {}
         for one in zone.going:
             if (one.name, one.tag) not in zone.kept:
                 gone.setdefault(one.name, set()).add(one.tag)
-        for (where, namespace, name), tags in self._forgotten.items():
-            if (where, namespace) == (zone.zone, zone.namespace):
-                gone.setdefault(name, set()).update(tags)
+        own = {key[2]: found for key, found in self._corrections.items() if key[:2] == (zone.zone, zone.namespace)}
         removed = {one.name for one in zone.repositories if one.goes and one.name not in zone.kept_repositories}
-        for name, tags in gone.items():
-            if name in removed:
-                continue
+        for name in {*gone, *own} - removed:
+            less = {*gone.get(name, ()), *(own[name].forgotten if name in own else ())}
+            more = own[name].shared if name in own else {}
 
-            def change(known: Mapping[str, str], _stream: ImageStream, tags: set[str] = tags) -> Mapping[str, str]:
-                return {tag: digest for tag, digest in known.items() if tag not in tags}
+            def change(
+                known: Mapping[str, str],
+                _stream: ImageStream,
+                less: set[str] = less,
+                more: Mapping[str, str] = more,
+            ) -> Mapping[str, str]:
+                return {**more, **{tag: digest for tag, digest in known.items() if tag not in less}}
 
             write_managed(session.api(), zone.namespace, name, self.options.set_name, change)
 
@@ -214,23 +199,6 @@ def deletion_of(options: SyncOptions, sessions: ZoneSessions, images: Sequence[I
     return Deletion(options, sessions, {zone: list(names) for zone, names in namespaces.items()})
 
 
-def _why_not_ours(stream: ImageStream, tag: str, digest: str, others: Collection[str]) -> str:
-    """Return why a tag that the set has brought is not its own any more, or nothing."""
-    there = stream.tags.get(tag)
-    if there is None:
-        return "somebody else has removed it"
-    if there.digest != digest:
-        return f"somebody else has moved it since, from {digest}"
-    if tag in others:
-        return "another set declares it, too"
-    return ""
-
-
-def _decision(stream: ImageStream, tag: str, reason: str) -> Decision:
-    there = stream.tags[tag]
-    return Decision(stream.name, tag, there.digest, there.current.created if there.current else None, False, reason)
-
-
 def _repository(stream: ImageStream, user: str | None) -> RepositoryDecision:
     if user:
         return RepositoryDecision(stream.name, False, f"it is used by {user}")
@@ -242,9 +210,8 @@ def _repository(stream: ImageStream, user: str | None) -> RepositoryDecision:
 def _keep(zone: ZonePrune, names: Collection[str]) -> None:
     """Let everything stay in the repositories of these names."""
     zone.decisions = tuple(
-        replace(one, goes=False, reason=_UNKNOWN) if one.goes and one.name in names else one for one in zone.decisions
+        replace(one, goes=False, reason=UNKNOWN) if one.goes and one.name in names else one for one in zone.decisions
     )
     zone.repositories = tuple(
-        replace(one, goes=False, reason=_UNKNOWN) if one.goes and one.name in names else one
-        for one in zone.repositories
+        replace(one, goes=False, reason=UNKNOWN) if one.goes and one.name in names else one for one in zone.repositories
     )

@@ -5,17 +5,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Callable, Iterator
 
 from .._cache.cache import Cache
-from .._errors import (
-    AppuioError,
-    CancelledError,
-    ConnectionFailedError,
-    InvalidOptionError,
-    TlsVerificationError,
-    UnauthorizedError,
-)
+from .._errors import AppuioError, CancelledError, InvalidOptionError
 from .._push.image import ManifestImage
 from .._push.open_image import open_image
 from .._push.progress import Progress
@@ -28,8 +23,8 @@ from .._zones.fanout import ZoneSessions
 from .options import ImageEntry
 from .plan import ImagePlan
 
-# A zone that fails so fails for every image: it is not asked again for each.
-_OF_THE_ZONE = (ConnectionFailedError, TlsVerificationError, UnauthorizedError)
+if TYPE_CHECKING:
+    from .._zones.zone_tags import ZoneTags
 
 
 @dataclass(frozen=True)
@@ -50,6 +45,7 @@ class ImageSync:
     entry: ImageEntry
     push: PushTask
     plan: ImagePlan
+    tags: list[ZoneTags] = field(default_factory=list)
 
     @property
     def places(self) -> list[tuple[str, str]]:
@@ -69,22 +65,38 @@ class ImageSync:
             self.plan.plan = self._unchanged() or self.push.plan()
         except AppuioError as error:
             self.plan.error = error
-        for zone in self.plan.plan.zones if self.plan.plan else ():
-            self._note(zone.zone, zone.error)
 
-    def apply(self) -> None:
+    def apply(self, plan: PushPlan) -> None:
         """Push, and note what came of it."""
-        if self.plan.plan is None:
-            return
         try:
-            self.plan.done = self.push.apply(self.plan.plan)
+            with self._noting():
+                self.plan.done = self.push.apply(plan)
+        finally:
+            self.push.image.close()
+
+    def upload(self, plan: PushPlan) -> None:
+        """Bring the image to its zones; its tags wait for those of the others."""
+        with self._noting():
+            self.tags = self.push.upload(plan)
+            if not self.tags:
+                self.push.finish(plan, (), "left as it was")
+
+    def finish(self, reason: str) -> None:
+        """Note what has become of the tags, which have moved, or have not for this reason."""
+        if self.plan.plan is not None and self.plan.error is None:
+            with self._noting():
+                self.plan.done = self.push.finish(self.plan.plan, self.tags, reason)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Let a failure be one of this image alone."""
+        try:
+            yield
         except AppuioError as error:
             self.fail(error)
         except Exception as error:
             text = f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry"
             self.fail(AppuioError(text))
-        finally:
-            self.push.image.close()
 
     def fail(self, error: AppuioError) -> None:
         """Note why the image failed, with the results of its zones."""
@@ -105,10 +117,6 @@ class ImageSync:
         image = self.push.image
         found = image.head() if isinstance(image, ManifestImage) else None
         return self.push.plan_unchanged(found.digest, found.media_type) if found is not None else None
-
-    def _note(self, zone: str, error: AppuioError | None) -> None:
-        if isinstance(error, _OF_THE_ZONE):
-            self.push.sessions[zone].give_up(error)
 
 
 def image_sync(entry: ImageEntry, shared: SharedParts) -> ImageSync:
@@ -151,12 +159,13 @@ class Running:
         self._lock = threading.Lock()
         self._images: list[ImageSync] = []
 
-    def apply(self, image: ImageSync) -> None:
-        """Push an image."""
+    def work(self, image: ImageSync, work: Callable[[ImageSync, PushPlan], None]) -> None:
+        """Push an image, or upload it."""
         with self._lock:
             self._images.append(image)
         try:
-            image.apply()
+            if image.plan.plan is not None:
+                work(image, image.plan.plan)
         finally:
             with self._lock:
                 self._images.remove(image)

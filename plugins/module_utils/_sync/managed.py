@@ -31,15 +31,15 @@ def managed_tags(document: Mapping[str, Any], set_name: str) -> dict[str, str]:
     return _tags(text(_annotations(document).get(annotation_of(set_name))))
 
 
-def tags_of_others(document: Mapping[str, Any], set_name: str) -> frozenset[str]:
-    """Return the tags that other sets have brought into a stream."""
+def tags_of_others(document: Mapping[str, Any], set_name: str) -> dict[str, str]:
+    """Return the digest of each tag that other sets have brought into a stream."""
     own = annotation_of(set_name)
     others = [
         value
         for name, value in _annotations(document).items()
         if name != own and (name == MANAGED_TAGS or str(name).startswith(f"{MANAGED_TAGS}."))
     ]
-    return frozenset(tag for value in others for tag in _tags(text(value)))
+    return {tag: digest for value in others for tag, digest in _tags(text(value)).items()}
 
 
 def is_created(document: Mapping[str, Any], set_name: str) -> bool:

@@ -51,7 +51,7 @@ SPEC = (
             "images": {"type": "list", "elements": "dict", "options": IMAGE},
             "images_file": {"type": "path"},
             "defaults": {"type": "dict", "options": _SHARED},
-            "atomic": {"type": "str", "choices": ["image", "none"], "default": "image"},
+            "atomic": {"type": "str", "choices": ["image", "set", "none"], "default": "image"},
             "keep_going": {"type": "bool", "default": True},
             "delete": {"type": "str", "choices": ["none", "managed"], "default": "none"},
             "set_name": {"type": "str"},

@@ -22,7 +22,8 @@ from .plan import SyncPlan
 from .schedule import Schedule
 
 if TYPE_CHECKING:
-    from .deletion import Declared, Deletion, Repository
+    from .deletion import Deletion, Repository
+    from .deletion_plan import Declared
 
 _ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_going is false"
 
@@ -45,7 +46,7 @@ class SyncTask:
         """
         self._select()
         _check_tags(self.images)
-        self._at_once(self.images, ImageSync.make_plan)
+        self._at_once(self.images, ImageSync.make_plan, self._abort)
         places = [(session.name, session.address) for session in self.shared.sessions.sessions]
         plan = SyncPlan([image.plan for image in self.images], places)
         if self.deletion is not None:
@@ -74,12 +75,16 @@ class SyncTask:
 
         try:
             self._at_once(changing, push, running.stop)
+            if self.options.atomic == "set":
+                from .whole_set import move_set
+
+                move_set(changing)
         except StoppedError as stopped:
             stopped.catch()
             running.resume()
             for image in changing:
                 if image.plan.done is None and image.plan.error is None:
-                    image.skip(f"{stopped}; nothing was begun")
+                    image.skip(f"{stopped}; the image is left as it was")
             if self.deletion is not None:
                 self.deletion.note_stopped(stopped)
         else:
@@ -102,7 +107,7 @@ class SyncTask:
         self,
         images: Sequence[ImageSync],
         work: Callable[[ImageSync], None],
-        stop: Callable[[str], None] = lambda _reason: None,
+        stop: Callable[[str], None],
     ) -> None:
         limit = self.options.spool_limit
 
@@ -114,20 +119,27 @@ class SyncTask:
         reason = "left as it was, as the task was stopped"
         Schedule(images, self.options.jobs, size, limit).run(work, lambda: stop(reason))
 
+    def _abort(self, _reason: str) -> None:
+        """Wait for no answer any more."""
+        self.shared.clients.abort()
+        for session in self.shared.sessions.sessions:
+            session.abort()
+
     @staticmethod
     def _has_steps(image: ImageSync) -> bool:
         return image.plan.plan is not None and any(zone.has_steps for zone in image.plan.plan.zones)
 
     def _push(self, image: ImageSync, running: Running) -> None:
+        work = ImageSync.upload if self.options.atomic == "set" else ImageSync.apply
         if self.deletion is None:
-            running.apply(image)
+            running.work(image, work)
             return
         from .marking import Marking
 
         marking = Marking(image, self.options.set_name)
         try:
             marking.note()
-            running.apply(image)
+            running.work(image, work)
         except AppuioError as error:
             image.fail(error)
         try:
@@ -148,11 +160,13 @@ class SyncTask:
                 image.plan.tags, image.plan.error = (), error
                 found[number] = [image]
 
-        Schedule(range(len(self.selections)), self.options.jobs, lambda _number: 0, 1).run(select, lambda: None)
+        Schedule(range(len(self.selections)), self.options.jobs, lambda _number: 0, 1).run(
+            select, lambda: self._abort("")
+        )
         self.images += [image for number in sorted(found) for image in found[number]]
 
     def _declared(self) -> Declared:
-        from .deletion import Declared
+        from .deletion_plan import Declared
 
         tags: dict[Repository, set[str]] = {}
         for image in self.images:

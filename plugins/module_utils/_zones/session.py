@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 from .._credentials.method import ApiLogin, Method, ResolvedCredential
 from .._credentials.select import select_method
-from .._errors import AppuioError, InvalidOptionError
+from .._errors import (
+    AppuioError,
+    ConnectionFailedError,
+    InvalidOptionError,
+    TlsVerificationError,
+    UnauthorizedError,
+)
 from .._http.client import HttpClient
 from .._registry.client import RegistryClient
 from .._targets import RunContext, Target
@@ -55,9 +61,10 @@ class ZoneSession:
         session.target = replace(self.target, namespace=namespace)
         return session
 
-    def give_up(self, error: AppuioError) -> None:
-        """Ask nothing more of this zone's registry: whoever wants to gets this error at once."""
-        self._opened.error = self._opened.error or error
+    def note_failure(self, error: AppuioError | None) -> None:
+        """Where the registry cannot be reached or takes no credential, ask it no more: others get the error at once."""
+        if isinstance(error, (ConnectionFailedError, TlsVerificationError, UnauthorizedError)):
+            self._opened.error = self._opened.error or error
 
     def abort(self) -> None:
         """Cut all connections to the registry, as ``HttpClient.abort`` does, until ``resume``."""

@@ -170,6 +170,9 @@ class FakeSession:
     def repository(self, name: str) -> str:
         return f"{self.namespace}/{name}"
 
+    def note_failure(self, error: AppuioError | None) -> None:
+        """Nothing is asked again."""
+
     def api(self) -> Any:
         if self.answers is None:
             raise AppuioError(self.api_unavailable)
