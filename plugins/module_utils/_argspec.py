@@ -7,27 +7,35 @@ Surveys of AWX send text for lists and blanks for what was not filled in; YAML r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from ._errors import InvalidOptionError
 from ._text import as_list, as_mapping, as_texts, is_blank
 
 
-@dataclass(frozen=True)
 class ArgumentSpec:
     """Options with the rules that bind them; ``+`` gives the options and rules of both.
 
     ``zone_options`` are the module's own options that an entry of ``zones`` may have, too.
     """
 
-    options: dict[str, dict[str, Any]] = field(default_factory=dict)
-    mutually_exclusive: tuple[tuple[str, ...], ...] = ()
-    required_together: tuple[tuple[str, ...], ...] = ()
-    required_one_of: tuple[tuple[str, ...], ...] = ()
-    required_if: tuple[tuple[Any, ...], ...] = ()
-    required_by: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    zone_options: tuple[str, ...] = ()
+    def __init__(
+        self,
+        options: dict[str, dict[str, Any]],
+        mutually_exclusive: tuple[tuple[str, ...], ...] = (),
+        required_together: tuple[tuple[str, ...], ...] = (),
+        required_one_of: tuple[tuple[str, ...], ...] = (),
+        required_if: tuple[tuple[Any, ...], ...] = (),
+        required_by: Mapping[str, tuple[str, ...]] | None = None,
+        zone_options: tuple[str, ...] = (),
+    ) -> None:
+        self.options = options
+        self.mutually_exclusive = mutually_exclusive
+        self.required_together = required_together
+        self.required_one_of = required_one_of
+        self.required_if = required_if
+        self.required_by = dict(required_by or {})
+        self.zone_options = zone_options
 
     def __add__(self, other: ArgumentSpec) -> ArgumentSpec:
         return ArgumentSpec(

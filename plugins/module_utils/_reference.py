@@ -9,7 +9,7 @@ of CNCF Distribution (``docs.docker.com`` calls it the image name) with Docker's
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ._errors import InvalidOptionError, without_userinfo
 
@@ -28,8 +28,7 @@ _HOST = re.compile(rf"(?:\[[0-9a-fA-F:.]+\]|{_LABEL}(?:\.{_LABEL})*)(?::[0-9]{{1
 _SEPARATOR_REFUSED_BY_OPENSHIFT = re.compile(r"__|--")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(NamedTuple):
     """A registry (``host[:port]``), a repository in it and, where they are said, a tag and a digest."""
 
     registry: str
@@ -44,7 +43,7 @@ class Reference:
 
     def with_tag(self, tag: str | None) -> Reference:
         """Return the same repository under another tag."""
-        return replace(self, tag=tag)
+        return self._replace(tag=tag)
 
     def __str__(self) -> str:
         text = f"{self.registry}/{self.repository}"

@@ -8,7 +8,7 @@ Source: APPUiO Cloud documentation, "Zones": an API and a registry per zone, nam
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ._errors import InvalidOptionError, without_userinfo
@@ -23,8 +23,7 @@ _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _AUTHORITY = re.compile(rf"(?:\[[0-9a-fA-F:.]+\]|{_NAME}(?:\.{_NAME})*)(?::[0-9]{{1,5}})?")
 
 
-@dataclass(frozen=True)
-class Zone:
+class Zone(NamedTuple):
     """One zone: ``name`` for messages, ``registry`` as ``host[:port]``, ``host`` as the API's URL."""
 
     name: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Any, Mapping
+from typing import Any, Mapping, NamedTuple
 
 from .._errors import SourceError
 from .._json import parse_object
@@ -69,8 +69,7 @@ class MissingContentError(SourceError):
     """The source names content that it does not hold."""
 
 
-@dataclass(frozen=True)
-class Platform:
+class Platform(NamedTuple):
     """What an image runs on, as an index entry or an image's configuration says it."""
 
     os: str

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .._errors import AppuioError, InvalidOptionError
@@ -87,7 +86,7 @@ def _parse_entry(entry: Any) -> SourceEntry:
 def _platform(text: str) -> Platform:
     """Return a platform without a variant where none was written, as it stands in the index so."""
     platform = parse_platform(text)
-    return platform if text.count("/") > 1 else replace(platform, variant="")
+    return platform if text.count("/") > 1 else platform._replace(variant="")
 
 
 class JoinedSource:

@@ -11,8 +11,7 @@ import errno
 import os
 import stat
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import Callable, Protocol
+from typing import Callable, NamedTuple, Protocol
 
 from .._errors import LocalStorageError, SourceError
 from .._http.message import Reader
@@ -152,8 +151,7 @@ def unwritable(directory: str, purpose: str, error: OSError) -> LocalStorageErro
     return LocalStorageError(f"{what} for {purpose}: {error.strerror or error}", hint=hint)
 
 
-@dataclass(frozen=True)
-class Extent:
+class Extent(NamedTuple):
     """Bytes of a sparse file that are stored: ``offset`` in the file, ``start`` where they lie."""
 
     offset: int
@@ -161,8 +159,7 @@ class Extent:
     size: int
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """``size`` bytes of a file from ``start`` on; of a sparse one the ``extents``, in order, and zeros between them."""
 
     file: File

@@ -109,16 +109,16 @@ class RegistrySource:
 
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a small blob; raises AppuioError."""
-        where = blob_name(descriptor, self.description)
         if descriptor.digest in self._small:
             return self._small[descriptor.digest]
         if descriptor.size > LARGEST_DOCUMENT:
+            where = blob_name(descriptor, self.description)
             raise SourceError(f"{where} has {descriptor.size} bytes, as no configuration has")
         content = self._read(descriptor)
         if len(content) != descriptor.size:
-            raise truncated(descriptor, where, len(content))
+            raise truncated(descriptor, blob_name(descriptor, self.description), len(content))
         if not matches(content, descriptor.digest):
-            raise altered(descriptor, where, "something else")
+            raise altered(descriptor, blob_name(descriptor, self.description), "something else")
         if len(content) <= _SMALL:
             self._small[descriptor.digest] = content
         return content
