@@ -280,6 +280,10 @@ def release_session(session: nox.Session) -> None:
     if not release.has_changelog(version, committed):
         run(session, "antsibull-changelog", "release", folder=copy)
     install_artifact(session, copy)
+    try:
+        artifact.check(artifact.files())
+    except SetupError as error:
+        session.error(str(error))
     imported = ("python", "-m", "galaxy_importer.main", artifact.path().name)
     with session.chdir(artifact.BUILT):
         log = session.run(

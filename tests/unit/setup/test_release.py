@@ -61,7 +61,7 @@ def test_bill_of_materials_has_the_files_and_what_may_be_used(archive: Path) -> 
 def test_fragments_are_what_antsibull_changelog_takes() -> None:
     """Among others, a colon in an entry makes a mapping of it. There are none right after a release."""
     known = {section for section, _title in yaml.safe_load((ROOT / "changelogs/config.yaml").read_text())["sections"]}
-    for fragment in (ROOT / "changelogs/fragments").glob("*"):
+    for fragment in (ROOT / "changelogs/fragments").glob("*.yml"):
         content = yaml.safe_load(fragment.read_text(encoding="utf-8"))
         assert isinstance(content.pop("release_summary", ""), str), fragment
         assert set(content) <= known, fragment
