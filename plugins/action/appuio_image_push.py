@@ -86,7 +86,9 @@ def _watch(path: str, host: str, ended: threading.Event) -> None:
         with open(path, "rb", buffering=0) as file:
             while True:
                 last = ended.wait(_LOOK_EVERY)
-                lines.feed(file.read())
+                if written := file.read():
+                    _remove(path)  # the module has it open: nothing is left when Ansible is ended before the module
+                lines.feed(written)
                 for line in lines.lines(time.monotonic() - started):
                     # Where errors go, which is never held back, and leaves alone what other programs read.
                     _display.display(line, stderr=True)

@@ -81,6 +81,7 @@ def test_somebody_watches(shown: Shown, tmp_path: Path, monkeypatch: pytest.Monk
         Progress(str(path)).begin("zone-1", 10)
         while "1 zones" not in shown.lines:
             time.sleep(0.01)
+        assert not path.exists()
         if fails:
             raise RuntimeError("the module did not run")
         return {"changed": True}
