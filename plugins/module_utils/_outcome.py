@@ -25,7 +25,7 @@ def zone_results(
     """
     living = set(alive)
     found: list[dict[str, Any]] = []
-    lost = []
+    lost: list[tuple[str, str]] = []
     for host in hosts:
         variables = hostvars[host]
         registered = variables.get(name) or {}
@@ -34,8 +34,8 @@ def zone_results(
         if own and not (together and found):
             found += [{"zone": _zone_of(host, variables), **result} for result in own]
         if not own and host not in living:
-            lost.append(host)
-    return found + [_lost(host, hostvars[host]) for host in lost]
+            lost.append((host, str(registered.get("failed") and registered.get("msg") or _LOST)))
+    return found + [_lost(host, hostvars[host], error) for host, error in lost]
 
 
 def _results_of(registered: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -52,10 +52,10 @@ def _zone_of(host: str, variables: Mapping[str, Any]) -> str:
     return str(variables.get("appuio_zone") or host)
 
 
-def _lost(host: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+def _lost(host: str, variables: Mapping[str, Any], error: str) -> dict[str, Any]:
     registry = str(variables.get("appuio_registry") or "")
     shown = {"zone": _zone_of(host, variables), "registry": registry, "namespace": "", "tags": [], "images": []}
-    return {**shown, "changed": False, "failed": True, "error": _LOST}
+    return {**shown, "changed": False, "failed": True, "error": error}
 
 
 def outcome_of(playbook: str, results: Sequence[Mapping[str, Any]], more: Mapping[str, Any]) -> dict[str, Any]:

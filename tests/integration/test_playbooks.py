@@ -232,6 +232,21 @@ def test_a_rollout_is_quiet_and_its_outcome_is_data(stage: Stage) -> None:
     assert published["appuio_result"]["zones"][0]["changed"] is False
 
 
+@pytest.mark.parametrize("stage", [1], indirect=True)
+@pytest.mark.parametrize("playbook", ["push", "setup_pusher"])
+def test_where_every_zone_fails_the_outcome_is_told_all_the_same(stage: Stage, playbook: str) -> None:
+    (zone,) = stage.zones
+    with down(zone, "registry"), down(zone, "api"):
+        failed = stage.play(playbook, atomic=True, result_file="out.json")
+    assert failed.rc != 0
+    outcome = json.loads((stage.folder / "out.json").read_text())
+    assert (outcome["failed"], outcome["changed"], outcome["digest"]) == (True, False, "")
+    (told,) = outcome["zones"]
+    assert "refuses connections" in told["error"]
+    lines = failed.result(SUMMARY)["msg"]
+    assert lines == [f"{zone.name}  failed: {' '.join(told['error'].split())}"]
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("stage", [1], indirect=True)
 def test_a_push_with_what_an_earlier_login_has_left(stage: Stage) -> None:

@@ -65,6 +65,11 @@ def test_a_zone_that_failed_with_a_result_keeps_it() -> None:
     assert zone_results("ab", "a", hostvars, "appuio_push", False)[1]["error"] == "no route"
 
 
+def test_a_zone_that_failed_with_a_reason_alone_keeps_it() -> None:
+    hostvars = {"a": {"appuio_push": {"failed": True, "msg": "no route"}}}
+    assert zone_results("a", "", hostvars, "appuio_push", False)[0]["error"] == "no route"
+
+
 def test_the_result_of_an_earlier_play_is_none_of_a_zone_that_failed() -> None:
     assert zone_results("ab", "a", zones("a", "b"), "appuio_push", False)[1]["failed"]
 
