@@ -54,7 +54,13 @@ class Pusher:
         return {"zones": entries, "name": "app", "tags": ["1.0"], **short, **options}
 
     def push(
-        self, source: str | None, *, check: bool = False, environment: dict[str, str] | None = None, **options: Any
+        self,
+        source: str | None,
+        *,
+        check: bool = False,
+        diff: bool = False,
+        environment: dict[str, str] | None = None,
+        **options: Any,
     ) -> dict[str, Any]:
         """Push in this process; raises AppuioError."""
         directory = self.folder / "spool"
@@ -63,7 +69,8 @@ class Pusher:
         task = push_task({**_DEFAULTS, **self.options(source, **options)}, context)
         try:
             plan = task.plan()
-            return plan.predict() if check else task.apply(plan)
+            result = plan.predict() if check else task.apply(plan)
+            return {**result, "diff": plan.diff()} if diff else result
         finally:
             task.close()
 

@@ -41,6 +41,18 @@ def test_each_playbook_has_one() -> None:
     assert sorted(SPECS) == PLAYBOOKS
 
 
+@pytest.mark.parametrize("playbook", [name for name in PLAYBOOKS if name != "awx"])
+def test_it_chooses_its_hosts_and_begins_as_the_others_do(playbook: str) -> None:
+    """What is wrong with an inventory, a pattern or a limit is told by each alike; test_silence looks how, for one."""
+    (play,) = yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text())
+    (like,) = yaml.safe_load((ROOT / "playbooks/push.yml").read_text())
+    assert play["hosts"] == like["hosts"]
+    assert play["tasks"][0] == like["tasks"][0]
+    assert like["tasks"][0]["ansible.builtin.import_tasks"] == "tasks/check.yml"
+    assert [play["gather_facts"], play["vars_files"]] == [like["gather_facts"], like["vars_files"]]
+    assert play["vars"]["_appuio_playbook"] == playbook
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_an_option_is_described_and_typed(playbook: str) -> None:
     assert SPECS[playbook]["short_description"]
