@@ -34,7 +34,7 @@ def zone_results(
         if own and not (together and found):
             found += [{"zone": _zone_of(host, variables), **result} for result in own]
         if not own and host not in living:
-            lost.append((host, str(registered.get("failed") and registered.get("msg") or _LOST)))
+            lost.append((host, str((registered.get("failed") and registered.get("msg")) or _LOST)))
     return found + [_lost(host, hostvars[host], error) for host, error in lost]
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from tests.integration.playbook import LINKED, LOCAL, _environment, play
+from tests.integration.playbook import LINKED, LOCAL, environment, play
 from tests.integration.push import ACTION, Pusher
 
 MARK = "APPUIO_TEST_MARK"
@@ -44,7 +44,7 @@ class Running:
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, *command],
-                env=_environment(folder, self.record, None, more),
+                env=environment(folder, self.record, None, more),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.image import make_layout
-from tests.integration.playbook import _environment
+from tests.integration.playbook import environment
 from tests.integration.push import Pusher
 from tests.unit.documented_pipelines import FORGEJO, GITHUB, PIPELINES, TEKTON, files, scripts
 from tests.zone import LocalZones, Zone
@@ -110,7 +110,7 @@ def test_pipeline_brings_one_index_into_all_zones(name: str, repository: Path, z
     jobs = [(found["build"], {"ARCH": "amd64"}), (found["build"], {"ARCH": "arm64"}), (found["push"], {})]
     for script, more in jobs:
         script = script.replace("$(results.digest.path)", str(repository / "result"))
-        env = _environment(repository, repository / "results.jsonl", None, {**runner, **more})
+        env = environment(repository, repository / "results.jsonl", None, {**runner, **more})
         ended = subprocess.run(
             ["/bin/sh", "-ec", script],
             cwd=repository,

@@ -177,7 +177,8 @@ def test_what_must_end_but_does_not_is_interrupted_after_a_while() -> None:
 
 
 def test_other_threads_hold_nothing() -> None:
-    entered, left, went_on = threading.Event(), threading.Event(), []
+    entered, left = threading.Event(), threading.Event()
+    went_on: list[object] = []
 
     def hold() -> None:
         with held():

@@ -22,7 +22,7 @@ FOUND = b'{"kind": "Pod", "metadata": {"name": "app"}}'
 POD = "/api/v1/namespaces/shop/pods/app"
 
 
-def read(url: str, **how: object) -> object:
+def read(url: str, **how: Any) -> Any:
     connection = Connection(**{"retries": 0, "timeout": 300, **how})
     api = Api(ApiAddress(url, connection), "secret")
     try:
