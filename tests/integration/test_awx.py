@@ -130,6 +130,8 @@ def jobs() -> Iterator[tuple[PlaybookResult, LocalZones, str, Path]]:
         inventory = {"plugin": "appuio.registry.zones", "zones": listed}
         (project / "inventory/zones.yml").write_text(json.dumps(inventory))
         digest = make_layout(project / "build", tag="1.0")
+        images = {"images": [{"source": f"oci:{project}/build:1.0", "name": "base", "tags": ["1"]}]}
+        (project / "images.yml").write_text(json.dumps(images))
         answers = {name: value.replace("DIGEST", digest) for name, value in ANSWERS.items()}
         (folder / "run/tmp").mkdir(parents=True)
         for path in (project, *project.rglob("*")):
@@ -144,6 +146,7 @@ def jobs() -> Iterator[tuple[PlaybookResult, LocalZones, str, Path]]:
             extra_vars={
                 **answers,
                 "appuio_login": False,
+                "appuio_images_file": "images.yml",
                 "appuio_report": str(folder / "run/report.html"),
                 "appuio_tokens_yaml": "\n".join(f"{zone}: {token}" for zone, token in tokens.items()),
             },
@@ -188,7 +191,9 @@ ANSWERS = {
     "appuio_max_delete": "50",
     "appuio_workload_namespaces": "",
     "appuio_empty_repositories": "keep",
-    "appuio_image_tags": "1.10,staging",
+    "appuio_delete": "none",
+    "appuio_keep_going": "true",
+    "appuio_image_tags": "",
 }
 
 
@@ -208,6 +213,7 @@ def test_each_job_runs_as_awx_runs_it(jobs: tuple[PlaybookResult, LocalZones, st
     result, zones, digest, folder = jobs
     result.succeeded()
     for zone in zones.zones:
+        assert zone.tags("shop", "base") == {"1": digest}
         assert zone.tags("shop", "app") == {"1.10": digest, "staging": digest, "production": digest}
     written = (folder / "run/report.html").stat()
     assert written.st_uid == (12345 if _may_be_a_stranger() else os.geteuid())
@@ -222,6 +228,7 @@ def test_a_zone_is_a_node(jobs: tuple[PlaybookResult, LocalZones, str, Path]) ->
         "Push the image": "appuio_image_push",
         "Move the tag": "appuio_image_tag",
         "Prune the tags": "appuio_image_prune",
+        "Sync the images": "appuio_image_sync",
         "Look at the images": "appuio_image_info",
     }
     for task, module in asked.items():

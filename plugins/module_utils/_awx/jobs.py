@@ -3,7 +3,7 @@
 """The job templates that AWX gets, each with what its survey asks for, and the workflow; pure.
 
 A survey does not ask for what is the inventory's (addresses, certificates) or a credential's (tokens), nor for paths,
-which would be paths in the container of the job.
+which are paths in the container of the job.
 """
 
 from __future__ import annotations
@@ -117,6 +117,14 @@ JOBS = (
             "appuio_workload_namespaces",
             "appuio_empty_repositories",
         ),
+    ),
+    Job(
+        "APPUiO: sync",
+        "sync",
+        ADMIN,
+        ("appuio_namespace", "appuio_delete", "appuio_max_delete", "appuio_keep_going"),
+        # Of the project, beside its playbooks.
+        variables={"appuio_images_file": "images.yml"},
     ),
     Job(
         "APPUiO: report",

@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.appuio.registry.plugins.module_utils._awx.objects import controller_objects
 
 from tests.unit.awx_arguments import ARGUMENTS, LISTS, NODE, RELATED, RENAMED, survey_problems
-from tests.unit.pattern_definition import FILE, PATTERN, definition, text
+from tests.unit.pattern_definition import FILE, OF_A_PROJECT, PATTERN, definition, text
 from tests.unit.playbook_reference import ROOT, specifications
 
 SPECS = specifications()
@@ -59,6 +59,7 @@ def test_what_refers_to_another_object_finds_it(settings: dict[str, Any]) -> Non
         assert set(template["credentials"]) <= names["credential"]
         assert bool(template["credentials"]) == bool(settings)
         assert (PATTERN / template["playbook"]).is_file()
+        assert (PATTERN / template["extra_vars"].get("appuio_images_file", "README.md")).is_file()
     for source in found["controller_inventory_sources"]:
         assert source["inventory"] in names["inventory"]
         assert source["source_project"] in names["project"]
@@ -138,7 +139,7 @@ def test_the_pattern_is_one_that_the_platform_loads() -> None:
     assert (PATTERN / "README.md").is_file()
     resources = found["aap_resources"]
     templates = resources["controller_job_templates"]
-    playbooks = sorted(path.name for path in (PATTERN / "playbooks").glob("*.yml"))
+    playbooks = sorted(path.name for path in (PATTERN / "playbooks").glob("*.yml") if path.stem not in OF_A_PROJECT)
     assert sorted(template["playbook"] for template in templates) == playbooks
     assert [template["primary"] for template in templates].count(True) == 1
     for template in templates:

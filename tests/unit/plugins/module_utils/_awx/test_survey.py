@@ -87,7 +87,7 @@ def test_each_survey_is_one_that_awx_takes(job: Job) -> None:
     survey = survey_of(job.name, spec["short_description"], spec["options"], job.asked, required=job.required)
     assert survey_problems(survey) == []
     required = {name for name, rule in spec["options"].items() if rule.get("required")}
-    assert required <= set(job.asked), "what a playbook needs has to be asked for"
+    assert required <= {*job.asked, *job.variables}, "what a playbook needs has to be asked for, or given"
     assert set(job.required) <= set(job.asked)
     for one_of in spec.get("required_one_of", ()):
         assert len(set(one_of) & set(job.required)) == 1, "one of these is what a survey asks for"
