@@ -67,7 +67,7 @@ options:
         suboptions:
           match:
             description:
-              - A regular expression that is found in the tag, as V(^1\.).
+              - A regular expression that is found in the tag, as V(^1[.]).
               - If it has a group with the name C(version), the version of a tag is what this group matches, as in
                 V(^(?P<version>.*\)-alpine$).
             type: str
