@@ -4,6 +4,6 @@
 
 from __future__ import annotations
 
-from tests.integration.push import pusher
+from tests.integration.push import pusher, unhurried
 
-__all__ = ["pusher"]
+__all__ = ["pusher", "unhurried"]

@@ -17,9 +17,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import push_task
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
+from ansible_collections.appuio.registry.plugins.module_utils._zones import session
 
 from tests.integration.playbook import PlaybookResult, run_task
 from tests.zone import Zone
+from tests.zone.client import GUARD
 
 ACTION = "appuio.registry.appuio_image_push"
 _DEFAULTS = {name: rule["default"] for name, rule in SPEC.options.items() if "default" in rule}
@@ -110,6 +112,12 @@ class Pusher:
             [f"{one['method']} {one['path'].split('/', 4)[-1]}" for one in zone.requests() if one["side"] == "registry"]
             for zone in self.zones
         ]
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a task only would like to know is waited for as well, however slow the machine is."""
+    monkeypatch.setattr(session, "OPTIONAL_TIMEOUT", GUARD)
 
 
 @pytest.fixture

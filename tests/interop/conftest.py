@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from tests.integration.push import pusher
+from tests.integration.push import pusher, unhurried
 from tests.interop.clients import clients
 
-__all__ = ["clients", "pusher"]
+__all__ = ["clients", "pusher", "unhurried"]

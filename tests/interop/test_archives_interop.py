@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -63,6 +64,12 @@ def test_what_podman_saved(pusher: Pusher, clients: Clients, tmp_path: Path, ima
     assert not pusher.push(f"{transport}:{file}")["changed"]
 
 
+def listens(place: Path) -> bool:
+    """Whether somebody accepts connections at a socket, which is there a moment before."""
+    with socket.socket(socket.AF_UNIX) as tried:
+        return tried.connect_ex(str(place)) == 0
+
+
 @contextmanager
 def served(clients: Clients) -> Iterator[Path]:
     """Let podman serve its API, and give the socket."""
@@ -70,7 +77,7 @@ def served(clients: Clients) -> Iterator[Path]:
     command = [*clients.storage("podman"), "system", "service", "--time", "0", f"unix://{place}"]
     service = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while not place.exists():
+        while not listens(place):
             assert service.poll() is None, "podman ended"
             time.sleep(0.05)
         yield place
