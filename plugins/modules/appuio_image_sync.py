@@ -42,8 +42,19 @@ options:
         description:
           - The image, in the notation of O(appuio.registry.appuio_image_push#module:source).
           - With O(images[].select), it is the repository alone, as V(docker://docker.io/library/alpine).
+          - Exactly one of O(images[].source) and O(images[].sources) is required.
         type: str
-        required: true
+      sources:
+        description:
+          - Several images, of which one index is made, such as those that were built per platform, as
+            O(appuio.registry.appuio_image_push#module:sources). An entry is a source, or a mapping of C(source) and
+            C(platform).
+          - Without O(images[].name) and O(images[].tags), all sources have to have the same.
+          - To find out whether anything has changed, the manifests and configurations of all of them are read, and no
+            layer.
+          - Mutually exclusive with O(images[].source), O(images[].select) and O(images[].platforms).
+        type: list
+        elements: raw
       name:
         description:
           - What the image is called in the namespace.
@@ -108,6 +119,7 @@ options:
       platforms: &platforms
         description:
           - Platforms of a multi-platform image to push, as O(appuio.registry.appuio_image_push#module:platforms).
+          - With O(images[].sources), C(platform) of an entry chooses instead, and O(defaults.platforms) does not count.
         type: list
         elements: str
       referrers: &referrers
@@ -297,6 +309,19 @@ EXAMPLES = r"""
         source_username: reader
         source_password: "{{ reader_password }}"
 
+- name: Keep one index of what two runners have built
+  appuio.registry.appuio_image_sync:
+    zone: cloudscale-lpg-2
+    token: "{{ appuio_token }}"
+    namespace: shop
+    images:
+      - sources:
+          - oci-archive:build/amd64.tar
+          - source: docker-archive:build/arm64.tar
+            platform: linux/arm64
+        name: shop
+        tags: ["1.4.2", latest]
+
 - name: Do what the file in the repository says, and remove what it does not say any more
   appuio.registry.appuio_image_sync:
     zone: cloudscale-lpg-2
@@ -332,7 +357,9 @@ images:
       description: Which entry of O(images) or O(images_file) it is of.
       type: str
     source:
-      description: The source, with the tag that was used.
+      description:
+        - The source, with the tag that was used.
+        - All of O(images[].sources), with commas between them.
       type: str
     name:
       description: What the image is called in the namespace.

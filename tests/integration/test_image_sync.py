@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -24,6 +25,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._sync.task import 
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
 from tests.image import make_layout
+from tests.image.archive import save_archive
 from tests.integration.images import Images
 from tests.integration.playbook import run_task
 from tests.integration.push import Pusher
@@ -192,6 +194,41 @@ def test_a_set_comes_and_an_unchanged_one_costs_one_question_for_each_tag_and_zo
         assert set(syncer.asked(zone)) == set(wanted)
     for zone in syncer.zones:
         assert sorted(syncer.asked(zone)) == wanted
+
+
+@pytest.mark.thorough
+def test_an_entry_may_be_an_index_of_several_sources(local: Syncer) -> None:
+    amd64, arm64 = local.folder / "amd64", local.folder / "arm64"
+    make_layout(amd64, platforms=("linux/amd64",), seed=local.project)
+    make_layout(arm64, platforms=("linux/arm64",), seed=local.project)
+    save_archive(local.folder / "amd64.tar", local.folder / "saved")
+    images = [
+        {"sources": [f"oci:{amd64}", f"oci:{arm64}"], "name": "app", "tags": ["1.0"]},
+        # Its digest is not known before its layers are compressed.
+        {"sources": [f"oci:{arm64}", f"docker-archive:{local.folder / 'amd64.tar'}"], "name": "saved", "tags": ["1.0"]},
+    ]
+    planned, first = local.sync(images, check=True), local.sync(images)
+    digests = [image["digest"] for image in first["images"]]
+    assert planned["images"][0]["digest"] == digests[0]
+    assert [image["source"] for image in first["images"]] == [", ".join(image["sources"]) for image in images]
+    assert [local.tags("app"), local.tags("saved")] == [[{"1.0": digest}] * 2 for digest in digests]
+    index = json.loads(local.pusher.read(local.zones[1], "manifests/1.0"))
+    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]
+
+    local.clear()
+    again = local.sync(images)
+    assert not again["changed"]
+    assert [image["digest"] for image in again["images"]] == digests
+    assert not any(zone.writes() for zone in local.zones)
+
+    shutil.rmtree(arm64)
+    make_layout(arm64, platforms=("linux/arm64",), seed=f"{local.project}-rebuilt")
+    rebuilt = local.sync(images, atomic="set")
+    assert [image["changed"] for image in rebuilt["images"]] == [True, True]
+    assert local.tags("app") == [{"1.0": rebuilt["images"][0]["digest"]}] * 2
+    now = json.loads(local.pusher.read(local.zones[1], "manifests/1.0"))["manifests"]
+    kept = [entry["digest"] in [other["digest"] for other in index["manifests"]] for entry in now]
+    assert kept == [True, False]
 
 
 @pytest.mark.thorough

@@ -34,7 +34,8 @@ _SHARED: dict[str, dict[str, Any]] = {
     "engine_socket": {"type": "path"},
 }
 IMAGE: dict[str, dict[str, Any]] = {
-    "source": {"type": "str", "required": True},
+    "source": {"type": "str"},
+    "sources": {"type": "list", "elements": "raw"},
     "name": {"type": "str"},
     "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},
     "select": {"type": "dict", "options": SELECT},
@@ -175,14 +176,16 @@ def _entry(entry: FileEntry, shared: Mapping[str, Any], defaults: Mapping[str, A
         # Credentials are taken whole: what the defaults say of another way to be somebody does not count.
         for name in ("source_username", "source_password", "source_auth_file"):
             push[name] = own.get(name)
+    if "sources" in own:
+        # Each of the sources says which platform it has: what the defaults want of an index does not count.
+        push["platforms"] = None
     zones, namespace, select = (push.pop(name, None) for name in ("zones", "namespace", "select"))
     try:
         if push.get("source_password") and push.get("source_auth_file"):
             raise InvalidOptionError("source_password and source_auth_file exclude each other")
         if bool(push.get("source_username")) != bool(push.get("source_password")):
             raise InvalidOptionError("source_username and source_password are required together")
-        if not str(push.get("source") or "").strip():
-            raise InvalidOptionError("source is missing")
+        _check_sources(own)
         selection = _selection(push, select)
         return ImageEntry(
             where=entry.where,
@@ -194,6 +197,19 @@ def _entry(entry: FileEntry, shared: Mapping[str, Any], defaults: Mapping[str, A
     except InvalidOptionError as error:
         error.message = f"{entry.where}: {error.message}"
         raise
+
+
+def _check_sources(own: Mapping[str, Any]) -> None:
+    """Raise InvalidOptionError unless an entry says in one way what its image is."""
+    if "sources" not in own:
+        if not str(own.get("source") or "").strip():
+            raise InvalidOptionError(
+                "source is missing", hint="Give source, or sources for one index of several images"
+            )
+        return
+    for name in ("source", "select", "platforms"):
+        if name in own:
+            raise InvalidOptionError(f"sources and {name} exclude each other")
 
 
 def _selection(push: Mapping[str, Any], select: Mapping[str, Any] | None) -> Selection | None:

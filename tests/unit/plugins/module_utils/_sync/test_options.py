@@ -65,6 +65,15 @@ def test_an_entry_goes_before_the_defaults_of_the_file_and_those_before_the_task
     assert entry.where == f"{path}, entry 1 (line 3)"
 
 
+def test_an_index_of_several_sources_has_what_the_defaults_say_but_platforms(tmp_path: Path) -> None:
+    text = "- sources: [oci:/amd64/app:1, {source: oci:/s390x/app:1, platform: linux/s390x}]\n- source: oci:/app:1\n"
+    defaults = {"platforms": ["linux/amd64"], "existing_tags": "keep"}
+    index, image = parsed(images_file=written(tmp_path, text), defaults=defaults).entries
+    assert index.push["sources"] == ["oci:/amd64/app:1", {"source": "oci:/s390x/app:1", "platform": "linux/s390x"}]
+    assert (index.push["platforms"], index.push["existing_tags"]) == (None, "keep")
+    assert image.push["platforms"] == ["linux/amd64"]
+
+
 def test_credentials_of_a_source_are_taken_whole() -> None:
     defaults = {"source_username": "reader", "source_password": "secret"}
     image = {"source": "example.org/a:1", "source_auth_file": "/auth.json"}
@@ -79,7 +88,9 @@ def test_credentials_of_a_source_are_taken_whole() -> None:
         ("- source: example.org/a:1\n- source: example.org/b:1\n  tgas: [x]\n", "entry 2 (line 2): "),
         ("\n\n- source: example.org/a:1\n  tags: [1.10]\n", "entry 1 (line 3): tags holds 1.1"),
         ("- source: example.org/a:1\n- [x]\n", "entry 2 (line 2): it is no mapping"),
-        ("- name: app\n", "entry 1 (line 1): "),
+        ("- name: app\n", "entry 1 (line 1): source is missing"),
+        ("- source: oci:/a:1\n  sources: [oci:/a:1]\n", "entry 1 (line 1): sources and source exclude each other"),
+        ("\n- sources: [oci:/a:1, {platform: linux/arm64}]\n", "entry 1 (line 2): entry 2 of sources: it is neither"),
         ("images: {a: b}\n", "has no list of images"),
         ("", "has no list of images"),
         ("[]", "there are no images"),
@@ -127,6 +138,12 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ({"source": "example.org/a@sha256:1", "select": {}}, "entry 1 of images: "),
         ({"source": "example.org/a", "select": {}, "tags": ["x"]}, "select and tags exclude each other"),
         ({"source": "example.org/a", "select": {"semver": "new"}}, "no range of versions"),
+        ({"name": "app"}, "entry 1 of images: source is missing"),
+        ({"source": "oci:/a:1", "sources": ["oci:/a:1"]}, "entry 1 of images: sources and source exclude each other"),
+        ({"sources": ["example.org/a"], "select": {}}, "entry 1 of images: sources and select exclude each other"),
+        ({"sources": ["oci:/a:1"], "platforms": ["linux/amd64"]}, "sources and platforms exclude each other"),
+        ({"sources": []}, "entry 1 of images: sources is empty"),
+        ({"sources": ["oci:/a:1", "oci:/b:1"]}, "entry 1 of images: the sources have different names: a, b"),
     ],
 )
 def test_a_mistake_in_an_entry_is_told_before_anybody_is_asked(image: dict[str, Any], message: str) -> None:
