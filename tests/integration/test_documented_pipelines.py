@@ -18,6 +18,7 @@ import pytest
 from tests.image import make_layout
 from tests.integration.playbook import environment
 from tests.integration.push import Pusher
+from tests.unit.documented_code import blocks
 from tests.unit.documented_pipelines import FORGEJO, GITHUB, PIPELINES, TEKTON, files, scripts
 from tests.zone import LocalZones, Zone
 
@@ -53,6 +54,7 @@ def repository(tmp_path: Path, zones: LocalZones) -> Path:
         (tmp_path / "built").mkdir(exist_ok=True)
         with tarfile.open(tmp_path / "built" / f"{arch}.tar", "w") as archive:
             archive.add(tmp_path / "layouts" / arch, arcname=".")
+    write_programs(tmp_path / "programs")
     return tmp_path
 
 
@@ -61,8 +63,8 @@ def write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def programs(folder: Path) -> Path:
-    """Return a folder that is the whole path of a script: nothing is installed, and nothing is asked in the network."""
+def write_programs(folder: Path) -> None:
+    """Fill a folder that is the whole path of a script: nothing is installed, and nothing is asked in the network."""
     folder.mkdir()
     for name in PROGRAMS:
         (folder / name).symlink_to(shutil.which(name) or name)
@@ -71,7 +73,6 @@ def programs(folder: Path) -> Path:
     for name, script in {**STUBS, "ansible-playbook": real}.items():
         write(folder / name, f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
-    return folder
 
 
 def pushers(zones: list[Zone], project: str, folder: Path) -> Pusher:
@@ -90,6 +91,24 @@ def output(name: str, repository: Path) -> str:
     return next(line.partition("=")[2] for line in lines if line.startswith("APPUIO_DIGEST="))
 
 
+def run_script(script: str, repository: Path, pusher: Pusher, **more: str) -> None:
+    """Run a script as a runner does that has the tokens from its secrets; fails the test where the script fails."""
+    secrets = dict(zip(("TOKEN_LPG", "TOKEN_GVA"), pusher.tokens.values(), strict=True))
+    runner = {"PATH": str(repository / "programs"), "SSL_CERT_FILE": pusher.zones[0].ca_file, **secrets, **more}
+    ended = subprocess.run(
+        ["/bin/sh", "-ec", script],
+        cwd=repository,
+        env=environment(repository, repository / "results.jsonl", None, runner),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout
+    assert not any(token in ended.stdout for token in secrets.values())
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", PIPELINES)
 def test_pipeline_brings_one_index_into_all_zones(name: str, repository: Path, zones: LocalZones) -> None:
@@ -97,32 +116,25 @@ def test_pipeline_brings_one_index_into_all_zones(name: str, repository: Path, z
     pusher = pushers(zones.zones, project, repository)
     shared = repository / "deploy/group_vars/all.yml"
     shared.write_text(shared.read_text().replace("appuio_namespace: shop", f"appuio_namespace: {project}"))
-    secrets = dict(zip(("TOKEN_LPG", "TOKEN_GVA"), pusher.tokens.values(), strict=True))
-    runner = {
-        "PATH": str(programs(repository / "programs")),
-        "SSL_CERT_FILE": zones.zones[0].ca_file,
-        "GITHUB_OUTPUT": str(repository / "output"),
-        "TAG": "1.10",
-        **secrets,
-    }
     (repository / "output").write_text("earlier=1\n")
     found = scripts(name)
-    jobs = [(found["build"], {"ARCH": "amd64"}), (found["build"], {"ARCH": "arm64"}), (found["push"], {})]
-    for script, more in jobs:
-        script = script.replace("$(results.digest.path)", str(repository / "result"))
-        env = environment(repository, repository / "results.jsonl", None, {**runner, **more})
-        ended = subprocess.run(
-            ["/bin/sh", "-ec", script],
-            cwd=repository,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stdout
-        assert not any(token in ended.stdout for token in secrets.values())
+    run_script(found["build"], repository, pusher, ARCH="amd64")
+    run_script(found["build"], repository, pusher, ARCH="arm64")
+    push = found["push"].replace("$(results.digest.path)", str(repository / "result"))
+    run_script(push, repository, pusher, TAG="1.10", GITHUB_OUTPUT=str(repository / "output"))
     assert pusher.tags("frontend") == [{"1.10": output(name, repository)}] * 2
     index = json.loads(pusher.read(zones.zones[0], "manifests/1.10", "frontend"))
     assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]
+
+
+@pytest.mark.thorough
+def test_what_the_cookbook_has_tested_becomes_production(repository: Path, zones: LocalZones) -> None:
+    pusher = pushers(zones.zones, "shop", repository)
+    for name in ("zones.yml", "host_vars"):
+        (repository / name).symlink_to(repository / "deploy" / name)
+    (repository / "build").mkdir()
+    (repository / "layouts/amd64").rename(repository / "build/frontend")
+    run_script(next(block.text for block in blocks() if ". ./push.env" in block.text), repository, pusher)
+    tags = pusher.tags("frontend")
+    assert [set(found) for found in tags] == [{"staging", "production"}] * 2
+    assert len({digest for found in tags for digest in found.values()}) == 1
