@@ -19,8 +19,12 @@ _MARKUP = re.compile(r"\b[COVE]\(([^)]*)\)")
 
 
 def specifications() -> dict[str, dict[str, Any]]:
-    """Return the argument specification of each playbook."""
+    """Return the argument specification of each playbook, with which variables exclude or need each other."""
     specs: dict[str, dict[str, Any]] = yaml.safe_load(SPECS.read_text())["argument_specs"]
+    variables = yaml.safe_load((ROOT / "playbooks/vars/run.yml").read_text())
+    for rule in ("required_one_of", "mutually_exclusive"):
+        for playbook, names in variables[f"_appuio_{rule}"].items():
+            specs[playbook][rule] = names
     return specs
 
 
