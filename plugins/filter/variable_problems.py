@@ -18,7 +18,8 @@ description:
   - Text is taken for lists and mappings, and what is blank is as good as not given, since this is what surveys,
     variables of pipelines and C(-e name=value) send. A number that YAML may have made of a version, as 1.1 of 1.10, is
     refused.
-  - A variable that starts with C(appuio_) and that is not known is named with the nearest one that is.
+  - A variable that starts with O(prefix) and that is not known is named with the nearest one that is. The roles of this
+    collection look for these alone.
 positional: _input, options, names, known
 options:
   _input:
@@ -55,6 +56,10 @@ options:
     type: list
     elements: list
     default: []
+  prefix:
+    description: What the names start with that have to be known.
+    type: str
+    default: appuio_
 """
 
 EXAMPLES = r"""
@@ -77,7 +82,7 @@ from typing import Any, Callable
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 
-from ..module_utils._variables import mistaken_variables, readable_variables, unknown_variables
+from ..module_utils._variables import PREFIX, mistaken_variables, readable_variables, unknown_variables
 
 
 def variable_problems(
@@ -88,6 +93,7 @@ def variable_problems(
     mistaken: Mapping[str, str] | None = None,
     required_one_of: Sequence[Sequence[str]] = (),
     mutually_exclusive: Sequence[Sequence[str]] = (),
+    prefix: str = PREFIX,
 ) -> list[str]:
     """Return a sentence for each variable that is unknown, missing or no value of its option."""
     readable, problems = readable_variables(given, options)
@@ -96,7 +102,7 @@ def variable_problems(
     result = validator.validate(readable)
     wrong = [remove_values(str(message), result._no_log_values) for message in result.error_messages]
     names = list(names)
-    misnamed = unknown_variables(names, {*options, *known})
+    misnamed = unknown_variables(names, {*options, *known}, prefix)
     return [*misnamed, *mistaken_variables(names, options, readable, mistaken or {}), *problems, *wrong]
 
 

@@ -17,15 +17,17 @@ PREFIX = "appuio_"
 _ALIKE = 0.75
 
 
-def unknown_variables(names: Iterable[str], known: Iterable[str]) -> list[str]:
+def unknown_variables(names: Iterable[str], known: Iterable[str], prefix: str = PREFIX) -> list[str]:
     """Return a sentence for each name with the prefix that is none of those known, with the nearest one."""
     right = sorted(set(known))
     sentences = []
     for name in sorted(set(names) - set(right)):
-        if not name.startswith(PREFIX):
+        if not name.startswith(prefix):
             continue
-        near = difflib.get_close_matches(name, right, 1, _ALIKE)
-        hint = f"is {near[0]} meant?" if near else "variables of your own begin otherwise"
+        # A long prefix would make all names alike.
+        alike = {PREFIX + one[len(prefix) :]: one for one in right if one.startswith(prefix)}
+        near = difflib.get_close_matches(PREFIX + name[len(prefix) :], alike, 1, _ALIKE)
+        hint = f"is {alike[near[0]]} meant?" if near else "variables of your own begin otherwise"
         sentences.append(f"{name} is no variable of appuio.registry: {hint}")
     return sentences
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.playbook import PlaybookResult, run_playbook
+from tests.integration.playbook import PlaybookResult, play, run_playbook
 from tests.unit.test_collection import PLAYBOOKS
 
 # Nobody answers there, so that a playbook that goes on fails with other words.
@@ -152,3 +152,20 @@ def test_variables_of_other_playbooks_and_of_the_inventory_are_known(tmp_path: P
     zone = {**ZONE, "appuio_display_name": "LPG 2", "appuio_tokens": {}, "appuio_report": "out.html"}
     result = run(tmp_path, "push", hosts={"cloudscale-lpg-2": zone})
     assert "Push the image" in result.results, result.stdout
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("role", "mistyped", "meant"),
+    [
+        ("image_pusher", "image_pusher_tokne_kind", "image_pusher_token_kind"),
+        ("registry_access", "registry_access_editor", "registry_access_editors"),
+    ],
+)
+def test_a_mistyped_variable_of_a_role(tmp_path: Path, role: str, mistyped: str, meant: str) -> None:
+    variables = {f"{role}_namespace": "shop", f"{role}_host": "https://127.0.0.1:1", mistyped: "x"}
+    task = {"name": "Call", "ansible.builtin.include_role": {"name": f"appuio.registry.{role}"}, "vars": variables}
+    result = run_playbook([play([task])], tmp_path)
+    assert result.rc != 0
+    assert f"{mistyped} is no variable of appuio.registry: is {meant} meant?" in " ".join(result.stdout.split())
+    assert "127.0.0.1:1 refuses" not in result.stdout

@@ -55,6 +55,15 @@ def test_entries_of_nobody(hosts: Any, sentence: str) -> None:
         loaded("zone_entries")(hosts, {"a-1": {}})
 
 
+def test_names_of_a_role_have_its_prefix() -> None:
+    names = ["image_pusher_role", "image_pusher_tokne", "image_pusher_x", "appuio_mine", "mine"]
+    known = ["image_pusher_role", "image_pusher_token"]
+    assert loaded("variable_problems")({}, {}, names, known, prefix="image_pusher_") == [
+        "image_pusher_tokne is no variable of appuio.registry: is image_pusher_token meant?",
+        "image_pusher_x is no variable of appuio.registry: variables of your own begin otherwise",
+    ]
+
+
 def test_problems_hold_no_secret() -> None:
     options = {"appuio_token": {"type": "str", "no_log": True}, "appuio_jobs": {"type": "int"}}
     given = {"appuio_token": "sha256~hidden", "appuio_jobs": "sha256~hidden"}
