@@ -127,7 +127,7 @@ def test_a_host_that_is_no_zone_is_told_and_not_connected_to(tmp_path: Path, pla
         ),
         ({"jobs": "many"}, "argument 'appuio_jobs' is of type"),
         ({"atomic": "perhaps"}, "argument 'appuio_atomic' is of type"),
-        ({"source": " "}, "missing required arguments: appuio_source"),
+        ({"source": " "}, "one of the following is required: appuio_source, appuio_sources"),
     ],
 )
 def test_variables_that_are_wrong(tmp_path: Path, variables: dict[str, Any], sentence: str) -> None:
