@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .contenders import LINKED, Push, Skopeo, forget_ours, ours, skopeo_command
+from .contenders import LINKED, Push, Skopeo, forget_ours, named_pushes, ours, skopeo_command
 from .measure import LAUNCH, Job
 
 ACTION = "appuio.registry.appuio_image_push"
+SET_ACTION = "appuio.registry.appuio_image_sync"
 _numbers = itertools.count(1)
 
 
@@ -28,6 +29,39 @@ class OurTask:
     def job(self, push: Push, folder: Path) -> Job:
         """One playbook."""
         return _playbook([{"name": "Push", ACTION: push.options()}], folder, sys.executable)
+
+    def forget(self, folder: Path) -> None:
+        """Remove the cache of our code."""
+        forget_ours(folder)
+
+
+@dataclass(frozen=True)
+class OurSetTask:
+    """A playbook with our task that keeps a set: the image under so many names."""
+
+    count: int
+    name: str = "appuio_image_sync, one task"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One playbook."""
+        return _playbook([{"name": "Sync", SET_ACTION: set_options(push, self.count)}], folder, sys.executable)
+
+    def forget(self, folder: Path) -> None:
+        """Remove the cache of our code."""
+        forget_ours(folder)
+
+
+@dataclass(frozen=True)
+class OurTasks:
+    """A playbook with a push of its own for each image of the set."""
+
+    count: int
+    name: str = "appuio_image_push, a task for each image"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One playbook."""
+        tasks = [{"name": "Push", ACTION: one.options()} for one in named_pushes(push, self.count)]
+        return _playbook(tasks, folder, sys.executable)
 
     def forget(self, folder: Path) -> None:
         """Remove the cache of our code."""
@@ -85,6 +119,16 @@ class EmptyTask:
 
     def forget(self, folder: Path) -> None:
         """Nothing is remembered."""
+
+
+def set_options(push: Push, count: int) -> dict[str, Any]:
+    """Return the options of one task that brings the image to the registries under so many names."""
+    options = push.options()
+    image = {name: options.pop(name) for name in ("source", "tags")}
+    names = [one.repository.rpartition("/")[2] for one in named_pushes(push, count)]
+    own = {name: options.pop(name) for name in list(options) if name.startswith("source_")}
+    del options["name"]
+    return {**options, "defaults": own, "images": [{**image, "name": name} for name in names]}
 
 
 def _playbook(tasks: list[dict[str, Any]], folder: Path, interpreter: str) -> Job:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .ansible_tasks import EmptyTask, OurModule, OurTask, SkopeoTask
-from .contenders import FAST_GZIP, Contender, Crane, Engine, Skopeo, fast_gzip
+from .ansible_tasks import EmptyTask, OurModule, OurSetTask, OurTask, OurTasks, SkopeoTask
+from .contenders import FAST_GZIP, Contender, Crane, Engine, Skopeo, SkopeoLoop, fast_gzip
 
 TRANSPORTS = ("plain", "tls")
 SEVERAL = 3
 MANY = 10
+SET = 30
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def cases() -> list[Case]:
     several: list[Contender] = [Engine(), in_turn, at_once]
     several_compressing: list[Contender] = [*compressing[:1], in_turn, at_once]
     tasks: list[Contender] = [OurTask(), SkopeoTask()]
+    set_tasks: list[Contender] = [OurSetTask(SET), OurTasks(SET), SkopeoLoop(SET)]
     module_and_skopeo: list[Contender] = [OurModule(), Skopeo()]
     module_in_turn: list[Contender] = [OurModule(), in_turn]
     task = partial(Case, transports=("tls",), counted=False)
@@ -79,6 +81,16 @@ def cases() -> list[Case]:
         Case("zones-archive", "A docker-archive to three", "archive", several_compressing, zones=SEVERAL, rounds=3),
         task("task", "First push, whole playbook", "layout", [*tasks, EmptyTask()]),
         task("task-unchanged", "The same again, whole playbook", "layout", tasks, before="layout"),
+        task(
+            "set-unchanged",
+            f"{SET} images from a registry to three, unchanged",
+            "layout",
+            set_tasks,
+            before="layout",
+            copied=True,
+            zones=SEVERAL,
+            rounds=3,
+        ),
         memory("memory", "Peak memory: layers of gigabytes", "large", module_and_skopeo),
         memory("memory-archive", "Peak memory: a large docker-archive", "large_archive", module_and_skopeo),
         memory("memory-archive-zones", "Peak memory: a docker-archive to ten", "archive", module_in_turn, zones=MANY),

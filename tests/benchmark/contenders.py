@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -119,6 +119,23 @@ class Skopeo:
 
 
 @dataclass(frozen=True)
+class SkopeoLoop:
+    """``skopeo copy`` for each image of a set, one after another."""
+
+    count: int
+    name: str = "skopeo copy, a loop"
+
+    def job(self, push: Push, folder: Path) -> Job:
+        """One process for each image and registry."""
+        pushes = named_pushes(push, self.count)
+        return Job([skopeo_command(one, registry) for one in pushes for registry in one.registries])
+
+    def forget(self, folder: Path) -> None:
+        """Remove skopeo's cache."""
+        Skopeo().forget(folder)
+
+
+@dataclass(frozen=True)
 class Crane:
     """``crane push``, or ``crane copy`` between registries; once for each registry."""
 
@@ -141,6 +158,11 @@ class Crane:
 
     def forget(self, folder: Path) -> None:
         """Nothing is remembered."""
+
+
+def named_pushes(push: Push, count: int) -> list[Push]:
+    """Return pushes of the same image under so many names, the first of which is its own."""
+    return [push, *(replace(push, repository=f"{push.repository}-{number}") for number in range(1, count))]
 
 
 def skopeo_command(push: Push, registry: Registry) -> list[str]:
