@@ -177,6 +177,9 @@ class Verifier:
             reader.close()
 
 
+_DAMAGED = "The source is damaged, or what is in front of it changes what passes: try again, or build or save it again"
+
+
 def blob_name(descriptor: Descriptor, description: str) -> str:
     """Return what messages call a blob of a source."""
     return f"the blob {descriptor.digest} of {description}"
@@ -184,10 +187,10 @@ def blob_name(descriptor: Descriptor, description: str) -> str:
 
 def altered(descriptor: Descriptor, where: str, found: str) -> SourceError:
     """Return the problem of a blob that is not what its digest says."""
-    return SourceError(f"{where} is altered: it should be {descriptor.digest} and is {found}")
+    return SourceError(f"{where} is altered: it should be {descriptor.digest} and is {found}", hint=_DAMAGED)
 
 
 def truncated(descriptor: Descriptor, where: str, size: int) -> SourceError:
     """Return the problem of a blob that is not as long as its descriptor says."""
     kind = "truncated" if size < descriptor.size else "too long"
-    return SourceError(f"{where} is {kind}: it has {size} bytes and should have {descriptor.size}")
+    return SourceError(f"{where} is {kind}: it has {size} bytes and should have {descriptor.size}", hint=_DAMAGED)

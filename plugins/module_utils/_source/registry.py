@@ -16,7 +16,7 @@ from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
 from .._registry.client import ManifestResponse, RegistryClient
 from .._targets import Connection, Credential
 from .base import Named, Referrers, altered, blob_name, truncated
-from .source_registries import SourceClients, source_error
+from .source_registries import UNKNOWN, SourceClients, source_error
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .spool import SpooledBlob, Stream
 
 _HUB_HOST = "registry-1.docker.io"
+_STEP = "read the source"
 # Configurations are read before a push and pushed then: what is small is kept, so that it comes once.
 _SMALL = 256 * 1024
 
@@ -78,6 +79,7 @@ class RegistrySource:
             raise SourceError(
                 f"{self.description} does not exist",
                 step="read the source",
+                hint=UNKNOWN,
                 server_message=f"{self._reference.registry} has no {self._reference.repository} of that name",
             )
         return parse_manifest(found.content, found.media_type)
@@ -116,9 +118,9 @@ class RegistrySource:
             raise SourceError(f"{where} has {descriptor.size} bytes, as no configuration has")
         content = self._read(descriptor)
         if len(content) != descriptor.size:
-            raise truncated(descriptor, blob_name(descriptor, self.description), len(content))
+            raise truncated(descriptor, blob_name(descriptor, self.description), len(content)).at(step=_STEP)
         if not matches(content, descriptor.digest):
-            raise altered(descriptor, blob_name(descriptor, self.description), "something else")
+            raise altered(descriptor, blob_name(descriptor, self.description), "something else").at(step=_STEP)
         if len(content) <= _SMALL:
             self._small[descriptor.digest] = content
         return content

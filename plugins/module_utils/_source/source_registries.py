@@ -60,12 +60,20 @@ class SourceClients:
             client.close()
 
 
+UNKNOWN = (
+    "Is it spelled right? Some registries answer so to who may not read it: then give source_username and "
+    "source_password, or source_auth_file"
+)
+
+
 def source_error(error: AppuioError, description: str, registry: str, credential: Credential | None) -> AppuioError:
     """Return an error as one of the source: what a zone's client says of zones and their rights is not true of it."""
     if isinstance(error, (SourceError, LocalStorageError, CancelledError)):
         return error
     if isinstance(error, NotFoundError):
-        return SourceError(f"{description} does not exist", step=error.step, server_message=error.server_message)
+        missing = SourceError(f"{description} does not exist", step=error.step, hint=UNKNOWN)
+        missing.server_message = error.server_message
+        return missing
     if isinstance(error, (UnauthorizedError, ForbiddenError)):
         refused = f"{registry} does not give it to the credential of {credential.origin}" if credential else ""
         error.message = (
