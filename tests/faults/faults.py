@@ -13,10 +13,10 @@ from tests.zone import Zone
 _HOSTILE = "\x1b[31mred\x1b[0m\nsecond line \x07"
 
 
-def _words(text: str, status: int) -> bytes:
+def _words(text: str, status: int, **more: Any) -> bytes:
     """Return an error that a registry and an API understand, both from the same answer."""
     document = {"errors": [{"code": "DENIED", "message": text, "detail": {}}], "kind": "Status", "message": text}
-    return json.dumps({**document, "code": status}).encode()
+    return json.dumps({**document, **more, "code": status}).encode()
 
 
 def _answer(status: int, body: bytes = b"", **options: Any) -> dict[str, Any]:
@@ -56,6 +56,7 @@ FAULTS = (
     Fault("403 with a page", "status", _answer(403, b"<html>", headers=[("Content-Type", "text/html")])),
     Fault("403 with hostile words", "status", _json(403, _words(_HOSTILE, 403))),
     Fault("404", "status", _json(404, _words("not found", 404))),
+    Fault("404 of no resource", "status", _json(404, _words("not found", 404, reason="NotFound", details={}))),
     Fault("404 with a page", "status", _answer(404, b"<html>", headers=[("Content-Type", "text/html")])),
     Fault("409", "status", _json(409, _words("conflict", 409))),
     Fault("418 without words", "status", _answer(418)),
@@ -82,6 +83,12 @@ FAULTS = (
             200, b'{"kind": 4, "metadata": [], "items": 7, "spec": "x", "status": [null], "tags": {"a": 1}, "data": 3}'
         ),
     ),
+    Fault("a list of null", "status", _json(200, b'{"kind": "ImageStreamList", "items": null}')),
+    Fault(
+        "a list of something else",
+        "status",
+        _json(200, b'{"kind": "ImageStreamList", "items": [{"kind": "Route", "metadata": {"name": "app"}}]}'),
+    ),
     Fault(
         "odd entries",
         "status",
@@ -93,4 +100,5 @@ FAULTS = (
     ),
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
-SLOW = Fault("an answer that comes slowly", "throttle", {"bytes_per_second": 20})
+SLOW = Fault("an answer that comes slowly", "throttle", {"bytes_per_second": 20_000, "block": 100})
+SILENT = Fault("no answer ever", "hang")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._errors import CancelledError
@@ -16,9 +16,16 @@ from .scene import Run, Scene
 UNKNOWN = "not known"
 
 
-def broken(operation: Operation, scene: Scene, run: Run, before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return what does not hold after a run, a sentence each."""
-    found = [*_untold(operation, scene, run), *_unsafe(scene, run), *_untrue(operation, scene, run, before, after)]
+def broken(
+    operation: Operation,
+    scene: Scene,
+    run: Run,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    untold: Callable[[Scene, Run], Iterator[str]] | None = None,
+) -> list[str]:
+    """Return what does not hold after a run, a sentence each; ``untold`` says what a failure has to tell."""
+    found = [*(untold or _untold)(scene, run), *_unsafe(scene, run), *_untrue(operation, scene, run, before, after)]
     if run.files:
         found.append(f"left behind: {run.files}")
     if operation.reads and any(run.writes.values()):
@@ -26,7 +33,7 @@ def broken(operation: Operation, scene: Scene, run: Run, before: dict[str, Any],
     return found
 
 
-def _untold(operation: Operation, scene: Scene, run: Run) -> Iterator[str]:
+def _untold(scene: Scene, run: Run) -> Iterator[str]:
     """A failure names each zone that failed and the step, and says what to do next."""
     text = str(run.result.get("msg"))
     if not run.failed:
@@ -75,6 +82,11 @@ def _untrue(
     known = before[scene.zones[0].name] is not None or after[scene.zones[0].name] is not None
     if not run.failed and known and not operation.keeps and not all(changed.values()):
         yield f"no failure, but changed: {changed}"
+    if operation.keeps and not run.failed:
+        for name, there in after.items():
+            kept = {one["tag"] for one in run.zone(name)["kept"]}
+            if kept != set(there):
+                yield f"{name} has {sorted(there)}, told as kept: {sorted(kept)}"
     for name in changed:
         entry = run.zone(name)
         if known and entry and bool(entry.get("changed")) != changed[name] and UNKNOWN not in str(entry.get("error")):

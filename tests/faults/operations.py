@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.zone import Zone
+from tests.zone.client import ACCEPT, Client
 
 from .scene import Run, Scene
 
@@ -121,10 +122,12 @@ def _copied(scene: Scene) -> Options:
 
 
 def _absent(scene: Scene) -> Options:
-    options = {"name": _two_images(scene), "tag": scene.new("gone")}
-    made = scene.run("appuio_image_tag", {**options, "from": "1.0"})
-    assert not made.failed, made.result["msg"]
-    return {**options, "state": "absent"}
+    name, tag = _two_images(scene), scene.new("gone")
+    for zone in scene.zones:
+        client, repository = Client(zone, scene.tokens[zone.name]), f"{scene.project}/{name}"
+        content = client("GET", f"/v2/{repository}/manifests/1.0", Accept=ACCEPT).body
+        assert client.put_manifest(repository, tag, content).status == 201
+    return {"name": name, "tag": tag, "state": "absent"}
 
 
 def _prune(scene: Scene) -> Options:
@@ -136,14 +139,14 @@ def _prune(scene: Scene) -> Options:
 
 
 def _account(scene: Scene) -> Options:
-    return {"service_account": scene.new("pusher"), "wait_timeout": 1}
+    return {"service_account": scene.new("pusher")}
 
 
 def _token(scene: Scene, **options: Any) -> Options:
     name = scene.new("pusher")
     for zone in scene.zones:
         zone.token_for(scene.project, name)
-    return {"service_account": name, "wait_timeout": 1, **options}
+    return {"service_account": name, **options}
 
 
 OPERATIONS = (

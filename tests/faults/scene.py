@@ -7,7 +7,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
@@ -47,7 +46,7 @@ class Run:
 
 @dataclass
 class Scene:
-    """A project in some zones, a credential for each, and a folder of its own."""
+    """A project in some zones, a credential for each, and a folder of its own with ``home`` and ``tmp``."""
 
     zones: Sequence[Zone]
     project: str
@@ -57,11 +56,22 @@ class Scene:
     def __post_init__(self) -> None:
         for zone in self.zones:
             self.tokens[zone.name] = zone.create_user(f"jane-{self.project}", "", {self.project: "admin"})
-        for name in ("tmp", "home"):
-            (self.folder / name).mkdir()
+            # Tokens are there at once, and nobody else changes anything that a watch would have to wait for.
+            zone.configure(token_delay=0, watch_seconds=0.01)
 
-    def run(self, module: str, options: dict[str, Any], *, check: bool = False, zones: Sequence[Zone] = ()) -> Run:
-        """Run a module in these zones, or in all."""
+    def run(self, module: str, options: dict[str, Any], *, check: bool = False) -> Run:
+        """Run a module in all zones."""
+        given = self.parameters(options, check=check)
+        for zone in self.zones:
+            zone.clear_requests()
+        with _noted() as errors:
+            printed = run_module(module, given)
+        files = [str(path) for path in (self.folder / "tmp").iterdir()]
+        writes = {zone.name: [f"{one['method']} {one['path']}" for one in zone.writes()] for zone in self.zones}
+        return Run(json.loads(printed), errors, writes, files)
+
+    def parameters(self, options: dict[str, Any], *, check: bool = False) -> dict[str, Any]:
+        """Return what a module is given in all zones."""
         entries = [
             {
                 "zone": zone.name,
@@ -71,17 +81,12 @@ class Scene:
                 "ca_cert": zone.ca_file,
                 "registry_ca_cert": zone.registry_ca_file,
             }
-            for zone in zones or self.zones
+            for zone in self.zones
         ]
-        patience = {"timeout": 1, "retries": 2, "retry_delay": 0.01}
-        given = {"zones": entries, "namespace": self.project, **patience, **options, "_ansible_check_mode": check}
-        for zone in self.zones:
-            zone.clear_requests()
-        with self._surroundings(), _noted() as errors:
-            printed = run_module(module, {**given, "_ansible_tmpdir": str(self.folder / "tmp")})
-        files = [str(path) for path in (self.folder / "tmp").iterdir()]
-        writes = {zone.name: [f"{one['method']} {one['path']}" for one in zone.writes()] for zone in self.zones}
-        return Run(json.loads(printed), errors, writes, files)
+        # Only what answers nothing, or for ever, meets a timeout: its cells give one of their own.
+        patience = {"timeout": 300, "retries": 2, "retry_delay": 0.01}
+        internal = {"_ansible_check_mode": check, "_ansible_tmpdir": str(self.folder / "tmp")}
+        return {"zones": entries, "namespace": self.project, **patience, **options, **internal}
 
     def layout(self, name: str, **image: Any) -> str:
         """Return the source of a new image."""
@@ -91,13 +96,6 @@ class Scene:
     def new(self, prefix: str) -> str:
         """Return a name that was not used before."""
         return f"{prefix}-{next(_numbers)}"
-
-    @contextmanager
-    def _surroundings(self) -> Iterator[None]:
-        kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        ours = {"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp")}
-        with mock.patch.dict(os.environ, {**kept, **ours}, clear=True):
-            yield
 
 
 def run_module(name: str, given: dict[str, Any]) -> str:
