@@ -11,6 +11,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     CancelledError,
     InvalidOptionError,
+    MissingLibraryError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, targets_from
 from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
@@ -75,6 +76,13 @@ def test_one_sentence_names_every_zone_that_failed_and_its_cause() -> None:
     assert str(joined_error([None, two, given_up])) == "zone two: away"
     assert joined_error([None, two]).result == {"step": 1}
     assert "another zone failed" in str(joined_error([given_up, None]))
+
+
+def test_a_library_that_is_missing_is_told_once_and_stays_what_it_is() -> None:
+    """The runner says of it, in Ansible's words, what installs it."""
+    missing = [MissingLibraryError("openshift", "to ask the API").at(zone=zone) for zone in ("one", "two")]
+    assert joined_error([missing[0], None, missing[1]]) is missing[0]
+    assert not isinstance(joined_error([missing[0], AppuioError("away", zone="two")]), MissingLibraryError)
 
 
 def test_sessions_check_every_credential_before_anybody_is_asked() -> None:
