@@ -40,6 +40,7 @@ class _Opened:
     registry: RegistryClient | None = None
     credential: ResolvedCredential | None = None
     api: Api | None = None
+    optional_api: Api | None = None
     apis: list[Api] = field(default_factory=list)
     error: AppuioError | None = None
 
@@ -163,13 +164,17 @@ class ZoneSession:
             return None
         how = login.address.connection
         quick = replace(how, timeout=min(OPTIONAL_TIMEOUT, how.timeout), retries=0)
-        return self._open(replace(login, address=replace(login.address, connection=quick)))
+        with self._lock:
+            if self._opened.optional_api is None:
+                self._opened.optional_api = self._open(replace(login, address=replace(login.address, connection=quick)))
+            return self._opened.optional_api
 
     def close(self) -> None:
         """Give back connections, and end a token that was only fetched for this task."""
         with self._lock:
             registry, self._opened.registry = self._opened.registry, None
-            apis, self._opened.apis, self._opened.api = self._opened.apis, [], None
+            apis, self._opened.apis = self._opened.apis, []
+            self._opened.api = self._opened.optional_api = None
         if registry is not None:
             registry.close()
         for api in apis:
