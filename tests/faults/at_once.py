@@ -3,7 +3,8 @@
 """Prune and push of the same tag at the same time, for real: ``python -m tests.faults.at_once``, run by hand.
 
 A push that succeeds has to be there afterwards. Each run begins with a stream whose oldest tag is to go; prune and
-push begin within a few hundredths of a second, each in a process of its own.
+push begin within a few tenths of a second, each in a process of its own. ``--longest 1.2 --slow 1`` lets pushes come
+while the tag is being removed, so that they have to be put back.
 """
 
 from __future__ import annotations
