@@ -94,4 +94,5 @@ def test_a_part_of_a_version_is_not_that_version(version: str) -> None:
 
 def test_warnings_of_the_importer_are_found() -> None:
     log = "INFO: fine\nWARNING: No changelog found\nERROR: a rule\n  WARNING within a text\n"
+    log += "WARNING: ERROR    Failed to find appuio.registry.push playbook.\n"
     assert release.complaints(log) == ["WARNING: No changelog found", "ERROR: a rule"]
