@@ -29,6 +29,12 @@ ROLE_GUIDES = [block for path in sorted((ROOT / "roles").glob("*/README.md")) fo
 # Has a test of its own.
 NEEDS_AN_IMAGE = "Bring the other zones to what the first one has"
 NUMBERS = itertools.count(1)
+# What the runners of pushing.rst have built, and layouts for what is an archive there or in nobody's registry.
+BUILT = {"amd64": "linux/amd64", "arm64": "linux/arm64", "armv6": "linux/arm/v6"}
+ELSEWHERE = {
+    "docker-archive:build/arm64.tar": "oci:build/arm64",
+    "docker://registry.example.com/ci/frontend:1.4.2-armv6": "oci:build/armv6",
+}
 
 
 def playbooks() -> list[Block]:
@@ -62,6 +68,8 @@ def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str], 
     make_layout(folder / "build/frontend", platforms=["linux/amd64"], layers=1, size=100)
     make_layout(folder / "build/backend", platforms=["linux/amd64"], layers=1, size=100)
     save_archive(folder / "build/frontend.tar", folder / "build", names=("frontend:1.4.2",))
+    for name, platform in BUILT.items():
+        make_layout(folder / "build" / name, platforms=[platform], layers=1, size=100)
     (folder / "tokens").mkdir(exist_ok=True)
     (folder / "zones.yml").write_text(readme_inventory())
     for zone in zones.zones:
@@ -72,7 +80,10 @@ def play(block: Block, folder: Path, zones: LocalZones, tokens: dict[str, str], 
     if "appuio.registry.image_pusher" in block.text:
         del shared["image_pusher_token"]  # the role returns it, and takes none
     write(folder / "group_vars/all.yml", shared)
-    (folder / "book.yml").write_text(re.sub(r"\bshop\b", project, with_addresses(block.text, zones)))
+    text = block.text
+    for source, built in ELSEWHERE.items():
+        text = text.replace(source, built)
+    (folder / "book.yml").write_text(re.sub(r"\bshop\b", project, with_addresses(text, zones)))
     # The README shows that it works in several zones; for the others one tells as much.
     limit = [] if block.place.startswith("README.md") else ["--limit", f"{zones.zones[0].name},localhost"]
     trust = {"SSL_CERT_FILE": zones.zones[0].ca_file}
