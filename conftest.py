@@ -3,12 +3,14 @@
 """Make the checkout importable as ``ansible_collections.appuio.registry`` wherever it was cloned.
 
 Property tests run without a deadline and without health checks: a slow or busy machine is no fault of the code.
+Signals do what they usually do, also in a job in the background or under nohup, where some are ignored from the start.
 """
 
 from __future__ import annotations
 
 import atexit
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -34,6 +36,12 @@ def _collections_root() -> Path:
 sys.path.insert(0, str(_collections_root()))
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+# Inherited by all that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("unhurried", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("unhurried")
