@@ -19,7 +19,7 @@ from ansible.utils.display import Display
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import VARIABLE
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress_lines import ProgressLines
 
-_LOOK_EVERY = 0.5
+_READ_EVERY = 0.5
 _display = Display()
 
 
@@ -85,7 +85,7 @@ def _watch(path: str, host: str, ended: threading.Event) -> None:
     try:
         with open(path, "rb", buffering=0) as file:
             while True:
-                last = ended.wait(_LOOK_EVERY)
+                last = ended.wait(_READ_EVERY)
                 if written := file.read():
                     _remove(path)  # the module has it open: nothing is left when Ansible is ended before the module
                 lines.feed(written)

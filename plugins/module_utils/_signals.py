@@ -18,7 +18,7 @@ from contextlib import contextmanager, nullcontext
 from types import FrameType, TracebackType
 from typing import Any, Callable, ContextManager, Iterator, NamedTuple
 
-LOOK_EVERY = 1.0
+WATCH_EVERY = 1.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _MOST_ANCESTORS = 10
 
@@ -140,7 +140,7 @@ class StopSignals:
             for end in self._pipe:
                 os.set_blocking(end, False)
             self._wakeup_before = signal.set_wakeup_fd(self._pipe[1], warn_on_full_buffer=False)
-            watcher = threading.Thread(target=self._look, args=(self._pipe[0], ansible_ancestors()), daemon=True)
+            watcher = threading.Thread(target=self._watch_pipe, args=(self._pipe[0], ansible_ancestors()), daemon=True)
             watcher.start()
             self._watcher = watcher
         except (OSError, RuntimeError):  # no more files, no more threads
@@ -153,10 +153,10 @@ class StopSignals:
             for end in pipe:
                 os.close(end)
 
-    def _look(self, pipe: int, ancestors: list[Process]) -> None:
+    def _watch_pipe(self, pipe: int, ancestors: list[Process]) -> None:
         main, alone, own = threading.main_thread().ident or 0, False, False
         while True:
-            came = os.read(pipe, 64) if select.select([pipe], [], [], LOOK_EVERY)[0] else b""
+            came = os.read(pipe, 64) if select.select([pipe], [], [], WATCH_EVERY)[0] else b""
             number = 0
             if 0 in came:
                 return

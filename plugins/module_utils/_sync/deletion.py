@@ -194,7 +194,7 @@ def deletion_of(options: SyncOptions, sessions: ZoneSessions, images: Sequence[I
                 "delete: none: the registry alone neither knows who has brought a tag nor deletes it",
             ) from None
     for image in images:
-        for zone, namespace in image.places:
+        for zone, namespace in image.destinations:
             namespaces[zone][namespace] = None
     return Deletion(options, sessions, {zone: list(names) for zone, names in namespaces.items()})
 

@@ -48,7 +48,7 @@ class ImageSync:
     tags: list[ZoneTags] = field(default_factory=list)
 
     @property
-    def places(self) -> list[tuple[str, str]]:
+    def destinations(self) -> list[tuple[str, str]]:
         """Zone and namespace of each repository that the image goes to."""
         return [(session.name, session.namespace) for session in self.push.sessions.sessions]
 

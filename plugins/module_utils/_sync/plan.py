@@ -69,11 +69,11 @@ class ImagePlan:
 class SyncPlan:
     """The plan for all images and zones; ``removals`` has what is deleted, zone by zone and namespace by namespace.
 
-    ``places`` are the zones, each with its registry.
+    ``registries`` are the zones, each with its registry.
     """
 
     images: list[ImagePlan]
-    places: Sequence[tuple[str, str]] = ()
+    registries: Sequence[tuple[str, str]] = ()
     removals: list[ZonePrune] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -125,7 +125,7 @@ class SyncPlan:
             "images": images,
             "deleted": deleted,
             "kept": [_tag(zone, one) for zone in zones for one in zone["kept"]],
-            "zones": [_zone(place, images, zones) for place in self.places],
+            "zones": [_zone(registry, images, zones) for registry in self.registries],
             "deleted_repositories": [_tag(zone, one) for zone in zones for one in zone["deleted_repositories"]],
             "totals": totals,
             **({"warnings": list(dict.fromkeys(warnings))} if warnings else {}),
@@ -167,10 +167,10 @@ def _totals(images: Sequence[Mapping[str, Any]], deleted: int) -> dict[str, int]
 
 
 def _zone(
-    place: tuple[str, str], images: Sequence[Mapping[str, Any]], removals: Sequence[Mapping[str, Any]]
+    zone_registry: tuple[str, str], images: Sequence[Mapping[str, Any]], removals: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """Return what came of all images in one zone; an image whose source could not be listed is one of every zone."""
-    name, registry = place
+    name, registry = zone_registry
     own = [zone for image in images for zone in image["zones"] if zone["zone"] == name]
     removed = [one for one in removals if one["zone"] == name]
     errors = [zone["error"] for zone in own if zone["failed"]]

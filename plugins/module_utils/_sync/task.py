@@ -47,8 +47,8 @@ class SyncTask:
         self._select()
         _check_tags(self.images)
         self._at_once(self.images, ImageSync.make_plan, self._abort)
-        places = [(session.name, session.address) for session in self.shared.sessions.sessions]
-        plan = SyncPlan([image.plan for image in self.images], places)
+        registries = [(session.name, session.address) for session in self.shared.sessions.sessions]
+        plan = SyncPlan([image.plan for image in self.images], registries)
         if self.deletion is not None:
             plan.removals = self.deletion.plan(self._declared())
         if all(image.error for image in plan.images) or (
@@ -171,12 +171,13 @@ class SyncTask:
         tags: dict[Repository, set[str]] = {}
         for image in self.images:
             referrers = [tag.tag for zone in (image.plan.plan.zones if image.plan.plan else ()) for tag in zone.tags]
-            for place in image.places:
-                tags.setdefault((*place, image.plan.name), set()).update(image.plan.tags, referrers)
+            for destination in image.destinations:
+                tags.setdefault((*destination, image.plan.name), set()).update(image.plan.tags, referrers)
         return Declared(tags, frozenset(self._repositories(ImageSync.is_in_doubt)))
 
     def _repositories(self, which: Callable[[ImageSync], bool]) -> set[Repository]:
-        return {(*place, image.plan.name) for image in self.images if which(image) for place in image.places}
+        wanted = [image for image in self.images if which(image)]
+        return {(*destination, image.plan.name) for image in wanted for destination in image.destinations}
 
     def _selected(self, entry: ImageEntry) -> list[str]:
         """Return the tags of the source that an entry wants, of which there has to be one; raises AppuioError."""
@@ -218,7 +219,7 @@ def _check_tags(images: Sequence[ImageSync]) -> None:
     """Raise InvalidOptionError where two images are to be under the same tag."""
     known: dict[tuple[str, str, str, str], str] = {}
     for image in images:
-        for zone, namespace in image.places:
+        for zone, namespace in image.destinations:
             for tag in image.plan.tags:
                 key = (zone, namespace, image.plan.name, tag)
                 if key in known:

@@ -100,42 +100,42 @@ def wanted_digest(options: TagOptions, state: TagState, found: str | None) -> st
     return digest
 
 
-def plan_zone(place: ZonePlan, options: TagOptions, state: TagState, after: str | None, origin: str) -> ZonePlan:
+def plan_zone(plan: ZonePlan, options: TagOptions, state: TagState, after: str | None, origin: str) -> ZonePlan:
     """Return what leads from what a zone has to what is wanted there."""
-    place = replace(place, before=state.digest, after=after, origin=origin)
+    plan = replace(plan, before=state.digest, after=after, origin=origin)
     settled = _settled(options, state, after)
     if settled:
-        return replace(place, after=state.digest, reason=settled)
+        return replace(plan, after=state.digest, reason=settled)
     if options.expected_digest and state.digest != options.expected_digest:
         error = AppuioError(
             f"the tag {options.tag} points to {state.digest or 'nothing'}, not to {options.expected_digest}",
             step="compare with expected_digest",
             hint="Somebody has moved it meanwhile. Nothing was changed: look again, and decide anew",
         )
-        return place.failed(error)
+        return plan.failed(error)
     if after is None:
-        return replace(place, changed=True, reason=f"is to be absent; {REMOVE}")
+        return replace(plan, changed=True, reason=f"is to be absent; {REMOVE}")
     if state.followed:
         if options.following == "keep":
-            return replace(place, after=state.digest, reason=f"follows {state.followed}, and is kept")
+            return replace(plan, after=state.digest, reason=f"follows {state.followed}, and is kept")
         error = AppuioError(
             f"the tag {options.tag} follows {state.followed}, which can move it again",
             step="read spec.tags",
             hint="Move what it follows, or remove the tag first, or keep it with following: keep",
         )
-        return place.failed(error)
+        return plan.failed(error)
     if state.digest is None:
         reason = "does not exist yet"
     elif options.state == "rolled_back":
         reason = f"is rolled back from {_short(state.digest)}"
     else:
         reason = f"points to another image, {_short(state.digest)}"
-    reason += f"; {PUT if origin == place.repository else MOUNT.format(origin)}"
+    reason += f"; {PUT if origin == plan.repository else MOUNT.format(origin)}"
     if state.pinned:
         reason += f". Its entry in spec.tags names {state.pinned} and stays as it is, as pushes go past it"
     if state.history is None:
         reason += ". Whether it follows something is not known, as the API could not be asked"
-    return replace(place, changed=True, reason=reason)
+    return replace(plan, changed=True, reason=reason)
 
 
 def _settled(options: TagOptions, state: TagState, after: str | None) -> str | None:

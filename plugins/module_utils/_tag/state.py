@@ -29,13 +29,13 @@ _FOLLOWED = {"ImageStreamTag": "the tag", "DockerImage": "the image elsewhere"}
 
 def read_plan(zone: ZoneSession, options: TagOptions) -> tuple[ZonePlan, ManifestResponse | None]:
     """Return what is to be done in a zone, and the manifest for that; raises AppuioError."""
-    place = ZonePlan(zone.name, zone.address, zone.namespace, options.name, options.tag)
-    state = _state(zone, options, place.repository)
+    plan = ZonePlan(zone.name, zone.address, zone.namespace, options.name, options.tag)
+    state = _state(zone, options, plan.repository)
     if options.state == "absent":
         if state.shut is not None and state.exists:
             raise state.shut
-        return plan_zone(place, options, state, None, place.repository), None
-    repository, manifest = place.repository, None
+        return plan_zone(plan, options, state, None, plan.repository), None
+    repository, manifest = plan.repository, None
     if options.origin:
         repository = options.origin.repository(zone.namespace, options.name)
         manifest = _image(zone, repository, options.origin.reference)
@@ -43,7 +43,7 @@ def read_plan(zone: ZoneSession, options: TagOptions) -> tuple[ZonePlan, Manifes
         manifest = _image(zone, repository, options.to_digest)
     found = manifest.digest if manifest else options.to_digest
     after = wanted_digest(options, state, found)
-    planned = plan_zone(place, options, state, after, repository)
+    planned = plan_zone(plan, options, state, after, repository)
     if planned.changed and manifest is None and after:
         manifest = _image(zone, repository, after)
     return planned, manifest

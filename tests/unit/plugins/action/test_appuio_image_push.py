@@ -35,7 +35,7 @@ class Shown:
 def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shown:
     shown = Shown()
     monkeypatch.setattr(action, "_display", shown)
-    monkeypatch.setattr(action, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(action, "_READ_EVERY", 0.01)
     monkeypatch.setattr(action.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     return shown
 

@@ -84,7 +84,7 @@ class Finalized:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look often, and keep none of the exceptions that Python drops, as pytest does."""
-    monkeypatch.setattr(_signals, "LOOK_EVERY", 0.01)
+    monkeypatch.setattr(_signals, "WATCH_EVERY", 0.01)
     monkeypatch.setattr(sys, "unraisablehook", lambda _dropped: None)
 
 
@@ -233,7 +233,7 @@ def test_ancestors_are_those_of_ansible_and_none_in_the_background(tmp_path: Pat
 
 def test_a_module_ends_when_its_ansible_is_gone(tmp_path: Path) -> None:
     code = f"""
-_signals.LOOK_EVERY = 0.05
+_signals.WATCH_EVERY = 0.05
 try:
     with _signals.StopSignals():
         print(os.getpid(), flush=True)
