@@ -277,6 +277,11 @@ notes:
   - In check mode only the zones and the sources are asked, and nothing is uploaded.
   - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), its uploads end at once, and tags that are moving move to
     the end or go back. Nothing more is begun, nothing is deleted, and the next run goes on from what is there.
+  - Where a source's registry says how many manifests it still gives (C(RateLimit-Remaining), as Docker Hub does), no
+    image is begun that needs more. It fails with the limit, what remains and when that renews, and images from
+    elsewhere go on. Asking which digest a tag has is free there, so that an unchanged set costs nothing, except for
+    images with O(images[].platforms) or O(images[].referrers), which are read to know what would be pushed. Limits that
+    renew within five minutes are waited for.
   - A tag that was brought with O(delete=none) is not known as brought by this module, and never goes by itself.
 seealso:
   - module: appuio.registry.appuio_image_push

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import MANAGED_TAGS
 from ansible_collections.appuio.registry.plugins.module_utils._sync.marking import Marking
@@ -30,6 +31,7 @@ from tests.integration.images import Images
 from tests.integration.playbook import run_task
 from tests.integration.push import Pusher
 from tests.integration.zone_playbooks import run
+from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 from tests.zone import Zone
 
 ACTION = "appuio.registry.appuio_image_sync"
@@ -332,6 +334,26 @@ def test_a_signal_ends_all_uploads_and_leaves_all_tags(local: Syncer) -> None:
         *[[{}, {}]] * 2,
     ]
     assert not any("/manifests/" in write["path"] for zone in local.zones for write in zone.writes())
+
+
+@pytest.mark.thorough
+def test_a_limit_of_a_source_stops_the_images_of_this_source_alone(local: Syncer) -> None:
+    said = {
+        "RateLimit-Limit": "100;w=21600",
+        "RateLimit-Remaining": "1;w=21600",
+        "Docker-Content-Digest": f"sha256:{'0' * 64}",
+        "Content-Type": OCI_INDEX,
+    }
+    with ScriptedServer(*(Line(f"HEAD /v2/library/{name}/manifests/1.0", 200, said) for name in ("a", "b"))) as hub:
+        limited = [{"source": f"docker://{hub.authority}/library/{name}:1.0"} for name in ("a", "b")]
+        defaults = {"source_plain_http": True}
+        error = local.refused([*limited, local.layout("c", "1.0")], defaults=defaults, jobs=1)
+        assert hub.lines == []
+    assert "2 of 3 images failed" in str(error)
+    words = f"gives 100 manifests in 6 hours, of which 1 remain, and {limited[1]['source']} needs 2 more"
+    assert words in error.result["images"][1]["error"]
+    assert [image["changed"] for image in error.result["images"]] == [False, False, True]
+    assert [local.tags(), local.tags("a"), local.tags("b")] == [[{"1.0": local.digests["c"]}] * 2, *[[{}, {}]] * 2]
 
 
 def deployment(zone: Zone, project: str, image: str) -> None:

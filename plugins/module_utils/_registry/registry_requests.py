@@ -8,7 +8,7 @@ Where in a blob the body of an answer begins: RFC 9110, 14.2 and 15.3.7.
 from __future__ import annotations
 
 import re
-from typing import Iterator
+from typing import TYPE_CHECKING, Iterator
 from urllib.parse import urljoin
 
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
@@ -18,6 +18,9 @@ from .._http.open_response import OpenResponse
 from .._http.retry import Attempts, ConnectionLostError
 from .._reference import is_digest
 from .errors import SOURCE_HINTS, ZONE_HINTS, Hints, is_page, no_registry, refusal, server_message_of
+
+if TYPE_CHECKING:
+    from .pull_limit import PullLimit
 
 LOG_IN = "log in to the registry"
 MOST_PAGES = 1000
@@ -29,14 +32,22 @@ _HINT = "Try again; if it stays, what the registry stores, or what stands in fro
 class RegistryRequests:
     """A registry, by the name its zone has in messages; safe for several threads.
 
-    ``hints`` say what to do next on its side; without a zone it is a source.
+    ``hints`` say what to do next on its side; without a zone it is a source, whose ``limit`` is noted.
     """
 
-    def __init__(self, zone_name: str | None, registry: str, http: HttpClient, hints: Hints | None = None) -> None:
+    def __init__(
+        self,
+        zone_name: str | None,
+        registry: str,
+        http: HttpClient,
+        hints: Hints | None = None,
+        limit: PullLimit | None = None,
+    ) -> None:
         self.zone = zone_name
         self.registry = registry
         self.http = http
         self._hints = hints or (ZONE_HINTS if zone_name else SOURCE_HINTS)
+        self._limit = limit
 
     def expect(self, response: Response, statuses: tuple[int, ...], step: str, repository: str) -> None:
         """Raise the error that an answer to a push is, unless its status is one of these."""
@@ -53,9 +64,12 @@ class RegistryRequests:
         attempts: Attempts | None = None,
     ) -> Response:
         wanted = scopes(repository, action)
-        return self.http.request(
+        response = self.http.request(
             method, path, headers, step=step, scopes=wanted, transient=transient, attempts=attempts
         )
+        if self._limit is not None and "/manifests/" in path:
+            self._limit.note(response.headers)
+        return response
 
     def _pages(
         self, path: str, repository: str, step: str, headers: dict[str, str] | None = None

@@ -11,7 +11,15 @@ from .._errors import AppuioError, ServerError, SourceError
 from .._http.message import Body, BytesBody
 from .._http.retry import SYSTEM_CLOCK, Clock, ConnectionLostError
 from .._json import LARGEST_DOCUMENT
-from .._oci.model import Descriptor, Manifest, MissingContentError, is_foreign_layer, matches, parse_manifest
+from .._oci.model import (
+    Descriptor,
+    Manifest,
+    MissingContentError,
+    is_foreign_layer,
+    is_index,
+    matches,
+    parse_manifest,
+)
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
 from .._registry.client import ManifestResponse, RegistryClient
 from .._targets import Connection, Credential
@@ -48,8 +56,11 @@ class RegistrySource:
         self._credential = credential
         self._directory = directory
         self._shared = clients is not None
-        self._http = (clients or SourceClients(clock)).client(f"https://{host}", connection, credential)
-        self._client = RegistryClient(None, reference.registry, self._http)
+        shared = clients or SourceClients(clock)
+        self._http, self._limit = shared.client(f"https://{host}", connection, credential)
+        self._client = RegistryClient(None, reference.registry, self._http, limit=self._limit)
+        # An index needs one more for an image of it; what it is shows by asking for its digest.
+        self._needed = 1
         self._blobs: dict[str, SpooledBlob] = {}
         self._small: dict[str, bytes] = {}
         self._tags: list[str] | None = None
@@ -70,11 +81,14 @@ class RegistrySource:
             found = self._client.head_manifest(self._reference.repository, str(self._reference.tag))
         except AppuioError as error:
             raise self._explained(error).at(step="read the source") from None
-        return Named(found.digest, found.media_type) if found is not None else None
+        if found is None:
+            return None
+        self._needed = 2 if is_index(found.media_type) else 1
+        return Named(found.digest, found.media_type)
 
     def root(self) -> Manifest:
         """Return what the reference names; its digest wins over its tag; raises AppuioError."""
-        found = self._get(self._reference.digest or str(self._reference.tag))
+        found = self._get(self._reference.digest or str(self._reference.tag), self._needed)
         if found is None:
             raise SourceError(
                 f"{self.description} does not exist",
@@ -208,12 +222,13 @@ class RegistrySource:
             except AppuioError as error:
                 raise self._explained(error) from None
 
-    def _get(self, reference: str) -> ManifestResponse | None:
+    def _get(self, reference: str, needed: int = 1) -> ManifestResponse | None:
         step = "read the source" if not is_digest(reference) else f"read the manifest {reference}"
-        try:
-            return self._client.get_manifest(self._reference.repository, reference)
-        except AppuioError as error:
-            raise self._explained(error).at(step=step) from None
+        with self._limit.reading(self._reference.registry, self.description, needed):
+            try:
+                return self._client.get_manifest(self._reference.repository, reference)
+            except AppuioError as error:
+                raise self._explained(error).at(step=step) from None
 
     def _explained(self, error: AppuioError) -> AppuioError:
         return source_error(error, self.description, self._reference.registry, self._credential)

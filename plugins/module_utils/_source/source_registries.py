@@ -20,6 +20,7 @@ from .._errors import (
 )
 from .._http.client import HttpClient
 from .._http.retry import SYSTEM_CLOCK, Clock
+from .._registry.pull_limit import PullLimit
 from .._targets import Connection, Credential
 
 _NO_CREDENTIAL = (
@@ -34,29 +35,34 @@ class SourceClients:
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._made: list[tuple[tuple[str, Connection, Credential | None], HttpClient]] = []
+        self._made: list[tuple[tuple[str, Connection, Credential | None], tuple[HttpClient, PullLimit]]] = []
 
-    def client(self, origin: str, connection: Connection, credential: Credential | None) -> HttpClient:
-        """Return the client of an origin that asks in this way, as this user; it is closed with all others."""
+    def client(
+        self, origin: str, connection: Connection, credential: Credential | None
+    ) -> tuple[HttpClient, PullLimit]:
+        """Return the client of an origin that asks in this way, as this user, and the limit that it meets there.
+
+        It is closed with all others.
+        """
         key = (origin, connection, credential)
         with self._lock:
-            for known, client in self._made:
+            for known, made in self._made:
                 if known == key:
-                    return client
-            client = HttpClient(origin, connection, connection.ca_cert, credential, self._clock)
-            self._made.append((key, client))
-            return client
+                    return made
+            made = (HttpClient(origin, connection, connection.ca_cert, credential, self._clock), PullLimit())
+            self._made.append((key, made))
+            return made
 
     def abort(self) -> None:
         """Cut all connections, as ``HttpClient.abort`` does."""
-        for _key, client in list(self._made):
+        for _key, (client, _limit) in list(self._made):
             client.abort()
 
     def close(self) -> None:
         """Give back connections."""
         with self._lock:
             made, self._made = self._made, []
-        for _key, client in made:
+        for _key, (client, _limit) in made:
             client.close()
 
 

@@ -1,0 +1,168 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The limit of a source's registry: read from any text, and no manifest is asked for that it does not give any more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from email.message import Message
+from pathlib import Path
+
+import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import ServerError
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX, OCI_MANIFEST, digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._reference import Reference
+from ansible_collections.appuio.registry.plugins.module_utils._registry.pull_limit import (
+    PullLimit,
+    Remaining,
+    duration,
+    remaining_of,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._source.registry import RegistrySource
+from ansible_collections.appuio.registry.plugins.module_utils._source.source_registries import SourceClients
+from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
+
+from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
+
+HUB = "3;w=21600"
+CONFIG = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest_of(b"{}"), "size": 2}
+MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": CONFIG, "layers": []}).encode()
+DIGEST = digest_of(MANIFEST)
+
+
+def headers(remaining: str | None, limit: str | None = None) -> Message:
+    message = Message()
+    if remaining is not None:
+        message["RateLimit-Remaining"] = remaining
+    if limit is not None:
+        message["ratelimit-limit"] = limit
+    return message
+
+
+@pytest.mark.parametrize(
+    ("remaining", "limit", "expected"),
+    [
+        (HUB, "100;w=21600", Remaining(3, 21600, 100)),
+        ("0;w=21600", None, Remaining(0, 21600)),
+        (" 3 ; w = 21600", "100", Remaining(3, 21600, 100)),
+        ("3", "100, 100;w=3600", None),
+        ("3", '100;comment="x";w="3600"', Remaining(3, 3600, 100)),
+        ("3;w=21600, 9;w=60", "many", Remaining(3, 21600)),
+        # What renews within minutes is waited for, and without a window nobody knows when it does.
+        ("3;w=60", "100;w=60", None),
+        ("1999", "2000", None),
+        (None, "100;w=21600", None),
+        ("", "", None),
+        ("-1;w=21600", None, None),
+        ("3.5;w=21600", None, None),
+        ("٣;w=21600", None, None),
+        ("3;w=" + "9" * 5000, None, None),
+        ("9" * 5000 + ";w=21600", None, None),
+        (" " * 100_000 + "3;w=21600", ";" * 100_000, None),
+        ("3" + "; w" * 50_000, "x=w=21600", None),
+    ],
+)
+def test_any_text_is_read(remaining: str | None, limit: str | None, expected: Remaining | None) -> None:
+    assert remaining_of(headers(remaining, limit)) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(21600, "6 hours"), (3600, "1 hour"), (5400, "90 minutes"), (301, "301 seconds")]
+)
+def test_windows_have_the_largest_whole_unit(seconds: int, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_what_is_being_asked_for_counts_as_gone() -> None:
+    limit = PullLimit()
+    with limit.reading("docker.io", "anything", 1000):
+        pass
+    limit.note(headers(HUB))
+    limit.note(headers(None))
+    with limit.reading("docker.io", "one", 2):
+        with pytest.raises(ServerError), limit.reading("docker.io", "two", 2):
+            raise AssertionError("it was begun")
+        with limit.reading("docker.io", "three"):
+            pass
+    with limit.reading("docker.io", "two", 3):
+        pass
+
+
+Sources = dict[str, RegistrySource]
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    with ScriptedServer() as server:
+        yield server
+
+
+@pytest.fixture
+def sources(server: ScriptedServer, tmp_path: Path) -> Iterator[Sources]:
+    """Three images of one registry; the last one is read by another user."""
+    clients = SourceClients(Clock(lambda: 0.0, lambda _seconds: None, lambda: 0.0))
+    connection = Connection(retries=0, retry_delay=0, timeout=300, validate_certs=False)
+    other = Credential("geheim", "me", is_token=False, origin="source_password")
+    with ExitStack() as stack:
+        stack.callback(clients.close)
+        made = {}
+        for name, credential in (("a", None), ("b", None), ("mine", other)):
+            reference = Reference(server.authority, f"shop/{name}", "1.0")
+            made[name] = RegistrySource(reference, connection, credential, str(tmp_path), clients=clients)
+        yield made
+
+
+def answer(method: str, name: str, remaining: str, *, media_type: str = OCI_MANIFEST, status: int = 200) -> Line:
+    said = {
+        "RateLimit-Limit": "100;w=21600",
+        "RateLimit-Remaining": remaining,
+        "Docker-Content-Digest": DIGEST,
+        "Content-Type": media_type,
+    }
+    return Line(f"{method} /v2/shop/{name}/manifests/1.0", status, said, b"" if method == "HEAD" else MANIFEST)
+
+
+def test_nothing_is_asked_for_that_the_limit_does_not_give(server: ScriptedServer, sources: Sources) -> None:
+    server.lines = [answer("GET", "a", "0;w=21600"), answer("HEAD", "b", "0;w=21600")]
+    assert sources["a"].root().digest == DIGEST
+    assert sources["b"].head() is not None
+    with pytest.raises(ServerError) as caught:
+        sources["b"].root()
+    assert server.lines == []
+    described = f"docker://{server.authority}/shop/b:1.0"
+    assert caught.value.message == (
+        f"{server.authority} gives 100 manifests in 6 hours, of which 0 remain, and {described} needs 1 more"
+    )
+    assert str(caught.value.hint).startswith("They renew within 6 hours")
+
+
+def test_an_index_needs_one_more_for_an_image_of_it(server: ScriptedServer, sources: Sources) -> None:
+    server.lines = [
+        answer("HEAD", "a", "1;w=21600", media_type=OCI_INDEX),
+        answer("HEAD", "b", "1;w=21600"),
+        answer("GET", "b", "0;w=21600"),
+    ]
+    assert sources["a"].head() is not None
+    with pytest.raises(ServerError, match=r"of which 1 remain, and docker://.*/shop/a:1\.0 needs 2 more"):
+        sources["a"].root()
+    assert sources["b"].head() is not None
+    assert sources["b"].root().digest == DIGEST
+    assert server.lines == []
+
+
+def test_each_user_has_a_limit(server: ScriptedServer, sources: Sources) -> None:
+    server.lines = [answer("HEAD", "a", "0;w=21600"), answer("GET", "mine", "200;w=21600")]
+    assert sources["a"].head() is not None
+    assert sources["mine"].root().digest == DIGEST
+
+
+def test_what_a_refusal_says_of_the_limit_counts(server: ScriptedServer, sources: Sources) -> None:
+    server.lines = [answer("GET", "a", "0;w=21600", status=429)]
+    with pytest.raises(ServerError, match="status 429"):
+        sources["a"].root()
+    with pytest.raises(ServerError, match="of which 0 remain"):
+        sources["b"].root()
+    assert server.lines == []
