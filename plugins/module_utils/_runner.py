@@ -15,7 +15,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ._argspec import ArgumentSpec, readable_parameters
 from ._errors import AppuioError, InvalidOptionError, MissingLibraryError, userinfo_of
-from ._signals import StoppedError, StopSignals
+from ._signals import GOES_ON, StoppedError, StopSignals
 from ._targets import SECRET_VARIABLES, RunContext
 
 try:
@@ -203,7 +203,7 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
     except AppuioError as error:
         module.fail_json(**module.without_secrets({**error.result, "msg": str(error)}))
     except StoppedError as stopped:
-        module.fail_json(msg=f"{stopped}. Run the task again: it goes on from what is there")
+        module.fail_json(msg=f"{stopped}. {GOES_ON}")
     except Exception as error:
         module.fail_json(
             msg=f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry",

@@ -18,9 +18,13 @@ from contextlib import contextmanager, nullcontext
 from types import FrameType, TracebackType
 from typing import Any, Callable, ContextManager, Iterator, NamedTuple
 
+from ._errors import CancelledError
+
 WATCH_EVERY = 1.0
+LONGEST_HOLD = 10.0  # seconds for which what was asked of a server goes on after a signal
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _MOST_ANCESTORS = 10
+GOES_ON = "Run the task again: it goes on from what is there"
 
 
 class StoppedError(BaseException):
@@ -108,6 +112,10 @@ class StopSignals:
             if self._asked is not None and not self._holds and self._is_open():
                 raise self._new_error()
 
+    def check(self, step: str) -> None:
+        if self._asked is not None:
+            raise CancelledError(f"stopped by {signal.Signals(self._number).name}", step=step, hint=GOES_ON)
+
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         if not self._is_open():
             return
@@ -185,6 +193,12 @@ def held(at_most: float | None = None) -> ContextManager[None]:
     if _active is None or threading.current_thread() is not threading.main_thread():
         return nullcontext()
     return _active.hold(at_most)
+
+
+def check_stop(step: str) -> None:
+    """Raise CancelledError, in any thread, where a signal has come that is held back: nothing more is begun."""
+    if _active is not None:
+        _active.check(step)
 
 
 class Process(NamedTuple):

@@ -94,6 +94,8 @@ requirements:
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
   - This takes the rights of C(registry-editor) in the namespace, and C(view) to read workloads.
+  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
+    ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.
 seealso:
   - module: appuio.registry.appuio_image_push
   - module: appuio.registry.appuio_image_prune

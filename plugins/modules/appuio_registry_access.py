@@ -136,6 +136,9 @@ options:
 requirements:
   - kubernetes
   - openshift
+notes:
+  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
+    ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.
 seealso:
   - module: appuio.registry.appuio_registry_account
   - module: appuio.registry.appuio_access_info

@@ -152,6 +152,9 @@ notes:
   - C(/dev/null) and other devices, pipes and directories are no O(auth_file).
   - No option value, result, difference or log contains the credentials, except RV(dockerconfigjson).
   - In check mode nothing is written and no token is made, so that a token which would have to be got is not tried.
+  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
+    ten seconds at most, nothing more is begun, and the result says which zones were stopped. A token that was got for a
+    password, and is not stored, is revoked.
 seealso:
   - module: appuio.registry.appuio_image_push
   - name: APPUiO Cloud documentation

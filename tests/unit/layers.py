@@ -17,7 +17,7 @@ COLLECTION = "ansible_collections.appuio.registry.plugins."
 # Layer of module_utils: its rank. What is imported must rank lower, or be in the same package.
 RANKS = {
     "_errors": 0,
-    "_signals": 0,
+    "_signals": 1,
     "_json": 1,
     "_text": 2,
     "_zone": 1,

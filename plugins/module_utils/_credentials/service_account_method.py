@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Callable
 
 from .._errors import InvalidOptionError
 from .._openshift.tokens import account_token, bound_token
+from .._signals import check_stop
 from .._targets import Credential
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import account_user, claims, expiry, subject
@@ -107,6 +108,7 @@ def request_bound_token(
     api: Api, namespace: str, name: str, seconds: int, now: float, warn: Callable[[str], None]
 ) -> tuple[str, float | None]:
     """Return a new bound token and when it ends; raises AppuioError. Warns where the cluster gave less than asked."""
+    check_stop(f"request a token of {name}")
     made = bound_token(api, namespace, name, seconds)
     end = expiry(made.token)
     if end is None and made.expires_at:

@@ -12,9 +12,10 @@ from typing import Any, Callable, Sequence
 
 from .._credentials.auth_edit import Edited
 from .._credentials.token import timestamp
-from .._errors import AppuioError, UnauthorizedError
+from .._errors import AppuioError, CancelledError, UnauthorizedError
+from .._signals import GOES_ON, check_stop
 from .._targets import Credential, RunContext, basic
-from .._zones.fanout import at_once, each_zone
+from .._zones.fanout import ZoneOutcome, at_once, change_each_zone, each_zone, finishing
 from .._zones.session import ZoneSession
 from .credential import ReusableCredential, reusable_credential, revoke, unrevocable
 from .options import Login
@@ -23,6 +24,7 @@ from .store import CredentialStore, after, open_store
 from .verification import check_access, check_end, check_login
 
 _Step = Callable[["_ZoneLogin", LoginPlan], LoginPlan]
+_Each = Callable[..., "list[ZoneOutcome[LoginPlan]]"]
 
 
 class LoginTask:
@@ -42,9 +44,15 @@ class LoginTask:
 
     def apply(self, plan: Plan) -> dict[str, Any]:
         """Do it; raises AppuioError at the end where a zone failed, with the results of all."""
-        ready = self._in_each_zone(_ZoneLogin.prepare, plan.logins)
-        done = tuple(_attempt(_ZoneLogin.store, zone, planned) for zone, planned in zip(self.zones, ready))
-        result = result_of(done, self.several)
+        ready = self._in_each_zone(_ZoneLogin.prepare, plan.logins, change_each_zone)
+        done = [
+            planned if planned.error else planned.failed(CancelledError("stopped before it was stored", hint=GOES_ON))
+            for planned in ready
+        ]
+        with finishing():
+            for number, (zone, planned) in enumerate(zip(self.zones, ready)):
+                done[number] = _attempt(_ZoneLogin.store, zone, planned)
+        result = result_of(tuple(done), self.several)
         if self.dockerconfigjson:
             result["dockerconfigjson"] = _dockerconfigjson(done)
         return result
@@ -53,10 +61,10 @@ class LoginTask:
         """Let tokens end that were got and are stored nowhere, because something failed or the task was stopped."""
         at_once(_ZoneLogin.close, self.zones)
 
-    def _in_each_zone(self, step: _Step, planned: Sequence[LoginPlan]) -> tuple[LoginPlan, ...]:
-        outcomes = each_zone(
-            lambda pair: _attempt(step, *pair), list(zip(self.zones, planned)), lambda pair: pair[1].zone
-        )
+    def _in_each_zone(
+        self, step: _Step, planned: Sequence[LoginPlan], each: _Each = each_zone
+    ) -> tuple[LoginPlan, ...]:
+        outcomes = each(lambda pair: _attempt(step, *pair), list(zip(self.zones, planned)), lambda pair: pair[1].zone)
         return tuple(
             outcome.value or before.failed(outcome.error or AppuioError("nothing is known of it"))
             for outcome, before in zip(outcomes, planned)
@@ -107,9 +115,11 @@ class _ZoneLogin:
         session = self.session
         if session is None:
             if planned.revoked and planned.before:
+                check_stop("revoke the token")
                 revoke(self.login, planned.before)
             return planned
         if planned.credential is None:
+            check_stop("get a token")
             fetched = session.credential
             access = self._verified(session, fetched.credential, may_write=True)
             return replace(
@@ -137,6 +147,8 @@ class _ZoneLogin:
             self._warn_of_end(planned)
         if not planned.changed or (self.login.present and credential is None):
             return planned
+        if not planned.revoked:  # what is revoked is of no use where it is stored
+            check_stop("store the credential" if self.login.present else "remove the credential")
         store = self._open_store()
         stored = store.stored()
         if not self.login.present or credential is None:

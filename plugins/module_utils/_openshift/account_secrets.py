@@ -15,6 +15,7 @@ from typing import Any, Callable
 
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError
 from .._http.retry import Clock
+from .._signals import check_stop
 from . import resources
 from .apply_steps import apply_step, apply_steps, note_changes
 from .client import Api
@@ -121,6 +122,7 @@ class AccountSecrets:
             token = self.token(name, step)
             if token:
                 return token
+            check_stop(step)
             rest = end - self.clock.now()
             if rest <= 0:
                 raise AppuioError(
@@ -157,6 +159,7 @@ class AccountSecrets:
         options, name = self.options, step.name
         seen = list(found)
         for _attempt in range(MOST_NAMES):
+            check_stop(f"create the Secret {name}")
             try:
                 definition = definition_of(options, name)
                 self.api.create(resources.SECRET, options.namespace, definition, step=f"create the Secret {name}")

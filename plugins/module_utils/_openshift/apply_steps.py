@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError
+from .._signals import check_stop
 from . import objects
 from .access import Right, missing_rights, why_not_granted
 from .client import Api
@@ -69,6 +70,7 @@ def apply_step(api: Api, namespace: str, step: Step, warn: Callable[[str], None]
     """Carry a step out; raises AppuioError. What an earlier attempt of the same request has done is as good."""
     resource = CREATED[step.kind]
     doing = f"{step.action} the {step.kind} {step.name}"
+    check_stop(doing)
     try:
         if step.verb == CREATE:
             _create(api, namespace, step, doing)

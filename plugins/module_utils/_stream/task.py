@@ -13,6 +13,7 @@ from .._openshift.client import Api
 from .._openshift.image_streams import ImageStream, delete_stream, get_document, parse_stream, stream_documents
 from .._openshift.image_usage import Usage, held_images, image_children
 from .._openshift.workloads import read_usage
+from .._signals import check_stop
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions, joined_result
 from .._zones.session import ZoneSession
@@ -103,7 +104,7 @@ class StreamTask:
             if session.name in steps:
                 steps[session.name].plan = self._apply(session, steps[session.name].plan)
 
-        for outcome in self.sessions.each(take):
+        for outcome in self.sessions.change_each(take):
             if outcome.error is not None:
                 steps[outcome.zone].error = outcome.error
         return plan.predict()
@@ -123,6 +124,7 @@ class StreamTask:
         """Take the step; where the object has changed since it was read, plan anew on what is there now."""
         api, step = session.api(), f"{plan.action} the ImageStream {self.options.name}"
         for tries_left in reversed(range(_TRIES)):
+            check_stop(step)
             try:
                 if plan.action == CREATE:
                     api.create(resources.IMAGE_STREAM, session.namespace, plan.body or {}, step=step)
@@ -135,6 +137,7 @@ class StreamTask:
                     if live is not None:
                         if self.options.protect_in_use:
                             self._check_unused(session, live)
+                        check_stop(step)
                         delete_stream(api, session.namespace, parse_stream(live))
                 return plan
             except ConflictError:

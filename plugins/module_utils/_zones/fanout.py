@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import copy
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Callable, Collection, Generic, Mapping, Sequence, TypeVar
+from typing import Any, Callable, Collection, Generic, Iterator, Mapping, Sequence, TypeVar
 
 from .._errors import AppuioError, CancelledError, MissingLibraryError
+from .._signals import GOES_ON, LONGEST_HOLD, StoppedError, held
 from .._targets import RunContext, Target
 from .session import ZoneSession
 
@@ -63,6 +65,7 @@ class ZoneOutcome(Generic[_Value]):
     zone: str
     value: _Value | None = None
     error: AppuioError | None = None
+    ended: bool = False
 
 
 class ZoneSessions:
@@ -85,6 +88,10 @@ class ZoneSessions:
         """Do the same in all zones at once; return what came of each, in the order of the zones."""
         return each_zone(work, self.sessions, lambda session: session.name)
 
+    def change_each(self, work: Callable[[ZoneSession], _Value]) -> list[ZoneOutcome[_Value]]:
+        """Change something in all zones at once; what was asked of them ends before a signal stops the task."""
+        return change_each_zone(work, self.sessions, lambda session: session.name)
+
     def __getitem__(self, zone: str) -> ZoneSession:
         return next(session for session in self.sessions if session.name == zone)
 
@@ -98,15 +105,51 @@ def each_zone(
 ) -> list[ZoneOutcome[_Value]]:
     """Do the same for all items at once; an AppuioError becomes part of the outcome, and names the zone."""
     outcomes: list[ZoneOutcome[_Value]] = [ZoneOutcome(name(item)) for item in items]
+    _fill(outcomes, work, items)
+    return outcomes
 
+
+def change_each_zone(
+    work: Callable[[_Item], _Value], items: Sequence[_Item], name: Callable[[_Item], str]
+) -> list[ZoneOutcome[_Value]]:
+    """As ``each_zone``, for work that changes something, and that calls ``check_stop`` before each step.
+
+    A signal to stop becomes an error of the zones that had more to do. A request that was sent goes on in its zone
+    whatever becomes of this process, so that its answer is waited for in all zones, though not for ever.
+    """
+    outcomes: list[ZoneOutcome[_Value]] = [ZoneOutcome(name(item)) for item in items]
+    with finishing():
+        _fill(outcomes, work, items)
+    for outcome in outcomes:
+        if not outcome.ended:
+            text = "stopped before the zone had answered: what it was asked for may be done or not"
+            outcome.error = CancelledError(text, zone=outcome.zone, hint=GOES_ON)
+    return outcomes
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """Let the block end after a signal to stop, for ``LONGEST_HOLD`` seconds at most, and go on after it.
+
+    What the block begins calls ``check_stop`` before, and the caller looks whether all of it has ended.
+    """
+    try:
+        with held(LONGEST_HOLD):
+            yield
+    except StoppedError as stopped:
+        stopped.catch()
+
+
+def _fill(outcomes: Sequence[ZoneOutcome[_Value]], work: Callable[[_Item], _Value], items: Sequence[_Item]) -> None:
     def one(number: int) -> None:
+        outcome = outcomes[number]
         try:
-            outcomes[number].value = work(items[number])
+            outcome.value = work(items[number])
         except AppuioError as error:
-            outcomes[number].error = error.at(zone=outcomes[number].zone)
+            outcome.error = error.at(zone=outcome.zone)
+        outcome.ended = True
 
     at_once(one, range(len(items)))
-    return outcomes
 
 
 def joined_error(errors: Sequence[AppuioError | None], result: Mapping[str, Any] | None = None) -> AppuioError:

@@ -11,9 +11,9 @@ import time
 from typing import Callable, Sequence
 
 from .._errors import AppuioError
-from .._signals import held
+from .._signals import LONGEST_HOLD, held
 from .fanout import at_once
-from .zone_tags import LONGEST_HOLD, TagState, TagUpdate, ZoneTags
+from .zone_tags import TagState, TagUpdate, ZoneTags
 
 # Seconds in which another run over the same zones moves its last tags, or puts them back.
 _OTHER_RUN = 1.0

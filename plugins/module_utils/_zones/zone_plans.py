@@ -119,7 +119,7 @@ class ZonesTask(Generic[_Plan]):
         return self._plans(self.sessions.each(lambda session: self.work(session).plan()))
 
     def apply(self, plans: ZonePlans[_Plan]) -> dict[str, Any]:
-        """Do it in all zones at once; raises AppuioError in the end where one failed."""
+        """Do it in all zones at once; raises AppuioError in the end where one failed, or was stopped by a signal."""
         planned = {outcome.zone: outcome for outcome in plans.outcomes}
 
         def applied(session: ZoneSession) -> _Plan:
@@ -128,7 +128,7 @@ class ZonesTask(Generic[_Plan]):
                 raise outcome.error or AppuioError("nothing was planned", zone=session.name)
             return self.work(session).apply(outcome.value)
 
-        return self._plans(self.sessions.each(applied)).predict()
+        return self._plans(self.sessions.change_each(applied)).predict()
 
     def close(self) -> None:
         """Give back connections, and tokens that were only got for this task."""

@@ -12,10 +12,9 @@ from enum import Enum
 from typing import Callable, Protocol, Sequence
 
 from .._errors import AppuioError, ForbiddenError, NotFoundError, UnauthorizedError
-from .._signals import held
+from .._signals import LONGEST_HOLD, held
 
 # Seconds that a signal to stop waits for the answer of a registry that is moving a tag.
-LONGEST_HOLD = 10.0
 _REFUSED = (ForbiddenError, UnauthorizedError)
 
 

@@ -8,7 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
-from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome, each_zone
+from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import (
+    ZoneOutcome,
+    change_each_zone,
+    each_zone,
+)
 
 from tests.unit.plugins.module_utils.scripted_api import ScriptedApi
 
@@ -39,6 +43,9 @@ class StubSessions:
 
     def each(self, work: Callable[[Any], Any]) -> list[ZoneOutcome[Any]]:
         return each_zone(work, self.sessions, lambda session: session.name)
+
+    def change_each(self, work: Callable[[Any], Any]) -> list[ZoneOutcome[Any]]:
+        return change_each_zone(work, self.sessions, lambda session: session.name)
 
     def close(self) -> None:
         self.closed = True

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._login.task import
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import OAuthToken
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import oauth_token_name
+from ansible_collections.appuio.registry.plugins.module_utils._signals import StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._targets import (
     Connection,
     Credential,
@@ -263,6 +265,26 @@ def test_a_token_that_could_not_be_stored_is_revoked(
         task.apply(plan)
     task.close()
     assert [way.token for way in opened] == ["sha256~fetched"]
+
+
+def test_a_token_that_comes_when_the_task_is_stopped_is_revoked_and_not_stored(
+    monkeypatch: pytest.MonkeyPatch, asked: Callable[..., list[ApiLogin]], tmp_path: Path
+) -> None:
+    opened = asked((REVOKED, answer(200, {})))
+    task = fetching(monkeypatch, tmp_path / "config.json")
+
+    def login_while_stopped(_method: PasswordMethod) -> OAuthToken:
+        signal.raise_signal(signal.SIGTERM)
+        return OAuthToken("sha256~fetched", 86400)
+
+    monkeypatch.setattr(PasswordMethod, "_login", login_while_stopped)
+    plan = task.plan()
+    with StopSignals():
+        with pytest.raises(AppuioError, match=r"store the credential: stopped by SIGTERM. Run the task again"):
+            task.apply(plan)
+        task.close()
+    assert [way.token for way in opened] == ["sha256~fetched"]
+    assert not (tmp_path / "config.json").exists()
 
 
 def helped(folder: Path, **given: Any) -> tuple[Login, RunContext]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import signal
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.workloads import KINDS
+from ansible_collections.appuio.registry.plugins.module_utils._signals import StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._stream.options import SPEC, StreamOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._stream.plan import (
     CREATE,
@@ -21,7 +23,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._stream.plan impor
     plan_stream,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._stream.task import StreamTask
-from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import each_zone
+from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import (
+    change_each_zone,
+    each_zone,
+    finishing,
+)
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 
@@ -140,6 +146,7 @@ def task(*lines: Line, **given: Any) -> tuple[StreamTask, ScriptedApi]:
     session = SimpleNamespace(name="lpg", namespace="shop", target=target, api=lambda: script.api)
     sessions: Any = SimpleNamespace(sessions=[session])
     sessions.each = lambda work: each_zone(work, [session], lambda one: one.name)
+    sessions.change_each = lambda work: change_each_zone(work, [session], lambda one: one.name)
     return StreamTask(options(**given), sessions), script
 
 
@@ -180,6 +187,16 @@ def test_a_creation_whose_answer_was_lost_is_told_as_one() -> None:
     result = made.apply(made.plan())
     assert (result["changed"], result["zones"][0]["exists"]) == (True, True)
     assert not script.lines
+
+
+def test_nothing_is_created_after_a_signal() -> None:
+    made, script = task((f"GET {STREAMS}/app", refusal(404, "no")))
+    plan = made.plan()
+    with StopSignals(), finishing():
+        signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(AppuioError, match="zone lpg: create the ImageStream app: stopped by SIGTERM") as caught:
+            made.apply(plan)
+    assert (caught.value.result["changed"], script.lines) == (False, [])
 
 
 def test_an_unused_stream_is_removed_as_it_was_read() -> None:
