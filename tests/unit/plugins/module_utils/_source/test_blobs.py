@@ -134,11 +134,13 @@ def test_a_broken_fetch_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "attempts", [(b"x" + CONTENT[1:],), (CONTENT[:-5],), (CONTENT + b"x",)], ids=["altered", "short", "long"]
+    ("content", "kind"),
+    [(b"x" + CONTENT[1:], "is altered"), (CONTENT[:-5], "is truncated"), (CONTENT + b"x", "is too long")],
+    ids=["altered", "short", "long"],
 )
-def test_what_is_wrong_is_never_given_whole(tmp_path: Path, attempts: tuple[bytes, ...]) -> None:
-    with pytest.raises(SourceError) as caught:
-        read(spooled(tmp_path, *attempts))
+def test_what_is_wrong_is_never_given_whole(tmp_path: Path, content: bytes, kind: str) -> None:
+    with pytest.raises(SourceError, match=kind) as caught:
+        read(spooled(tmp_path, content))
     assert caught.value.result["got"] < len(CONTENT)
 
 
