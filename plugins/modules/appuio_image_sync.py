@@ -256,8 +256,11 @@ options:
     default: []
   check_quota:
     description:
-      - What happens when the quota of a namespace does not leave room, as
-        O(appuio.registry.appuio_image_push#module:check_quota).
+      - What happens when the quota of a namespace does not leave room for the ImageStreams and tags that all images of
+        the set need there together.
+      - With V(warn), there is a warning with how many are needed and left. With V(fail), no image is pushed there that
+        needs a new ImageStream or tag. With V(ignore), nobody is asked.
+      - It takes the right to read quotas, and is left out without it.
     type: str
     choices: [warn, fail, ignore]
     default: warn

@@ -356,6 +356,44 @@ def test_a_limit_of_a_source_stops_the_images_of_this_source_alone(local: Syncer
     assert [local.tags(), local.tags("a"), local.tags("b")] == [[{"1.0": local.digests["c"]}] * 2, *[[{}, {}]] * 2]
 
 
+@pytest.mark.thorough
+def test_a_quota_is_held_against_what_all_images_need(local: Syncer) -> None:
+    local.sync([local.layout("a", "1.0", name="a")])
+    zone = local.zones[1]
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": "images", "namespace": local.project},
+        "spec": {"hard": {"openshift.io/imagestreams": "2"}},
+    }
+    zone.put_object(quota)
+    zone.bind(local.project, "view", {"kind": "ServiceAccount", "name": "image-pusher", "namespace": local.project})
+    # Two tags of one repository make one ImageStream; each image by itself would fit.
+    images = [
+        local.layout("a", "1.0", name="a"),
+        local.layout("b", "1.0", name="b"),
+        local.layout("b", "2.0", name="b"),
+    ]
+    assert "warnings" not in local.sync(images, check=True, check_quota="fail")
+    images.append(local.layout("c", "1.0", name="c"))
+    words = (
+        f"for all images of the set in {local.project}, the quota images leaves 1 of 2 imagestreams, and 2 are needed"
+    )
+    assert local.sync(images, check=True)["warnings"] == [f"zone {zone.name}: {words}"]
+    assert "warnings" not in local.sync(images, check=True, check_quota="ignore")
+    local.clear()
+    error = local.refused([*images, local.layout("d", "1.0", name="a", tags=["2.0"])], check_quota="fail")
+    assert "4 of 5 images failed" in str(error)
+    assert words in str(error)
+    assert not any(zone.writes() for zone in local.zones)
+    elsewhere = local.refused(images, check_quota="fail", atomic="none")
+    assert [image["failed"] for image in elsewhere.result["images"]] == [False, True, True, True]
+    assert [local.tags("b"), local.tags("c")] == [
+        [dict.fromkeys(["1.0", "2.0"], local.digests["b"]), {}],
+        [{"1.0": local.digests["c"]}, {}],
+    ]
+
+
 def deployment(zone: Zone, project: str, image: str) -> None:
     container = {"name": "app", "image": image}
     zone.put_object(

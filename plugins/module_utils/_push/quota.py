@@ -17,7 +17,7 @@ from .._zones.refusal import exceeded_quota
 from .._zones.session import ZoneSession
 from .plan import ZonePlan
 
-_HINT = "Remove tags that nobody needs, or ask for a larger quota"
+HINT = "Remove tags that nobody needs, or ask for a larger quota"
 
 
 def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_back: bool) -> ZonePlan:
@@ -30,21 +30,34 @@ def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_ba
         return plan
     api = session.optional_api()
     if api is None:
-        missing = missing_library() is not None and check_quota != "ignore"
-        return _warned(plan, f"the quota was not checked: {session.api_unavailable}") if missing else plan
+        return _warned(plan, *unchecked_quota(session)) if check_quota != "ignore" else plan
     if check_quota != "ignore":
-        with suppress(AppuioError):
-            short = exceeded_quota(api, session.namespace, int(plan.empty), new)
-            if short and check_quota == "fail":
-                error = AppuioError("; ".join(short), zone=plan.zone, step="check the quota", hint=_HINT)
-                return replace(plan, error=error)
-            plan = _warned(plan, *short)
+        short = lacking_quota(session, int(plan.empty), new)
+        if short and check_quota == "fail":
+            error = AppuioError("; ".join(short), zone=plan.zone, step="check the quota", hint=HINT)
+            return replace(plan, error=error)
+        plan = _warned(plan, *short)
     if can_go_back:
         with suppress(AppuioError):
             if not allowed(api, session.namespace, "delete", "image.openshift.io", "imagestreamtags"):
                 text = "the credential may not remove tags, so a new tag stays where another one cannot be moved"
                 plan = _warned(plan, f"{text}; registry-editor may remove them, system:image-builder may not")
     return plan
+
+
+def lacking_quota(session: ZoneSession, repositories: int, tags: int) -> list[str]:
+    """Return a sentence for each quota that leaves no room for so many new ones; none where nobody can tell."""
+    api = session.optional_api()
+    with suppress(AppuioError):
+        return exceeded_quota(api, session.namespace, repositories, tags) if api is not None else []
+    return []
+
+
+def unchecked_quota(session: ZoneSession) -> list[str]:
+    """Return a sentence where the quota cannot be checked, as a Python package is missing."""
+    if session.optional_api() is not None or missing_library() is None:
+        return []
+    return [f"the quota was not checked: {session.api_unavailable}"]
 
 
 def _warned(plan: ZonePlan, *sentences: str) -> ZonePlan:

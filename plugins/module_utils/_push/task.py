@@ -50,7 +50,7 @@ class PushTask:
         if any(zone.has_steps for zone in plan.zones):
             plan.image = self._read(plan, self.image.check)
             plan.zones = self._checked_by_api(plan.zones)
-        return self._without_failures(plan)
+        return self.without_failures(plan)
 
     def plan_unchanged(self, digest: str, media_type: str) -> PushPlan | None:
         """Return the plan where nothing is to be done for an image of this digest, None where something is.
@@ -60,7 +60,7 @@ class PushTask:
         places = tuple(map(self._place, self.sessions.sessions))
         plan = PushPlan(PushedImage(self.source, digest, media_type), places)
         plan.zones = self._planned(places, lambda upload: upload.inspect(self.options, digest, ()))
-        return None if any(zone.has_steps for zone in plan.zones) else self._without_failures(plan)
+        return None if any(zone.has_steps for zone in plan.zones) else self.without_failures(plan)
 
     def apply(self, plan: PushPlan) -> dict[str, Any]:
         """Push, and return the result; raises AppuioError, with the results of all zones, where one failed.
@@ -147,7 +147,8 @@ class PushTask:
             for outcome, place in zip(outcomes, places)
         )
 
-    def _without_failures(self, plan: PushPlan) -> PushPlan:
+    def without_failures(self, plan: PushPlan) -> PushPlan:
+        """Return a plan that can be carried out in spite of its errors; raises AppuioError as ``plan`` does."""
         failed = [zone for zone in plan.zones if zone.error]
         if failed and (self.options.atomic or len(failed) == len(plan.zones)):
             raise failure(plan, [ZoneResult(error=zone.error) for zone in plan.zones])

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from .._cache.cache import Cache
@@ -65,6 +65,17 @@ class ImageSync:
             self.plan.plan = self._unchanged() or self.push.plan()
         except AppuioError as error:
             self.plan.error = error
+
+    def refuse_zone(self, error: AppuioError) -> None:
+        """Let nothing be done in the zone that an error names, and in none where the image moves in all or none."""
+        plan = self.plan.plan
+        if plan is None:
+            return
+        plan.zones = tuple(replace(zone, error=error) if zone.zone == error.zone else zone for zone in plan.zones)
+        try:
+            self.push.without_failures(plan)
+        except AppuioError as failed:
+            self.plan.error, self.plan.plan = failed, None
 
     def apply(self, plan: PushPlan) -> None:
         """Push, and note what came of it."""

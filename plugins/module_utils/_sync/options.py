@@ -109,6 +109,7 @@ class SyncOptions:
     protect_in_use: bool = True
     workload_namespaces: tuple[str, ...] = ()
     ignore_unreadable: frozenset[str] = frozenset()
+    check_quota: str = "warn"
     jobs: int = 4
     spool_limit: int = 4096 * _MEBIBYTE
 
@@ -126,7 +127,9 @@ def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOption
     if set_name and not _SET_NAME.fullmatch(set_name):
         raise InvalidOptionError(f"set_name {set_name!r} is not a name of lower-case letters, digits and -")
     shared = {
-        **{name: options.get(name) for name in ("proxy", "timeout", "retries", "retry_delay", "check_quota")},
+        **{name: options.get(name) for name in ("proxy", "timeout", "retries", "retry_delay")},
+        # Checked for all images together.
+        "check_quota": "ignore",
         "jobs": max(1, _UPLOADS // jobs),
         "atomic": options["atomic"] != "none",
     }
@@ -148,6 +151,7 @@ def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOption
         protect_in_use=bool(options["protect_in_use"]),
         workload_namespaces=tuple(checked_namespace(str(one)) for one in options["workload_namespaces"] or ()),
         ignore_unreadable=frozenset(str(one).lower() for one in options["ignore_unreadable"] or ()),
+        check_quota=str(options["check_quota"]),
         jobs=jobs,
         spool_limit=limit * _MEBIBYTE,
     )

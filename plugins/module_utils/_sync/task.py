@@ -48,7 +48,7 @@ class SyncTask:
         _check_tags(self.images)
         self._at_once(self.images, ImageSync.make_plan, self._abort)
         registries = [(session.name, session.address) for session in self.shared.sessions.sessions]
-        plan = SyncPlan([image.plan for image in self.images], registries)
+        plan = SyncPlan([image.plan for image in self.images], registries, warnings=self._quota_warnings())
         if self.deletion is not None:
             plan.removals = self.deletion.plan(self._declared())
         if all(image.error for image in plan.images) or (
@@ -124,6 +124,20 @@ class SyncTask:
         self.shared.clients.abort()
         for session in self.shared.sessions.sessions:
             session.abort()
+
+    def _quota_warnings(self) -> list[str]:
+        """Check what all images need together; where check_quota is fail, those that need something new fail."""
+        if self.options.check_quota == "ignore":
+            return []
+        from .quota import Need, needs_of
+
+        found: list[str] = []
+
+        def check(need: Need) -> None:
+            found.extend(need.check(self.options.check_quota))
+
+        Schedule(needs_of(self.images), self.options.jobs, lambda _need: 0, 1).run(check, lambda: self._abort(""))
+        return sorted(found)
 
     @staticmethod
     def _has_steps(image: ImageSync) -> bool:
