@@ -53,6 +53,20 @@ def test_it_chooses_its_hosts_and_begins_as_the_others_do(playbook: str) -> None
     assert play["vars"]["_appuio_playbook"] == playbook
 
 
+@pytest.mark.parametrize("playbook", [name for name in PLAYBOOKS if name != "awx"])
+def test_it_tells_its_outcome_also_where_every_zone_fails(playbook: str) -> None:
+    """What comes after the check stands in blocks, and the outcome in the always part of the last one."""
+    (play,) = yaml.safe_load((ROOT / f"playbooks/{playbook}.yml").read_text())
+    blocks = [task for task in play["tasks"] if "block" in task]
+    assert blocks
+    last = blocks[-1]
+    assert play["tasks"][-1] == last
+    assert last["always"][0]["ansible.builtin.meta"] == "noop"
+    imported = [task.get("ansible.builtin.import_tasks", "") for task in last["always"]]
+    assert [name for name in imported if name.endswith(("outcome.yml", "publish.yml"))]
+    assert "tasks/collect.yml" not in [task.get("ansible.builtin.import_tasks") for task in play["tasks"]]
+
+
 @pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_an_option_is_described_and_typed(playbook: str) -> None:
     assert SPECS[playbook]["short_description"]
