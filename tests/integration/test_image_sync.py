@@ -520,6 +520,87 @@ def test_a_run_that_was_killed_before_its_tags_moved_makes_nothing_ours(local: S
 
 
 @pytest.mark.thorough
+@pytest.mark.parametrize("tags_moved", [0, 1])
+def test_a_run_goes_on_from_where_another_one_ended(local: Syncer, tags_moved: int) -> None:
+    local.pusher.push(local.layout("theirs")["source"], zones=local.pusher.entries(*local.zones), tags=["theirs"])
+    local.managed(local.layout("a", "1.0"), local.layout("c", "old"))
+    # After its note and these tags the zones take nothing, not even what would go back, as if the process were gone.
+    changing = {"side": "api", "method": "PUT|PATCH|DELETE", "skip": 1}
+    moving = {"side": "registry", "method": "PUT", "path": r"/manifests/(1\.0|latest)$", "skip": tags_moved}
+    faults = [
+        (zone, zone.faults.add("status", status=403, **what)) for zone in local.zones for what in (changing, moving)
+    ]
+    wanted = local.layout("b", "1.0", "latest")
+    local.unmanageable(wanted)
+    a, b, c, theirs = (local.digests[seed] for seed in ("a", "b", "c", "theirs"))
+    assert local.noted() == [{"1.0": b, "latest": b, "old": c}] * 2
+    now = [[tags.get("1.0") == b, tags.get("latest") == b].count(True) for tags in local.tags()]
+    assert max(now) == tags_moved
+    assert all(tags["1.0"] in (a, b) and tags["old"] == c for tags in local.tags())
+    for zone, fault in faults:
+        zone.faults.remove(fault)
+    assert {one["tag"] for one in local.managed(wanted)["deleted"]} == {"old"}
+    assert local.tags() == [{"1.0": b, "latest": b, "theirs": theirs}] * 2
+    assert local.noted() == [{"1.0": b, "latest": b}] * 2
+    again = local.managed(wanted)
+    assert (again["changed"], again["deleted"]) == (False, [])
+
+
+@pytest.mark.thorough
+def test_what_has_gone_and_is_still_noted_is_not_ours_when_it_comes_again(local: Syncer) -> None:
+    local.managed(local.layout("a", "1.0"), local.layout("c", "old"), local.layout("d", "older"))
+    faults = [(zone, zone.faults.add("status", side="api", method="PUT|PATCH", status=403)) for zone in local.zones]
+    rest = local.layout("a", "1.0")
+    local.unmanageable(rest)
+    a, c, d = (local.digests[seed] for seed in "acd")
+    assert [local.tags(), local.noted()] == [[{"1.0": a}] * 2, [{"1.0": a, "old": c, "older": d}] * 2]
+    for zone, fault in faults:
+        zone.faults.remove(fault)
+    local.pusher.push(local.layout("theirs")["source"], zones=local.pusher.entries(*local.zones), tags=["old"])
+    assert local.managed(rest)["deleted"] == []
+    assert local.tags() == [{"1.0": a, "old": local.digests["theirs"]}] * 2
+    assert local.noted() == [{"1.0": a}] * 2
+    local.clear()
+    again = local.managed(rest)
+    assert (again["changed"], again["deleted"], again["kept"]) == (False, [], [])
+    assert not any(zone.writes() for zone in local.zones)
+
+
+@pytest.mark.thorough
+def test_a_tag_that_moves_at_the_source_moves_in_the_zones(syncer: Syncer) -> None:
+    syncer.sync()
+    moved = syncer.publish("two", "1.0", "second")
+    syncer.clear()
+    result = syncer.sync()
+    assert [(image["name"], image["changed"]) for image in result["images"]] == [
+        ("one", False), ("two", True), ("three", False),
+    ]  # fmt: skip
+    assert syncer.tags("two") == [{"1.0": moved}] * 2
+    assert {write["path"].split("/")[3] for zone in syncer.zones for write in zone.writes()} == {"two"}
+    assert not syncer.sync()["changed"]
+
+
+@pytest.mark.thorough
+def test_tags_are_selected_from_all_pages_of_a_source(local: Syncer) -> None:
+    digests = {tag: local.publish("app", tag, tag) for tag in ("1.0", "1.1", "2.0")}
+    path = f"/v2/{local.project}/app/tags/list"
+    for tag, asked in (("1.0", "list$"), ("1.1", "last=1.0"), ("2.0", "last=1.1")):
+        link = [] if tag == "2.0" else [("Link", f'<{path}?n=1&last={tag}>; rel="next"')]
+        body = json.dumps({"name": "app", "tags": [tag]}).encode()
+        answer = {"status": 200, "body": body, "headers": [("Content-Type", "application/json"), *link]}
+        local.origin.faults.add("status", side="registry", method="GET", path=f"/app/tags/{asked}|&{asked}", **answer)
+    entry = {"source": local.source("app", None), "select": {"semver": ">=1.1"}}
+    result = local.managed(entry)
+    assert [image["tags"] for image in result["images"]] == [["2.0"], ["1.1"]]
+    wanted = [{tag: digests[tag] for tag in ("1.1", "2.0")}] * 2
+    assert local.tags() == wanted
+    local.origin.faults.add("status", side="registry", method="GET", path="&last=1.1", status=500)
+    error = local.unmanageable(entry, retries=0)
+    assert error.result["deleted"] == []
+    assert local.tags() == wanted
+
+
+@pytest.mark.thorough
 def test_each_set_knows_its_own_tags(local: Syncer) -> None:
     local.managed(local.layout("a", "1.0"), local.layout("b", "both"), set_name="base")
     local.managed(local.layout("c", "2.0"), local.layout("b", "both"), set_name="apps")
