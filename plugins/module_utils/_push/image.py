@@ -10,7 +10,7 @@ from .._errors import SourceError
 from .._oci.model import Descriptor, Manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import PartialImageError, gather, platform_of, select
-from .._source.base import HeadSource, Named, ReferrerSource, Source
+from .._source.base import HeadSource, LimitedSource, Named, ReferrerSource, Source
 from .result import PushedImage
 
 if TYPE_CHECKING:
@@ -164,6 +164,8 @@ class ManifestImage:
         if self._contents is None:
             from .._oci.referrers import check_pushable
 
+            if self._root.entries and isinstance(self._source, LimitedSource):
+                self._source.check_limit(len(self._root.entries))
             try:
                 contents = gather(self._root, self._source.manifest, self._source.read, self._source.holds)
             except PartialImageError as error:

@@ -101,6 +101,14 @@ class HeadSource(Protocol):
 
 
 @runtime_checkable
+class LimitedSource(Protocol):
+    """A source that may give only so many manifests."""
+
+    def check_limit(self, manifests: int) -> None:
+        """Raise ServerError where it is known to give fewer than these now."""
+
+
+@runtime_checkable
 class ArchiveSource(Protocol):
     """An image without a manifest, whose layers may be uncompressed."""
 

@@ -98,6 +98,11 @@ class RegistrySource:
             )
         return parse_manifest(found.content, found.media_type)
 
+    def check_limit(self, manifests: int) -> None:
+        """Raise ServerError where the registry has said that it gives fewer manifests than these."""
+        with self._limit.reading(self._reference.registry, self.description, manifests):
+            pass
+
     def manifest(self, descriptor: Descriptor) -> Manifest:
         """Return a manifest below it; raises AppuioError, and MissingContentError where the registry has none."""
         found = self._get(descriptor.digest)

@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX, OCI_MANIFEST, digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
+from ansible_collections.appuio.registry.plugins.module_utils._push.options import PushOptions
 from ansible_collections.appuio.registry.plugins.module_utils._reference import Reference
 from ansible_collections.appuio.registry.plugins.module_utils._registry.pull_limit import (
     PullLimit,
@@ -151,6 +153,20 @@ def test_an_index_needs_one_more_for_an_image_of_it(server: ScriptedServer, sour
     assert sources["b"].head() is not None
     assert sources["b"].root().digest == DIGEST
     assert server.lines == []
+
+
+def test_no_image_of_an_index_is_read_unless_all_can_be(server: ScriptedServer, sources: Sources) -> None:
+    entry = {"mediaType": OCI_MANIFEST, "digest": DIGEST, "size": len(MANIFEST)}
+    platforms = [{"os": "linux", "architecture": name} for name in ("amd64", "arm64", "s390x")]
+    entries = [{**entry, "platform": platform} for platform in platforms]
+    content = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries}).encode()
+    said = {"RateLimit-Remaining": "2;w=21600", "Content-Type": OCI_INDEX}
+    server.lines = [Line("GET /v2/shop/a/manifests/1.0", 200, said, content)]
+    image = ManifestImage(sources["a"], PushOptions("a", ("1.0",)))
+    assert image.open().digest == digest_of(content)
+    with pytest.raises(ServerError, match=r"of which 2 remain, and docker://.*/shop/a:1\.0 needs 3 more"):
+        image.check()
+    assert len(server.seen) == 1
 
 
 def test_each_user_has_a_limit(server: ScriptedServer, sources: Sources) -> None:
