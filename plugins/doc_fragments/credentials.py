@@ -42,6 +42,7 @@ options:
       - Name of a service account in O(namespace) whose token is used. It is read through the zone's API, with the
         access that O(token), O(username) and O(password), or O(kubeconfig) give.
       - The token in its newest Secret is used, and if there is none, a bound token for one day is requested.
+        One of a service account that was deleted and made anew since is not used.
     type: str
   auth_file:
     description:

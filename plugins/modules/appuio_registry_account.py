@@ -175,6 +175,8 @@ requirements:
 notes:
   - The result contains the token. Use C(no_log) for such a task, and for those that use the token. Where something
     failed, it contains none, since Ansible prints failures in full. Run it again to get them.
+  - The Secret of a service account that was deleted and made anew since holds a dead token, and OpenShift deletes it in
+    a moment. It is not taken over, and the next name is used.
   - In check mode nothing is created, so that RV(token) is empty where there is none yet.
   - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
     ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.

@@ -114,6 +114,8 @@ notes:
     them.
   - The role P(appuio.registry.image_pusher#role) and this module know each other's Secrets by their labels and
     annotations, so that one can rotate what the other has created.
+  - The Secret of a service account that was deleted and made anew since holds a dead token, and OpenShift deletes it in
+    a moment. It is not taken over, and the next name is used.
   - In check mode nothing is created, so that RV(token) is empty where there is none yet.
   - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
     ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.

@@ -38,10 +38,12 @@ def read_state(api: Api, wanted: AccountOptions, secrets: AccountSecrets) -> Acc
     """Return the objects that the plan for an account looks at; raises AppuioError."""
     namespace = wanted.namespace
     bindings = api.items(resources.ROLE_BINDING, namespace, step="read the role bindings")
+    normal, account, found = _normal(bindings), secrets.possible_account(), secrets.read()
     return AccountState(
-        bindings=_normal(bindings),
-        account=secrets.possible_account(),
-        secrets=secrets.read(),
+        bindings=normal,
+        account=account,
+        # Where they all go, dead ones may go with them.
+        secrets=secrets.marked(found, account) if wanted.state == "present" and wanted.kind == "secret" else found,
         image_streams=_image_streams(api, wanted) if wanted.state == "present" else [],
     )
 

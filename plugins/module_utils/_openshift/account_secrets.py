@@ -19,6 +19,7 @@ from .._signals import check_stop
 from . import resources
 from .apply_steps import apply_step, apply_steps, note_changes
 from .client import Api
+from .dead_tokens import is_dead, mark_dead
 from .objects import LiveObject, is_ours, is_token_of, named, normalised
 from .steps import CREATE, Step, Steps
 from .token_plan import definition_of, retired_at
@@ -69,6 +70,10 @@ class AccountSecrets:
                 first = None
             found += [first] if first is not None else []
         return found
+
+    def marked(self, found: Sequence[LiveObject], account: LiveObject | None) -> list[LiveObject]:
+        """Return the Secrets, with a mark on dead ones; ``account`` is as it was read. Raises AppuioError."""
+        return mark_dead(self.api, self.options.namespace, self.options.service_account, found, account)
 
     def apply(
         self,
@@ -136,19 +141,20 @@ class AccountSecrets:
 
     def token(self, name: str, step: str = "read the Secret") -> str:
         """Return the token that a Secret holds, empty where it holds none yet; raises AppuioError where it is gone."""
+        secret = self._there(name, step)
+        token = token_of_secret(secret) if secret else ""
+        if secret and not (token and is_dead(secret)):
+            return token
         try:
-            return token_of_secret(self._secret(name, step))
-        except NotFoundError:
-            try:
-                self.service_account()
-            except NotFoundError as missing:
-                raise self._no_account(SecretVanishedError, missing.server_message) from None
-            raise SecretVanishedError(
-                f"the Secret {name} vanished. OpenShift deletes the Secret of a token when its service account is "
-                f"not there, so somebody has deleted {self.options.service_account}, and made it again",
-                step=step,
-                hint="Run this again",
-            ) from None
+            self.service_account()
+        except NotFoundError as missing:
+            raise self._no_account(SecretVanishedError, missing.server_message) from None
+        raise SecretVanishedError(
+            f"the Secret {name} vanished. OpenShift deletes the Secret of a token when its service account is "
+            f"not there, so somebody has deleted {self.options.service_account}, and made it again",
+            step=step,
+            hint="Run this again",
+        )
 
     def _create(self, step: Step, found: Sequence[LiveObject]) -> str:
         """Create a token's Secret, never by merging into one that is there; return the name that it has got.
@@ -167,7 +173,8 @@ class AccountSecrets:
             except ConflictError as conflict:
                 there = self._there(name)
                 if there is not None:
-                    if is_ours(there) and is_token_of(there, options.service_account) and not retired_at(there):
+                    ours = is_ours(there) and is_token_of(there, options.service_account)
+                    if ours and not retired_at(there) and not is_dead(there):
                         return name
                     if name == options.secret_name and not is_token_of(there, options.service_account):
                         raise AppuioError(
@@ -181,11 +188,12 @@ class AccountSecrets:
                 last = conflict
         raise last
 
-    def _there(self, name: str) -> LiveObject | None:
+    def _there(self, name: str, step: str = "read the Secret") -> LiveObject | None:
         try:
-            return normalised(self._secret(name, "read the Secret"))
+            found = normalised(self._secret(name, step))
         except NotFoundError:
             return None
+        return self.marked([found], None)[0] if found is not None else None
 
     def _account(self) -> LiveObject | None:
         options = self.options

@@ -17,6 +17,7 @@ MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "appuio.registry"
 TOKEN_SECRET = "kubernetes.io/service-account-token"
 SECRET_ACCOUNT = "kubernetes.io/service-account.name"
+SECRET_ACCOUNT_UID = "kubernetes.io/service-account.uid"
 RBAC_GROUP = "rbac.authorization.k8s.io"
 # On a RoleBinding: the service account that it was created for.
 BOUND_ACCOUNT = "registry.appuio.cloud/service-account"

@@ -27,6 +27,7 @@ from .._errors import ForbiddenError, NotFoundError, ServerError
 from .._json import JsonError, parse_json
 from . import objects, resources
 from .client import Api
+from .dead_tokens import is_dead, mark_dead
 from .documents import mapping, text
 from .errors import no_api
 from .objects import LiveObject, is_token_of, normalised
@@ -51,12 +52,12 @@ class AccountToken:
 def token_in_secret(api: Api, namespace: str, name: str) -> AccountToken | None:
     """Return the token of the newest filled Secret of a service account, or None; raises AppuioError."""
     found = api.items(resources.SECRET, namespace, step=STEP, field_selector=f"type={SECRET_TYPE}")
-    secrets = [one for one in map(normalised, found) if one is not None and _is_of(one, name)]
-    for secret in sorted(secrets, key=_age, reverse=True):
-        token = token_of_secret(secret)
-        if token:
-            return AccountToken(token, str(secret["metadata"]["name"]))
-    return None
+    secrets = [one for one in map(normalised, found) if one is not None and _is_of(one, name) and token_of_secret(one)]
+    living = [one for one in mark_dead(api, namespace, name, secrets) if not is_dead(one)]
+    if not living:
+        return None
+    newest = max(living, key=_age)
+    return AccountToken(token_of_secret(newest), str(newest["metadata"]["name"]))
 
 
 def bound_token(api: Api, namespace: str, name: str, seconds: int) -> AccountToken:
@@ -201,9 +202,14 @@ def name_of(options: SecretOptions, number: int) -> str:
 
 
 def numbered(options: SecretOptions, found: Sequence[LiveObject]) -> list[LiveObject]:
-    """Return the token Secrets of the account that have the first one's name or a number after it, in order."""
-    tokens = [one for one in found if is_token_of(one, options.service_account) and number_of(options, _name(one))]
-    return sorted(tokens, key=lambda secret: number_of(options, _name(secret)))
+    """Return the token Secrets of the account that have the first one's name or a number after it, in order.
+
+    Those with dead tokens are none: their names are taken, but the token controller deletes them.
+    """
+    tokens = [one for one in found if is_token_of(one, options.service_account) and not is_dead(one)]
+    return sorted(
+        (one for one in tokens if number_of(options, _name(one))), key=lambda secret: number_of(options, _name(secret))
+    )
 
 
 def _used(account: LiveObject | None) -> dict[str, int]:

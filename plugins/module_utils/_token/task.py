@@ -70,6 +70,8 @@ class TokenWork:
         secrets = self._secrets()
         account = self._account(secrets)
         found = secrets.read()
+        if self.wanted.state != "absent":
+            found = secrets.marked(found, account)
         plan = plan_of_secret(self.wanted, account, found, self.clock.now())
         if plan.steps.refused:
             raise AppuioError(plan.steps.refused)

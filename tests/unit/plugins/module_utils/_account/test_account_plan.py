@@ -10,8 +10,11 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._account.account import AccountOptions
 from ansible_collections.appuio.registry.plugins.module_utils._account.plan import AccountState, plan_objects
+from ansible_collections.appuio.registry.plugins.module_utils._account.task import read_state
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import SYSTEM_CLOCK
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.access import Right
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.account_secrets import AccountSecrets
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.apply_steps import right_of
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects import (
     BOUND_ACCOUNT,
@@ -20,6 +23,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects
 )
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import CHANGE, CREATE, DELETE, Steps
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import USED
+
+from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer, refusal
 
 OURS = {MANAGED_BY: MANAGER}
 PUSHER = {
@@ -309,3 +314,30 @@ def test_without_a_role_a_pusher_keeps_the_one_that_it_has(there: list[dict[str,
     assert made.role == role
     assert [one["kind"] for one in put(made.steps)] == ([] if role.startswith("system:") else ["RoleBinding"])
     assert removed(made.steps) == []
+
+
+ACCOUNT = "GET /api/v1/namespaces/shop/serviceaccounts/image-pusher"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "name"),
+    [
+        (answer(200, {"metadata": {"name": "image-pusher", "uid": "u2"}}), "u2", "image-pusher-secret-2"),
+        (answer(200, {"metadata": {"name": "image-pusher", "uid": "u0"}}), "u1", "image-pusher-secret"),
+        (refusal(404, "not found"), "", "image-pusher-secret-2"),
+    ],
+)
+def test_the_token_of_an_account_that_was_made_anew_is_not_taken_over(before: Any, now: str, name: str) -> None:
+    found = secret(OURS)
+    found["metadata"]["annotations"][objects.SECRET_ACCOUNT_UID] = "u1"
+    there = answer(200, {"metadata": {"name": "image-pusher", "uid": now}}) if now else refusal(404, "not found")
+    http = ScriptedApi(
+        ("GET /apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings", answer(200, {"items": []})),
+        (ACCOUNT, before),
+        ("GET /api/v1/namespaces/shop/secrets?", answer(200, {"items": [found]})),
+        (ACCOUNT, there),
+    )
+    wanted = AccountOptions(**PUSHER)
+    state = read_state(http.api, wanted, AccountSecrets(http.api, wanted.secrets, SYSTEM_CLOCK))
+    assert http.lines == []
+    assert plan_objects(wanted, state, NOW).secret_name == name

@@ -161,3 +161,31 @@ def test_odd_objects_are_read_as_if_their_odd_parts_were_not_there() -> None:
     odd: list[Any] = [{}, {"metadata": None}, {"metadata": {"name": 5}}, {"metadata": {"name": "a", "labels": [1]}}]
     made, _http, _time = secrets((f"GET {SECRETS}?", answer(200, {"items": odd})), first="a")
     assert [one["metadata"]["labels"] for one in made.read()] == [{}]
+
+
+def of_account(uid: str) -> dict[str, Any]:
+    annotations = {**FILLED["metadata"]["annotations"], objects.SECRET_ACCOUNT_UID: uid}
+    return {**FILLED, "metadata": {**FILLED["metadata"], "annotations": annotations}}
+
+
+ANEW = (ACCOUNT, answer(200, {"metadata": {"name": "pusher", "uid": "u2"}}))
+
+
+def test_a_token_that_comes_for_an_account_that_was_made_anew_is_not_handed_on() -> None:
+    made, _http, _time = secrets((f"GET {SECRETS}/token", answer(200, of_account("u1"))), ANEW, ANEW)
+    with pytest.raises(SecretVanishedError, match=r"deleted pusher, and made it again.*Run this again"):
+        made.wait("token", 60)
+    made, _http, _time = secrets((f"GET {SECRETS}/token", answer(200, of_account("u2"))), ANEW)
+    assert made.wait("token", 60) == "the-token"
+
+
+def test_the_name_of_a_dead_token_is_passed_over() -> None:
+    made, http, _time = secrets(
+        (f"POST {SECRETS}", refusal(409, "already exists")),
+        (f"GET {SECRETS}/token", answer(200, of_account("u1"))),
+        ANEW,
+        (f"POST {SECRETS}", answer(201, {})),
+        (f"GET {SECRETS}/token-2", answer(200, {**FILLED, "metadata": {"name": "token-2"}})),
+    )
+    assert created(made) == "token-2"
+    assert http.lines == []

@@ -16,7 +16,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     ServerError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, tokens
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, objects, tokens
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
@@ -56,6 +56,35 @@ def test_the_newest_filled_secret_of_the_account() -> None:
     client, http = api((SECRETS, answer(200, {"items": items})))
     assert tokens.account_token(client, "shop", "image-pusher", 3600) == tokens.AccountToken("new-token", "new")
     assert http.headers[0]["Authorization"] == "Bearer my-token"
+
+
+def of_account(made: dict[str, Any], uid: str) -> dict[str, Any]:
+    """Return a Secret that the token controller has filled for the account of this UID."""
+    made["metadata"]["annotations"][objects.SECRET_ACCOUNT_UID] = uid
+    return made
+
+
+ACCOUNT = "GET /api/v1/namespaces/shop/serviceaccounts/image-pusher"
+
+
+def test_a_token_of_an_account_that_was_made_anew_is_dead() -> None:
+    items = [
+        of_account(secret("now", "now-token", "2026-01-01T00:00:00Z"), "u2"),
+        of_account(secret("dead", "dead-token", "2026-03-01T00:00:00Z"), "u1"),
+    ]
+    account = answer(200, {"metadata": {"name": "image-pusher", "uid": "u2"}})
+    client, _http = api((SECRETS, answer(200, {"items": items})), (ACCOUNT, account))
+    assert tokens.token_in_secret(client, "shop", "image-pusher") == tokens.AccountToken("now-token", "now")
+    client, _http = api((SECRETS, answer(200, {"items": items[1:]})), (ACCOUNT, account))
+    assert tokens.token_in_secret(client, "shop", "image-pusher") is None
+    client, _http = api((SECRETS, answer(200, {"items": items})), (ACCOUNT, refusal(404, "not found")))
+    assert tokens.token_in_secret(client, "shop", "image-pusher") is None
+
+
+def test_whether_a_token_is_dead_is_not_known_where_the_account_may_not_be_read() -> None:
+    items = [of_account(secret("token", "the-token", "2026-03-01T00:00:00Z"), "u1")]
+    client, _http = api((SECRETS, answer(200, {"items": items})), (ACCOUNT, refusal(403, "cannot get")))
+    assert tokens.token_in_secret(client, "shop", "image-pusher") == tokens.AccountToken("the-token", "token")
 
 
 @pytest.mark.parametrize("first", [answer(200, {"items": []}), FORBIDDEN])

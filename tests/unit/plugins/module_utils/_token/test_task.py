@@ -115,6 +115,25 @@ def test_a_service_account_that_is_not_there() -> None:
             stage.run()
 
 
+def test_a_dead_token_is_neither_handed_on_nor_retired() -> None:
+    dead = secret("token", "dead")
+    dead["metadata"]["annotations"][objects.SECRET_ACCOUNT_UID] = "u0"
+    stage = Stage(
+        WANTED,
+        ACCOUNT,
+        listed(dead),
+        ACCOUNT,
+        allowed(),
+        (QUOTA, answer(200, {"items": []})),
+        (f"POST {BASE}/secrets", answer(201, {})),
+        (f"GET {BASE}/secrets/token-2", answer(200, secret("token-2", "new"))),
+    )
+    result = stage.run()
+    assert (result["token"], result["secret_name"], result["retired"]) == ("new", "token-2", [])
+    dead["metadata"]["annotations"][objects.SECRET_ACCOUNT_UID] = "u1"
+    assert Stage(WANTED, ACCOUNT, listed(dead)).run()["token"] == "dead"
+
+
 def test_a_secret_of_something_else_is_refused() -> None:
     opaque = answer(200, {"type": "Opaque", "metadata": {"name": "token"}})
     stage = Stage(WANTED, ACCOUNT, listed(), (f"GET {BASE}/secrets/token", opaque))
