@@ -24,7 +24,7 @@ from .store import CredentialStore, after, open_store
 from .verification import check_access, check_end, check_login
 
 _Step = Callable[["_ZoneLogin", LoginPlan], LoginPlan]
-_Each = Callable[..., "list[ZoneOutcome[LoginPlan]]"]
+_Each = Callable[..., list[ZoneOutcome[LoginPlan]]]
 
 
 class LoginTask:
