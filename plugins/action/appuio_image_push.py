@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Iterator
 
 from ansible import constants
@@ -20,6 +21,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._push.progress imp
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress_lines import ProgressLines
 
 _READ_EVERY = 0.5
+# Seconds after which a signal no longer waits for a line: ansible-playbook may read nothing any more.
+_LONGEST_LINE = 5.0
 _display = Display()
 
 
@@ -61,8 +64,8 @@ class ActionModule(NormalAction):
 @contextmanager
 def _watched(path: str, host: str) -> Iterator[None]:
     """Show what is written to the file, until the block ends."""
-    ended = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(path, host, ended), daemon=True)
+    ended, showing = threading.Event(), threading.Lock()
+    watcher = threading.Thread(target=_watch, args=(path, host, ended, showing), daemon=True)
     # The kernel may give a signal to any thread: then nothing ends the wait of Ansible's worker, and the module goes on
     # as if nobody had stopped it. A thread has the mask of the one that starts it. Source: signal(7).
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
@@ -73,14 +76,51 @@ def _watched(path: str, host: str) -> Iterator[None]:
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
-        yield
+        with _ended_between_lines(showing):
+            yield
     finally:
         if not ended.is_set():
             ended.set()
             watcher.join()
 
 
-def _watch(path: str, host: str, ended: threading.Event) -> None:
+@contextmanager
+def _ended_between_lines(showing: threading.Lock) -> Iterator[None]:
+    """Let a signal end Ansible's worker only while no line is on its way.
+
+    Lines go through a queue that the worker shares with ansible-playbook, and so does the lock of that queue. A worker
+    that ends while its thread has the lock never gives it back, and ansible-playbook waits for it for ever.
+    """
+    before: dict[signal.Signals, Any] = {}
+
+    def end(number: int, frame: FrameType | None) -> None:
+        waited = showing.acquire(timeout=_LONGEST_LINE)
+        try:
+            handler = before[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+            else:
+                signal.signal(number, handler)
+                signal.raise_signal(number)
+        finally:
+            if waited:
+                showing.release()
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            handler = signal.getsignal(number)
+            if callable(handler) or handler is signal.SIG_DFL:
+                before[number] = handler
+                signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if signal.getsignal(number) is end:
+                signal.signal(number, handler)
+
+
+def _watch(path: str, host: str, ended: threading.Event, showing: threading.Lock) -> None:
     started, lines = time.monotonic(), ProgressLines(host)
     try:
         with open(path, "rb", buffering=0) as file:
@@ -91,7 +131,8 @@ def _watch(path: str, host: str, ended: threading.Event) -> None:
                 lines.feed(written)
                 for line in lines.lines(time.monotonic() - started):
                     # Where errors go, which is never held back, and leaves alone what other programs read.
-                    _display.display(line, stderr=True)
+                    with showing:
+                        _display.display(line, stderr=True)
                 if last:
                     return
     except Exception as error:

@@ -123,3 +123,41 @@ def test_whoever_watches_takes_no_signal_from_the_thread_that_waits(
     made(lambda _environment: {"seen": masked.wait(60)}).run()
     assert blocked[0] >= {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == before
+
+
+def test_a_signal_ends_the_worker_only_between_two_lines(shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the lock of the queue that the lines go through stays taken for ever."""
+    begun, done = threading.Event(), threading.Event()
+    was_done: list[bool] = []
+
+    def display(_line: str, stderr: bool = False) -> None:
+        begun.set()
+        time.sleep(0.2)
+        done.set()
+
+    def module(environment: list[dict[str, str]]) -> dict[str, Any]:
+        Progress(environment[1][VARIABLE]).begin("zone-1", 10)
+        assert begun.wait(60)
+        signal.raise_signal(signal.SIGTERM)
+        return {"changed": True}
+
+    monkeypatch.setattr(action.ProgressLines, "lines", lambda _lines, _now: [] if begun.is_set() else ["a line"])
+    monkeypatch.setattr(shown, "display", display)
+    before = signal.signal(signal.SIGTERM, lambda _number, _frame: was_done.append(done.is_set()))
+    try:
+        ours = signal.getsignal(signal.SIGTERM)
+        assert made(module).run() == {"changed": True}
+        assert signal.getsignal(signal.SIGTERM) is ours
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert was_done == [True]
+
+
+def test_an_interrupt_between_two_lines_is_raised_as_ever(shown: Shown) -> None:
+    def module(_environment: Any) -> dict[str, Any]:
+        signal.raise_signal(signal.SIGINT)
+        return {}
+
+    with pytest.raises(KeyboardInterrupt):
+        made(module).run()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
