@@ -22,6 +22,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
     digest_of,
     parse_manifest,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._push import archive_layer
 from ansible_collections.appuio.registry.plugins.module_utils._push.open_image import open_image
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask
@@ -278,3 +279,17 @@ def two_zones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Zones:
     monkeypatch.setattr(upload, "Upload", FakeUpload)
     monkeypatch.setattr(tags, "_OTHER_RUN", 0.0)
     return Zones(tmp_path, "ab")
+
+
+@pytest.fixture
+def compressed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The layers that were compressed, by their digests before."""
+    made: list[str] = []
+    make = archive_layer.make_layer
+
+    def counting(part: Any, diff_id: str, *more: Any) -> Any:
+        made.append(diff_id)
+        return make(part, diff_id, *more)
+
+    monkeypatch.setattr(archive_layer, "make_layer", counting)
+    return made

@@ -17,9 +17,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
 from ansible_collections.appuio.registry.plugins.module_utils._push import archive_layer
 
 from tests.image.archive import save_archive
-from tests.unit.plugins.module_utils._push.fake_zones import Zones, two_zones
+from tests.unit.plugins.module_utils._push.fake_zones import Zones, compressed, two_zones
 
-__all__ = ["two_zones"]
+__all__ = ["compressed", "two_zones"]
 LAYERS = 2
 
 
@@ -28,20 +28,6 @@ def source(tmp_path: Path) -> str:
     """An archive with an image of two layers that are not compressed."""
     save_archive(tmp_path / "app.tar", tmp_path, names=("shop/app:1.0",), size=20_000)
     return f"docker-archive:{tmp_path / 'app.tar'}"
-
-
-@pytest.fixture
-def compressed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The layers that were compressed, by their digests before."""
-    made: list[str] = []
-    make = archive_layer.make_layer
-
-    def counting(part: Any, diff_id: str, *more: Any) -> Any:
-        made.append(diff_id)
-        return make(part, diff_id, *more)
-
-    monkeypatch.setattr(archive_layer, "make_layer", counting)
-    return made
 
 
 def digests(zones: Zones) -> set[str]:

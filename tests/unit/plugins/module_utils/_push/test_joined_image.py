@@ -12,15 +12,14 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import DOCKER_MANIFEST, OCI_INDEX
-from ansible_collections.appuio.registry.plugins.module_utils._push import archive_layer
 from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage
 from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
 
 from tests.image import make_layout
 from tests.image.archive import save_archive
-from tests.unit.plugins.module_utils._push.fake_zones import Zones, two_zones
+from tests.unit.plugins.module_utils._push.fake_zones import Zones, compressed, two_zones
 
-__all__ = ["two_zones"]
+__all__ = ["compressed", "two_zones"]
 
 
 @pytest.fixture
@@ -36,20 +35,6 @@ def archive(tmp_path: Path) -> str:
     """An archive with an image for linux/amd64, whose two layers are not compressed."""
     save_archive(tmp_path / "amd64.tar", tmp_path / "saved", size=20_000)
     return f"docker-archive:{tmp_path / 'amd64.tar'}"
-
-
-@pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The layers that were compressed."""
-    found: list[str] = []
-    make = archive_layer.make_layer
-
-    def counting(part: Any, diff_id: str, *more: Any) -> Any:
-        found.append(diff_id)
-        return make(part, diff_id, *more)
-
-    monkeypatch.setattr(archive_layer, "make_layer", counting)
-    return found
 
 
 def index_of(zones: Zones, zone: str = "a", tag: str = "1.0") -> dict[str, Any]:
@@ -101,9 +86,9 @@ def test_two_sources_for_one_platform_write_nothing(two_zones: Zones, layouts: l
     assert two_zones["a"].log == []
 
 
-def test_an_archive_among_them(two_zones: Zones, layouts: list[str], archive: str, made: list[str]) -> None:
+def test_an_archive_among_them(two_zones: Zones, layouts: list[str], archive: str, compressed: list[str]) -> None:
     check = two_zones.push([archive, *layouts], check=True)
-    assert (check["changed"], check["digest"], made) == (True, None, [])
+    assert (check["changed"], check["digest"], compressed) == (True, None, [])
     assert check["platforms"] == ["linux/amd64", "linux/arm64", "linux/s390x"]
     pushed = two_zones.push([archive, *layouts])
     assert two_zones["a"].named() == two_zones["b"].named() == {"1.0": pushed["digest"]}
@@ -111,7 +96,7 @@ def test_an_archive_among_them(two_zones: Zones, layouts: list[str], archive: st
     assert [entry["platform"]["architecture"] for entry in entries] == ["amd64", "arm64", "s390x"]
     assert entries[0]["mediaType"] == DOCKER_MANIFEST
     assert set(two_zones["a"].manifests) == {pushed["digest"], *(entry["digest"] for entry in entries)}
-    assert len(made) == len(set(made)) == 2
+    assert len(compressed) == len(set(compressed)) == 2
     assert list(two_zones.spool.iterdir()) == []
 
 
@@ -127,40 +112,42 @@ def test_each_blob_is_let_go_when_every_zone_has_it(
 
 @pytest.mark.parametrize("cached", [True, False])
 def test_an_archive_among_them_is_recognised(
-    two_zones: Zones, layouts: list[str], archive: str, made: list[str], cached: bool
+    two_zones: Zones, layouts: list[str], archive: str, compressed: list[str], cached: bool
 ) -> None:
     first = two_zones.push([archive, *layouts], level=1)
-    made.clear()
+    compressed.clear()
     forget_log(two_zones)
     if not cached:
         two_zones.cache = Cache(None)
     again = two_zones.push([*layouts, archive], level=9)
-    assert (again["changed"], again["digest"], made) == (False, first["digest"], [])
+    assert (again["changed"], again["digest"], compressed) == (False, first["digest"], [])
     assert two_zones["b"].writes() == []
     assert not [line for line in two_zones["b"].log if "blob" in line]
 
 
 def test_a_new_image_beside_an_archive_keeps_what_was_made_of_the_archive(
-    two_zones: Zones, layouts: list[str], archive: str, made: list[str], tmp_path: Path
+    two_zones: Zones, layouts: list[str], archive: str, compressed: list[str], tmp_path: Path
 ) -> None:
     two_zones.push([archive, *layouts], level=1)
     before = index_of(two_zones)["manifests"]
     make_layout(tmp_path / "arm64", platforms=("linux/arm64",), seed="new")
-    made.clear()
+    compressed.clear()
     two_zones.cache = Cache(None)
     predicted = two_zones.push([archive, *layouts], level=9, check=True)
     pushed = two_zones.push([archive, *layouts], level=9)
     assert pushed["changed"]
-    assert (pushed["digest"], made) == (predicted["digest"], [])
+    assert (pushed["digest"], compressed) == (predicted["digest"], [])
     after = index_of(two_zones, "b")["manifests"]
     assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, True]
 
 
-def test_another_tag_gets_the_same_index(two_zones: Zones, layouts: list[str], archive: str, made: list[str]) -> None:
+def test_another_tag_gets_the_same_index(
+    two_zones: Zones, layouts: list[str], archive: str, compressed: list[str]
+) -> None:
     first = two_zones.push([archive, *layouts], level=1)
-    made.clear()
+    compressed.clear()
     second = two_zones.push([archive, *layouts], level=9, tags=["1.0", "latest"])
-    assert (second["changed"], second["digest"], made) == (True, first["digest"], [])
+    assert (second["changed"], second["digest"], compressed) == (True, first["digest"], [])
     assert two_zones["b"].named() == {"1.0": first["digest"], "latest": first["digest"]}
 
 
