@@ -55,9 +55,7 @@ class ArgumentSpec:
         """
         shared = {**ZONE.options, **CREDENTIALS.options, **CONNECTION.options}
         names = [*shared, *self.zone_options]
-        without = ("default", "required")
-        rules = {name: self.options.get(name, shared.get(name, {})) for name in names}
-        return {name: {key: rule[key] for key in rule if key not in without} for name, rule in rules.items()}
+        return entry_rules({name: self.options.get(name, shared.get(name, {})) for name in names})
 
     def arguments(self) -> dict[str, Any]:
         """Return the keyword arguments of ``AnsibleModule`` that this specification amounts to."""
@@ -69,6 +67,13 @@ class ArgumentSpec:
             "required_if": self.required_if,
             "required_by": self.required_by,
         }
+
+
+def entry_rules(rules: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return options as an entry of a list has them: what it does not say is the task's, so that none has a default."""
+    return {
+        name: {key: rule[key] for key in rule if key not in ("default", "required")} for name, rule in rules.items()
+    }
 
 
 ZONE = ArgumentSpec(
@@ -114,6 +119,8 @@ CONNECTION = ArgumentSpec(
     },
 )
 
+# Where, who and how: what every module of zones begins with.
+TARGETS = ZONE + ZONES + CREDENTIALS + CONNECTION
 
 # Blank, these say no more than when they are left out; what is missing then is reported by what needs it.
 _AS_NOT_GIVEN = frozenset({*ZONE.options, *ZONES.options, *CONNECTION.options})

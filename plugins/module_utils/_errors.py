@@ -163,3 +163,8 @@ class MissingLibraryError(AppuioError):
     def packages(self) -> tuple[str, ...]:
         """What pip has to install; nothing for what a Python is built with or without, as lzma."""
         return next((packages for packages in _INSTALLED_TOGETHER if self.library in packages), ())
+
+
+def unexpected_error(error: Exception) -> AppuioError:
+    """Return the failure that an exception is which nobody expected, for what has to go on after it."""
+    return AppuioError(f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry")

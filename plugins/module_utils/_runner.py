@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ._argspec import ArgumentSpec, readable_parameters
-from ._errors import AppuioError, InvalidOptionError, MissingLibraryError, userinfo_of
+from ._errors import AppuioError, InvalidOptionError, MissingLibraryError, unexpected_error, userinfo_of
 from ._signals import GOES_ON, StoppedError, StopSignals
 from ._targets import SECRET_VARIABLES, RunContext
 
@@ -206,7 +206,7 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
         module.fail_json(msg=f"{stopped}. {GOES_ON}")
     except Exception as error:
         module.fail_json(
-            msg=f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry",
+            msg=unexpected_error(error).message,
             exception=traceback.format_exc(),
         )
     result.setdefault("changed", plan.changed)

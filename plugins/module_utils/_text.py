@@ -52,6 +52,16 @@ def as_list(option: str, value: Any) -> list[Any] | None:
     return [value]
 
 
+def as_pattern(option: str, text: str | None) -> re.Pattern[str] | None:
+    """Return a regular expression, None where none is given; raises InvalidOptionError for what is none."""
+    if not text:
+        return None
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise InvalidOptionError(f"{option} {text!r} is no regular expression: {error}") from None
+
+
 def as_texts(option: str, value: Any) -> list[str] | None:
     """Return the texts of a list as ``as_list`` reads it; None where nothing is given.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._targets import Target, targets_from
 from .._text import as_list, as_texts, is_blank
@@ -25,37 +25,31 @@ _SUBJECTS: dict[str, Any] = {
         "namespace": {"type": "str"},
     },
 }
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "viewers": _SUBJECTS,
-            "editors": _SUBJECTS,
-            "viewer_role": {"type": "str", "default": "registry-viewer"},
-            "editor_role": {"type": "str", "default": "registry-editor"},
-            "viewer_binding": {"type": "str", "default": "registry-viewers"},
-            "editor_binding": {"type": "str", "default": "registry-editors"},
-            "pull_secrets": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "no_log": False,
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "registry": {"type": "str", "required": True},
-                    "username": {"type": "str", "default": "serviceaccount"},
-                    "password": {"type": "str", "required": True, "no_log": True},
-                    "service_accounts": {"type": "list", "elements": "str", "default": ["default"]},
-                },
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "viewers": _SUBJECTS,
+        "editors": _SUBJECTS,
+        "viewer_role": {"type": "str", "default": "registry-viewer"},
+        "editor_role": {"type": "str", "default": "registry-editor"},
+        "viewer_binding": {"type": "str", "default": "registry-viewers"},
+        "editor_binding": {"type": "str", "default": "registry-editors"},
+        "pull_secrets": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "no_log": False,
+            "options": {
+                "name": {"type": "str", "required": True},
+                "registry": {"type": "str", "required": True},
+                "username": {"type": "str", "default": "serviceaccount"},
+                "password": {"type": "str", "required": True, "no_log": True},
+                "service_accounts": {"type": "list", "elements": "str", "default": ["default"]},
             },
-            "exclusive": {"type": "bool", "default": False},
-            "preflight": {"type": "bool", "default": True},
         },
-    )
+        "exclusive": {"type": "bool", "default": False},
+        "preflight": {"type": "bool", "default": True},
+    },
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Callable
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._openshift import objects
 from .._openshift.access import Right, missing_rights
@@ -25,26 +25,20 @@ from .._zones.zone_plans import ZonePlans, ZonesTask
 TRIAL = "appuio-registry-dry-run"
 # A token that is only asked with is the shortest that there is.
 SECONDS = 600
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "rights": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": {
-                    "verb": {"type": "str", "required": True},
-                    "resource": {"type": "str", "required": True},
-                    "group": {"type": "str", "default": ""},
-                },
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "rights": {
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": {
+                "verb": {"type": "str", "required": True},
+                "resource": {"type": "str", "required": True},
+                "group": {"type": "str", "default": ""},
             },
-            "roles": {"type": "list", "elements": "str", "default": []},
         },
-    )
+        "roles": {"type": "list", "elements": "str", "default": []},
+    },
 )
 
 

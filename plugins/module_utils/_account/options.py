@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._targets import Target, targets_from
 from .._text import as_list, as_mapping, as_texts, is_blank, seconds_of
@@ -32,19 +32,13 @@ OF_ACCOUNT: dict[str, dict[str, Any]] = {
     "annotations": {"type": "dict", "default": {}},
     "token_file": {"type": "path", "no_log": False},
 }
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            **OF_ACCOUNT,
-            "accounts": {"type": "list", "elements": "dict", "default": []},
-            "preflight": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 60},
-        },
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        **OF_ACCOUNT,
+        "accounts": {"type": "list", "elements": "dict", "default": []},
+        "preflight": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 60},
+    },
 )
 # What an entry of ``accounts`` with a service account of its own does not take from the task.
 _NAMES = ("role_binding", "secret_name")

@@ -8,24 +8,18 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError, MissingLibraryError
 from .._reference import checked_image_name, checked_tag
 
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "name": {"type": "str"},
-            "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},
-            "details": {"type": "bool", "default": True},
-            "jobs": {"type": "int", "default": 4},
-            "query": {"type": "str"},
-        },
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "name": {"type": "str"},
+        "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},
+        "details": {"type": "bool", "default": True},
+        "jobs": {"type": "int", "default": 4},
+        "query": {"type": "str"},
+    },
 )
 
 

@@ -9,35 +9,29 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._credentials.auth_attributes import FileAttributes, file_attributes
 from .._credentials.auth_file import file_to_write
 from .._errors import InvalidOptionError
 from .._targets import DEFAULT_USERNAME, RunContext, Target, targets_from
 
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "auth_file": {"type": "path", "aliases": ["authfile", "config_path", "dockercfg_path"]},
-            "client": {"type": "str", "choices": ["docker", "podman"], "default": "docker"},
-            "verify": {"type": "bool", "default": True},
-            "access": {"type": "list", "elements": "str", "choices": ["pull", "push"]},
-            "credential_store": {"type": "str", "default": "auto"},
-            "key_scope": {"type": "str", "choices": ["registry", "namespace"], "default": "registry"},
-            "min_validity": {"type": "int", "default": 600},
-            "revoke": {"type": "bool", "default": False},
-            "backup": {"type": "bool", "default": False},
-            "mode": {"type": "raw", "default": "0600"},
-            "owner": {"type": "str"},
-            "group": {"type": "str"},
-            "dockerconfigjson": {"type": "bool", "default": False},
-        },
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "auth_file": {"type": "path", "aliases": ["authfile", "config_path", "dockercfg_path"]},
+        "client": {"type": "str", "choices": ["docker", "podman"], "default": "docker"},
+        "verify": {"type": "bool", "default": True},
+        "access": {"type": "list", "elements": "str", "choices": ["pull", "push"]},
+        "credential_store": {"type": "str", "default": "auto"},
+        "key_scope": {"type": "str", "choices": ["registry", "namespace"], "default": "registry"},
+        "min_validity": {"type": "int", "default": 600},
+        "revoke": {"type": "bool", "default": False},
+        "backup": {"type": "bool", "default": False},
+        "mode": {"type": "raw", "default": "0600"},
+        "owner": {"type": "str"},
+        "group": {"type": "str"},
+        "dockerconfigjson": {"type": "bool", "default": False},
+    },
 )
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

@@ -4,38 +4,31 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Mapping, Pattern
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._openshift.documents import NEVER
 from .._reference import checked_image_name, checked_namespace
-from .._text import seconds_of
+from .._text import as_pattern, seconds_of
 
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "name": {"type": "str"},
-            "keep": {"type": "int"},
-            "older_than": {"type": "str"},
-            "revisions": {"type": "int"},
-            "match": {"type": "str"},
-            "protect": {"type": "str"},
-            "max_delete": {"type": "int", "default": 50},
-            "protect_in_use": {"type": "bool", "default": True},
-            "workload_namespaces": {"type": "list", "elements": "str", "default": []},
-            "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
-            "last_tag": {"type": "bool", "default": False},
-            "empty_repositories": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
-        },
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "name": {"type": "str"},
+        "keep": {"type": "int"},
+        "older_than": {"type": "str"},
+        "revisions": {"type": "int"},
+        "match": {"type": "str"},
+        "protect": {"type": "str"},
+        "max_delete": {"type": "int", "default": 50},
+        "protect_in_use": {"type": "bool", "default": True},
+        "workload_namespaces": {"type": "list", "elements": "str", "default": []},
+        "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
+        "last_tag": {"type": "bool", "default": False},
+        "empty_repositories": {"type": "str", "choices": ["keep", "remove"], "default": "keep"},
+    },
 )
 
 
@@ -98,8 +91,8 @@ def parse_options(options: Mapping[str, Any]) -> PruneOptions:
         keep=keep,
         older_than=_age(options.get("older_than")),
         revisions=revisions,
-        match=_pattern("match", options.get("match")),
-        protect=_pattern("protect", options.get("protect")),
+        match=as_pattern("match", options.get("match")),
+        protect=as_pattern("protect", options.get("protect")),
         max_delete=most,
         protect_in_use=bool(options["protect_in_use"]),
         workload_namespaces=tuple(checked_namespace(str(name)) for name in options["workload_namespaces"]),
@@ -111,12 +104,3 @@ def parse_options(options: Mapping[str, Any]) -> PruneOptions:
 
 def _age(written: str | None) -> timedelta | None:
     return timedelta(seconds=seconds_of("older_than", written)) if written else None
-
-
-def _pattern(option: str, text: str | None) -> Pattern[str] | None:
-    if not text:
-        return None
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise InvalidOptionError(f"{option} {text!r} is no regular expression: {error}") from None

@@ -8,11 +8,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Sequence
 
 from .._errors import AppuioError, ConflictError
 from .._openshift.client import Api
 from .._openshift.image_streams import ImageStream, delete_stream, delete_tag, get_stream
 from .._openshift.image_usage import held_images
+from .._signals import StoppedError
 from .history import trim_history
 from .plan import Decision
 from .report import ZonePrune
@@ -62,7 +64,7 @@ class Removal:
         """Wait until nothing is being removed any more."""
         self._idle.wait()
 
-    def note_stopped(self, error: AppuioError) -> None:
+    def note_stopped(self, stopped: StoppedError) -> None:
         """Note that the task was stopped, if anything that was to go is still there."""
         done = self._done | self.zone.kept.keys()
         self.zone.kept.update((key, _STOPPED) for key in self._going - done)
@@ -70,7 +72,7 @@ class Removal:
         empty = {one.name for one in self.zone.repositories if one.goes} - self._removed_repositories
         self.zone.kept_repositories.update((name, _STOPPED) for name in empty - self.zone.kept_repositories.keys())
         if _STOPPED in (*self.zone.kept.values(), *self.zone.kept_repositories.values()) or self.zone.untrimmed:
-            self.zone.error = self.zone.error or error
+            self.zone.error = self.zone.error or AppuioError(str(stopped), zone=self.zone.zone)
 
     def _run(self, api: Api) -> None:
         going = self.zone.going
@@ -205,3 +207,13 @@ class Removal:
     def _fail(self, error: AppuioError) -> None:
         """Keep the first failure."""
         self.zone.error = self.zone.error or error.at(zone=self.zone.zone)
+
+
+def end_removals(removals: Sequence[Removal], stopped: StoppedError) -> None:
+    """Begin nothing more after a signal to stop, wait for what is being removed, and note what stays."""
+    stopped.catch()
+    for removal in removals:
+        removal.stopped.set()
+    for removal in removals:
+        removal.wait()
+        removal.note_stopped(stopped)

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Callable, Mapping
 
-from .._errors import AppuioError
 from .._signals import StoppedError
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
 from .options import PruneOptions, parse_options
-from .removal import Removal
+from .removal import Removal, end_removals
 from .report import PrunePlan, ZonePrune
 from .zone import ZonePlanner
 
@@ -56,11 +55,7 @@ class PruneTask:
                 if outcome.error is not None:
                     removals[outcome.zone].zone.error = outcome.error
         except StoppedError as stopped:
-            stopped.catch()
-            self._stopped.set()
-            for removal in removals.values():
-                removal.wait()
-                removal.note_stopped(AppuioError(str(stopped), zone=removal.zone.zone))
+            end_removals(list(removals.values()), stopped)
         for zone in plan.zones:
             for warning in zone.warnings:
                 self.warn(f"zone {zone.zone}: {warning}")

@@ -27,8 +27,7 @@ def open_image(
 
     With ``clients``, several images share connections to the registries that they are read from.
     """
-    directory = context.temporary_directory
-    opened = SourceContext(options, context.environment, context.register_secret, directory, clients)
+    opened = source_context(options, context, clients)
     if options.get("sources") is not None:
         return _open_joined(options, opened, cache)
     written = str(options["source"])
@@ -37,6 +36,14 @@ def open_image(
     if isinstance(source, ArchiveSource):
         return written, parsed, _archive(source, parsed, options, cache, opened.directory)
     return written, parsed, ManifestImage(source, parsed)
+
+
+def source_context(
+    options: Mapping[str, Any], context: RunContext, clients: SourceClients | None = None
+) -> SourceContext:
+    """Return what a source is opened with."""
+    directory = context.temporary_directory
+    return SourceContext(options, context.environment, context.register_secret, directory, clients)
 
 
 def _open_joined(options: Mapping[str, Any], context: SourceContext, cache: Cache) -> tuple[str, PushOptions, Image]:

@@ -8,7 +8,7 @@ import threading
 from time import monotonic
 from typing import Callable, Sequence
 
-from .._errors import AppuioError, CancelledError
+from .._errors import AppuioError, CancelledError, unexpected_error
 from .._zones.fanout import at_once
 from .image import Image, PendingBlob
 from .zone_upload import ZoneUpload
@@ -102,7 +102,7 @@ class ImageUpload:
         if isinstance(error, CancelledError) and zone.cancelled:
             return
         if not isinstance(error, AppuioError):
-            error = AppuioError(f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry")
+            error = unexpected_error(error)
         with self._lock:
             if zone.result.error is None:
                 zone.result.error = error.at(zone=zone.zone)

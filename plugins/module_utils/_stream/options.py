@@ -7,30 +7,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._reference import DEFAULT_TAG, Reference, checked_image_name, checked_namespace, parse_reference
 
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "name": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-            "local_lookup": {"type": "bool"},
-            "labels": {"type": "dict"},
-            "annotations": {"type": "dict"},
-            "import_from": {"type": "list", "elements": "str", "default": []},
-            "scheduled": {"type": "bool", "default": False},
-            "reference_policy": {"type": "str", "choices": ["source", "local"], "default": "source"},
-            "protect_in_use": {"type": "bool", "default": True},
-            "workload_namespaces": {"type": "list", "elements": "str", "default": []},
-            "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
-        },
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "name": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "local_lookup": {"type": "bool"},
+        "labels": {"type": "dict"},
+        "annotations": {"type": "dict"},
+        "import_from": {"type": "list", "elements": "str", "default": []},
+        "scheduled": {"type": "bool", "default": False},
+        "reference_policy": {"type": "str", "choices": ["source", "local"], "default": "source"},
+        "protect_in_use": {"type": "bool", "default": True},
+        "workload_namespaces": {"type": "list", "elements": "str", "default": []},
+        "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
+    },
 )
 _PRESENT_ONLY = ("local_lookup", "labels", "annotations", "import_from")
 

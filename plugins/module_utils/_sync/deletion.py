@@ -18,7 +18,7 @@ from .._openshift.client import missing_library
 from .._openshift.image_streams import ImageStream, parse_stream, stream_documents
 from .._prune.options import PruneOptions
 from .._prune.plan import Decision
-from .._prune.removal import Removal
+from .._prune.removal import Removal, end_removals
 from .._prune.report import ZonePrune
 from .._prune.repositories import RepositoryDecision, limited_repositories
 from .._prune.zone import ZonePlanner
@@ -88,16 +88,12 @@ class Deletion:
         try:
             self.sessions.each(remove)
         except StoppedError as stopped:
-            stopped.catch()
-            self._stopped.set()
-            for removal in [removal for one in removals.values() for removal in one]:
-                removal.wait()
-                removal.note_stopped(AppuioError(str(stopped), zone=removal.zone.zone))
+            end_removals([removal for one in removals.values() for removal in one], stopped)
 
     def note_stopped(self, stopped: StoppedError) -> None:
         """Note that nothing was deleted, as the task was stopped before."""
         for zone in self.zones:
-            Removal(zone).note_stopped(AppuioError(str(stopped), zone=zone.zone))
+            Removal(zone).note_stopped(stopped)
 
     def _plan(self, session: ZoneSession, zone: ZonePrune, declared: Declared) -> None:
         api, options = session.api(), self.options

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from .._cache.cache import Cache
-from .._errors import AppuioError, CancelledError, InvalidOptionError
+from .._errors import AppuioError, CancelledError, InvalidOptionError, unexpected_error
 from .._push.image import ManifestImage
 from .._push.open_image import open_image
 from .._push.progress import Progress
@@ -106,8 +106,7 @@ class ImageSync:
         except AppuioError as error:
             self.fail(error)
         except Exception as error:
-            text = f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry"
-            self.fail(AppuioError(text))
+            self.fail(unexpected_error(error))
 
     def fail(self, error: AppuioError) -> None:
         """Note why the image failed, with the results of its zones."""

@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec, readable_parameters
+from .._argspec import TARGETS, ArgumentSpec, entry_rules, readable_parameters
 from .._errors import InvalidOptionError
+from .._push.options import SPEC as PUSH
 from .._reference import checked_namespace
 from .._source.location import RegistryLocation, parse_location
 from .._targets import RunContext
@@ -20,53 +21,50 @@ from .select import SELECT, Selection, parse_selection
 _SHARED: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str"},
     "zones": {"type": "list", "elements": "str"},
-    "platforms": {"type": "list", "elements": "str"},
-    "referrers": {"type": "bool"},
-    "existing_tags": {"type": "str", "choices": ["overwrite", "keep", "fail"]},
-    "compression": {"type": "str", "choices": ["gzip", "zstd", "none"]},
-    "compression_level": {"type": "int"},
-    "source_username": {"type": "str"},
-    "source_password": {"type": "str", "no_log": True},
-    "source_auth_file": {"type": "path"},
-    "source_validate_certs": {"type": "bool"},
-    "source_plain_http": {"type": "bool"},
-    "source_ca_cert": {"type": "path"},
-    "engine_socket": {"type": "path"},
+    **entry_rules(
+        {
+            name: PUSH.options[name]
+            for name in (
+                "platforms",
+                "referrers",
+                "existing_tags",
+                "compression",
+                "compression_level",
+                "source_username",
+                "source_password",
+                "source_auth_file",
+                "source_validate_certs",
+                "source_plain_http",
+                "source_ca_cert",
+                "engine_socket",
+            )
+        }
+    ),
 }
 IMAGE: dict[str, dict[str, Any]] = {
-    "source": {"type": "str"},
-    "sources": {"type": "list", "elements": "raw"},
-    "name": {"type": "str"},
-    "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},
+    **{name: PUSH.options[name] for name in ("source", "sources", "name", "tags", "expected_digest")},
     "select": {"type": "dict", "options": SELECT},
-    "expected_digest": {"type": "str"},
     **_SHARED,
 }
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "images": {"type": "list", "elements": "dict", "options": IMAGE},
-            "images_file": {"type": "path"},
-            "defaults": {"type": "dict", "options": _SHARED},
-            "atomic": {"type": "str", "choices": ["image", "set", "none"], "default": "image"},
-            "keep_going": {"type": "bool", "default": True},
-            "delete": {"type": "str", "choices": ["none", "managed"], "default": "none"},
-            "set_name": {"type": "str"},
-            "max_delete": {"type": "int", "default": 50},
-            "protect_in_use": {"type": "bool", "default": True},
-            "workload_namespaces": {"type": "list", "elements": "str", "default": []},
-            "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
-            "check_quota": {"type": "str", "choices": ["warn", "fail", "ignore"], "default": "warn"},
-            "jobs": {"type": "int", "default": 4},
-            "spool_limit": {"type": "int", "default": 4096},
-        },
-        mutually_exclusive=(("images", "images_file"),),
-        required_one_of=(("images", "images_file"),),
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "images": {"type": "list", "elements": "dict", "options": IMAGE},
+        "images_file": {"type": "path"},
+        "defaults": {"type": "dict", "options": _SHARED},
+        "atomic": {"type": "str", "choices": ["image", "set", "none"], "default": "image"},
+        "keep_going": {"type": "bool", "default": True},
+        "delete": {"type": "str", "choices": ["none", "managed"], "default": "none"},
+        "set_name": {"type": "str"},
+        "max_delete": {"type": "int", "default": 50},
+        "protect_in_use": {"type": "bool", "default": True},
+        "workload_namespaces": {"type": "list", "elements": "str", "default": []},
+        "ignore_unreadable": {"type": "list", "elements": "str", "default": []},
+        "check_quota": {"type": "str", "choices": ["warn", "fail", "ignore"], "default": "warn"},
+        "jobs": {"type": "int", "default": 4},
+        "spool_limit": {"type": "int", "default": 4096},
+    },
+    mutually_exclusive=(("images", "images_file"),),
+    required_one_of=(("images", "images_file"),),
 )
 _MEBIBYTE = 1024 * 1024
 # Uploads at the same time to each zone, of all images that are pushed at the same time.

@@ -16,7 +16,9 @@ class Schedule(Generic[_Item]):
     An item that is larger than the limit is taken when it is alone.
     """
 
-    def __init__(self, items: Sequence[_Item], jobs: int, size: Callable[[_Item], int], limit: int) -> None:
+    def __init__(
+        self, items: Sequence[_Item], jobs: int, size: Callable[[_Item], int] = lambda _item: 0, limit: int = 0
+    ) -> None:
         self._waiting = sorted(items, key=size, reverse=True)
         self._jobs = min(jobs, len(self._waiting))
         self._size = size

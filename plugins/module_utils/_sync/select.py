@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Iterable, Mapping, NamedTuple, Pattern
 
 from .._errors import InvalidOptionError
 from .._prune.names import described_image, natural_key
+from .._text import as_pattern
 from .versions import Version, VersionRange, parse_version
 
 SELECT: dict[str, dict[str, Any]] = {
@@ -83,8 +83,8 @@ def parse_selection(given: Mapping[str, Any]) -> Selection:
         raise InvalidOptionError("select.newest is a number from 1")
     semver = given.get("semver")
     return Selection(
-        match=_pattern("match", given.get("match")),
-        exclude=_pattern("exclude", given.get("exclude")),
+        match=as_pattern("select.match", given.get("match")),
+        exclude=as_pattern("select.exclude", given.get("exclude")),
         semver=VersionRange(str(semver)) if semver else None,
         prereleases=bool(given.get("prereleases")),
         latest_per=given.get("latest_per"),
@@ -97,12 +97,3 @@ def _order(tag: _Tag) -> tuple[Any, ...]:
     if tag.version is None:
         return (0, natural_key(tag.name))
     return (1, tag.version, natural_key(tag.name))
-
-
-def _pattern(option: str, text: str | None) -> Pattern[str] | None:
-    if not text:
-        return None
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise InvalidOptionError(f"select.{option} {text!r} is no regular expression: {error}") from None

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
 from .._errors import AppuioError, InvalidOptionError, SourceError
+from .._push.open_image import source_context
 from .._push.progress import Progress
 from .._signals import StoppedError
-from .._source.location import SourceContext, parse_location
+from .._source.location import parse_location
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
@@ -30,12 +31,12 @@ _ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_g
 
 @dataclass
 class SyncTask:
-    """One run of the module; ``selections`` are entries whose images are known when their sources are listed."""
+    """One run of the module; ``selections`` stand for the images that are known when their sources are listed."""
 
     options: SyncOptions
     shared: SharedParts
     images: list[ImageSync]
-    selections: list[ImageEntry] = field(default_factory=list)
+    selections: list[ImageSync] = field(default_factory=list)
     deletion: Deletion | None = None
     _failed: threading.Event = field(default_factory=threading.Event)
 
@@ -74,7 +75,7 @@ class SyncTask:
                 self._failed.set()
 
         try:
-            self._at_once(changing, push, running.stop)
+            self._at_once(changing, push, lambda: running.stop("left as it was, as the task was stopped"))
             if self.options.atomic == "set":
                 from .whole_set import move_set
 
@@ -107,7 +108,7 @@ class SyncTask:
         self,
         images: Sequence[ImageSync],
         work: Callable[[ImageSync], None],
-        stop: Callable[[str], None],
+        stop: Callable[[], None],
     ) -> None:
         limit = self.options.spool_limit
 
@@ -116,10 +117,9 @@ class SyncTask:
             known = image.plan.size
             return limit // self.options.jobs if known is None else known
 
-        reason = "left as it was, as the task was stopped"
-        Schedule(images, self.options.jobs, size, limit).run(work, lambda: stop(reason))
+        Schedule(images, self.options.jobs, size, limit).run(work, stop)
 
-    def _abort(self, _reason: str) -> None:
+    def _abort(self) -> None:
         """Wait for no answer any more."""
         self.shared.clients.abort()
         for session in self.shared.sessions.sessions:
@@ -136,7 +136,7 @@ class SyncTask:
         def check(need: Need) -> None:
             found.extend(need.check(self.options.check_quota))
 
-        Schedule(needs_of(self.images), self.options.jobs, lambda _need: 0, 1).run(check, lambda: self._abort(""))
+        Schedule(needs_of(self.images), self.options.jobs).run(check, self._abort)
         return sorted(found)
 
     @staticmethod
@@ -166,17 +166,15 @@ class SyncTask:
         found: dict[int, list[ImageSync]] = {}
 
         def select(number: int) -> None:
-            entry = self.selections[number]
+            selection = self.selections[number]
+            entry = selection.entry
             try:
                 found[number] = [image_sync(entry.of_tag(tag), self.shared) for tag in self._selected(entry)]
             except AppuioError as error:
-                image = image_sync(entry, self.shared)
-                image.plan.tags, image.plan.error = (), error
-                found[number] = [image]
+                selection.plan.tags, selection.plan.error = (), error
+                found[number] = [selection]
 
-        Schedule(range(len(self.selections)), self.options.jobs, lambda _number: 0, 1).run(
-            select, lambda: self._abort("")
-        )
+        Schedule(range(len(self.selections)), self.options.jobs).run(select, self._abort)
         self.images += [image for number in sorted(found) for image in found[number]]
 
     def _declared(self) -> Declared:
@@ -196,9 +194,8 @@ class SyncTask:
     def _selected(self, entry: ImageEntry) -> list[str]:
         """Return the tags of the source that an entry wants, of which there has to be one; raises AppuioError."""
         written = str(entry.push["source"])
-        context = self.shared.context
-        where = (context.environment, context.register_secret, context.temporary_directory, self.shared.clients)
-        source: Any = parse_location(written).open(SourceContext(entry.push, *where))
+        context = source_context(entry.push, self.shared.context, self.shared.clients)
+        source: Any = parse_location(written).open(context)
         listed = source.tags()
         if not listed:
             raise SourceError(f"{written} lists no tags", hint="Is the repository spelled right, and may it be listed?")
@@ -217,15 +214,14 @@ def sync_task(options: Mapping[str, Any], context: RunContext) -> SyncTask:
     sessions = ZoneSessions(targets_from(options, registry=True), context)
     shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), Progress(None))
     images = [image_sync(entry, shared) for entry in parsed.entries if entry.selection is None]
-    selections = [entry for entry in parsed.entries if entry.selection is not None]
     # What is wrong with one that selects shows before anybody is asked, too.
-    selecting = [image_sync(entry, shared) for entry in selections]
+    selections = [image_sync(entry, shared) for entry in parsed.entries if entry.selection is not None]
     _check_tags(images)
     deletion = None
     if parsed.delete:
         from .deletion import deletion_of
 
-        deletion = deletion_of(parsed, sessions, [*images, *selecting])
+        deletion = deletion_of(parsed, sessions, [*images, *selections])
     return SyncTask(parsed, shared, images, selections, deletion)
 
 

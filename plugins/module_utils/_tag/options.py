@@ -7,32 +7,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Mapping
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._reference import checked_digest, checked_image_name, checked_namespace, checked_tag, digest_hint, is_digest
 
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "name": {"type": "str", "required": True},
-            "tag": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "absent", "rolled_back"], "default": "present"},
-            "from": {"type": "str"},
-            "to_digest": {"type": "str"},
-            "expected_digest": {"type": "str"},
-            "revision": {"type": "int", "default": 1},
-            "following": {"type": "str", "choices": ["fail", "keep"], "default": "fail"},
-            "atomic": {"type": "bool", "default": True},
-        },
-        required_if=(
-            ("state", "present", ("from",)),
-            ("state", "rolled_back", ("to_digest", "expected_digest"), True),
-        ),
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "name": {"type": "str", "required": True},
+        "tag": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "absent", "rolled_back"], "default": "present"},
+        "from": {"type": "str"},
+        "to_digest": {"type": "str"},
+        "expected_digest": {"type": "str"},
+        "revision": {"type": "int", "default": 1},
+        "following": {"type": "str", "choices": ["fail", "keep"], "default": "fail"},
+        "atomic": {"type": "bool", "default": True},
+    },
+    required_if=(
+        ("state", "present", ("from",)),
+        ("state", "rolled_back", ("to_digest", "expected_digest"), True),
+    ),
 )
 
 

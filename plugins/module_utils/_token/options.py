@@ -8,33 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._argspec import CONNECTION, CREDENTIALS, ZONE, ZONES, ArgumentSpec
+from .._argspec import TARGETS, ArgumentSpec
 from .._credentials.token import checked_token
 from .._errors import InvalidOptionError
 from .._openshift.tokens import SecretOptions
 from .._targets import Target, targets_from
 from .._text import seconds_of
 
-SPEC = (
-    ZONE
-    + ZONES
-    + CREDENTIALS
-    + CONNECTION
-    + ArgumentSpec(
-        options={
-            "service_account": {"type": "str", "required": True},
-            "state": {"type": "str", "choices": ["present", "rotated", "absent"], "default": "present"},
-            "kind": {"type": "str", "choices": ["secret", "bound"], "default": "secret"},
-            "secret_name": {"type": "str", "no_log": False},
-            "expiration": {"type": "str", "default": "24h"},
-            "current_token": {"type": "str", "no_log": True},
-            "grace": {"type": "str", "default": "1h"},
-            "adopt": {"type": "bool", "default": False},
-            "wait": {"type": "bool", "default": True},
-            "wait_timeout": {"type": "int", "default": 60},
-        },
-        zone_options=("current_token",),
-    )
+SPEC = TARGETS + ArgumentSpec(
+    options={
+        "service_account": {"type": "str", "required": True},
+        "state": {"type": "str", "choices": ["present", "rotated", "absent"], "default": "present"},
+        "kind": {"type": "str", "choices": ["secret", "bound"], "default": "secret"},
+        "secret_name": {"type": "str", "no_log": False},
+        "expiration": {"type": "str", "default": "24h"},
+        "current_token": {"type": "str", "no_log": True},
+        "grace": {"type": "str", "default": "1h"},
+        "adopt": {"type": "bool", "default": False},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 60},
+    },
+    zone_options=("current_token",),
 )
 SHORTEST = 600
 # In this module they say whose token it is about, and are nobody's credential.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Sequence
 
-from .._errors import AppuioError
+from .._errors import AppuioError, unexpected_error
 from .._signals import LONGEST_HOLD, held
 from .fanout import at_once
 from .zone_tags import TagState, TagUpdate, ZoneTags
@@ -102,8 +102,7 @@ def _noting(zone: ZoneTags, work: Callable[[], None]) -> None:
     except AppuioError as error:
         zone.error = error.at(zone=zone.zone)
     except Exception as error:
-        text = f"unexpected {type(error).__name__}: {error}. This is a bug in appuio.registry"
-        zone.error = AppuioError(text, zone=zone.zone, step="move the tag")
+        zone.error = unexpected_error(error).at(zone=zone.zone, step="move the tag")
 
 
 def _find_out(zone: ZoneTags) -> None:
