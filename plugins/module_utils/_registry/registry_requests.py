@@ -68,7 +68,7 @@ class RegistryRequests:
             method, path, headers, step=step, scopes=wanted, transient=transient, attempts=attempts
         )
         if self._limit is not None and "/manifests/" in path:
-            self._limit.note(response.headers)
+            self._limit.note(response.headers, refused=response.status == 429)
         return response
 
     def _pages(

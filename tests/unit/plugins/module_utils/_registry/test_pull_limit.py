@@ -35,8 +35,13 @@ MANIFEST = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": 
 DIGEST = digest_of(MANIFEST)
 
 
-def headers(remaining: str | None, limit: str | None = None) -> Message:
+NOW = 1_800_000_000.0
+
+
+def headers(remaining: str | None, limit: str | None = None, reset: str | None = None) -> Message:
     message = Message()
+    if reset is not None:
+        message["RateLimit-Reset"] = reset
     if remaining is not None:
         message["RateLimit-Remaining"] = remaining
     if limit is not None:
@@ -50,12 +55,27 @@ def headers(remaining: str | None, limit: str | None = None) -> Message:
         (HUB, "100;w=21600", Remaining(3, 21600, 100)),
         ("0;w=21600", None, Remaining(0, 21600)),
         (" 3 ; w = 21600", "100", Remaining(3, 21600, 100)),
-        ("3", "100, 100;w=3600", None),
+        ("3", "100, 100;w=3600", Remaining(3, 3600, 100)),
+        ("3", "10, 10;w=1, 1000;w=3600", None),
         ("3", '100;comment="x";w="3600"', Remaining(3, 3600, 100)),
         ("3;w=21600, 9;w=60", "many", Remaining(3, 21600)),
-        # What renews within minutes is waited for, and without a window nobody knows when it does.
+        # Of several, the one that ends first.
+        ("9;w=60, 3;w=21600", "10;w=60, 100;w=21600", Remaining(3, 21600, 100)),
+        ("80;w=86400, 3;w=21600", "1000, 100", Remaining(3, 21600, 100)),
+        ("3, 80", "100;w=21600, 1000;w=86400", Remaining(3, 21600, 100)),
+        ("5, 3;w=21600", None, Remaining(3, 21600)),
+        # Texts, also with commas in them.
+        ('3;comment="9, 8";w=21600', '100;comment=", 7";w=60', Remaining(3, 21600, 100)),
+        ('3;comment="9, 8', "100;w=21600", Remaining(3, 21600, 100)),
+        ("unlimited", "unlimited", None),
+        ("unlimited;w=21600, 3;w=3600", None, Remaining(3, 3600)),
+        ('"hub";r=3;t=21600', '"hub";q=100;w=21600', None),
+        ("0x3;w=21600", None, None),
+        ("3 manifests;w=21600", None, None),
+        # What renews within minutes is waited for.
         ("3;w=60", "100;w=60", None),
-        ("1999", "2000", None),
+        ("1999", "2000", Remaining(1999, None, 2000)),
+        ("5", None, Remaining(5)),
         (None, "100;w=21600", None),
         ("", "", None),
         ("-1;w=21600", None, None),
@@ -64,11 +84,55 @@ def headers(remaining: str | None, limit: str | None = None) -> Message:
         ("3;w=" + "9" * 5000, None, None),
         ("9" * 5000 + ";w=21600", None, None),
         (" " * 100_000 + "3;w=21600", ";" * 100_000, None),
+        ("," * 100_000, '"' * 100_000, None),
+        ("8," * 500 + "3;w=21600", None, Remaining(8)),
+        (" " * 998 + "21;w=21600", None, None),
         ("3" + "; w" * 50_000, "x=w=21600", None),
     ],
 )
 def test_any_text_is_read(remaining: str | None, limit: str | None, expected: Remaining | None) -> None:
-    assert remaining_of(headers(remaining, limit)) == expected
+    found = remaining_of(headers(remaining, limit), NOW)
+    assert (found and found[:3]) == (expected and expected[:3])
+
+
+def test_a_header_may_be_there_several_times() -> None:
+    message = headers("80;w=86400", "1000;w=86400")
+    message["RateLimit-Remaining"], message["RateLimit-Limit"] = "3;w=21600", "100;w=21600"
+    assert remaining_of(message, NOW) == Remaining(3, 21600, 100, 21600)
+
+
+@pytest.mark.parametrize(
+    ("reset", "renews"),
+    [
+        ("30", None),
+        ("299", None),
+        ("4271", 4271),
+        (f"{NOW + 4271:.0f}", 4271),
+        (f"{NOW + 30:.0f}", None),
+        (f"{NOW - 30:.0f}", None),
+        ("soon", 21600),
+        ("9" * 5000, 21600),
+    ],
+)
+def test_when_a_limit_renews_counts_more_than_its_window(reset: str, renews: int | None) -> None:
+    found = remaining_of(headers("3;w=21600", "100;w=21600", reset), NOW)
+    assert found == (renews and Remaining(3, 21600, 100, renews))
+
+
+def test_without_a_window_a_limit_counts_once_it_has_refused() -> None:
+    limit = PullLimit()
+    limit.note(headers("0", "100"))
+    with limit.reading("docker.io", "anything", 1000):
+        pass
+    limit.note(headers("0", "100"), refused=True)
+    with pytest.raises(ServerError) as caught, limit.reading("docker.io", "app"):
+        raise AssertionError("it was begun")
+    assert caught.value.message == "docker.io gives 100 manifests, of which 0 remain, and app needs 1 more"
+    limit.note(headers("0", "100", "4271"))
+    with pytest.raises(ServerError) as renewing, limit.reading("docker.io", "app"):
+        raise AssertionError("it was begun")
+    assert str(renewing.value.hint).startswith("They renew within 72 minutes: ")
+    assert str(caught.value.hint).startswith("It does not say when they renew: run it again later, or give ")
 
 
 @pytest.mark.parametrize(
@@ -117,9 +181,17 @@ def sources(server: ScriptedServer, tmp_path: Path) -> Iterator[Sources]:
         yield made
 
 
-def answer(method: str, name: str, remaining: str, *, media_type: str = OCI_MANIFEST, status: int = 200) -> Line:
+def answer(
+    method: str,
+    name: str,
+    remaining: str,
+    *,
+    media_type: str = OCI_MANIFEST,
+    status: int = 200,
+    limit: str = "100;w=21600",
+) -> Line:
     said = {
-        "RateLimit-Limit": "100;w=21600",
+        "RateLimit-Limit": limit,
         "RateLimit-Remaining": remaining,
         "Docker-Content-Digest": DIGEST,
         "Content-Type": media_type,
@@ -175,8 +247,9 @@ def test_each_user_has_a_limit(server: ScriptedServer, sources: Sources) -> None
     assert sources["mine"].root().digest == DIGEST
 
 
-def test_what_a_refusal_says_of_the_limit_counts(server: ScriptedServer, sources: Sources) -> None:
-    server.lines = [answer("GET", "a", "0;w=21600", status=429)]
+@pytest.mark.parametrize("remaining", ["0;w=21600", "0"])
+def test_what_a_refusal_says_of_the_limit_counts(server: ScriptedServer, sources: Sources, remaining: str) -> None:
+    server.lines = [answer("GET", "a", remaining, status=429, limit="100" if remaining == "0" else "100;w=21600")]
     with pytest.raises(ServerError, match="status 429"):
         sources["a"].root()
     with pytest.raises(ServerError, match="of which 0 remain"):
