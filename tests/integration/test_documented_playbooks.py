@@ -19,13 +19,11 @@ from tests.image import make_layout
 from tests.image.archive import save_archive
 from tests.integration.images import Images
 from tests.integration.playbook import PlaybookResult, run_playbook
-from tests.unit.documented_code import ROOT, Block, blocks, markdown_blocks
+from tests.unit.documented_code import Block, blocks, is_playbook
 from tests.zone import LocalZones
 
 # What a reader has to have beside what stands in the text.
 READERS_OWN = {"my_vault_password": "v", "ghcr_token": "g", "image_pusher_token": "t"}
-ROLE_GUIDES = [block for path in sorted((ROOT / "roles").glob("*/README.md")) for block in markdown_blocks(path)]
-
 # Has a test of its own.
 NEEDS_AN_IMAGE = "Bring the other zones to what the first one has"
 NUMBERS = itertools.count(1)
@@ -39,10 +37,7 @@ ELSEWHERE = {
 
 def playbooks() -> list[Block]:
     """Return the code blocks that are playbooks."""
-    found = [block for block in [*blocks(), *ROLE_GUIDES] if block.language == "yaml" and not block.caption]
-    return [
-        block for block in found if isinstance(content := yaml.safe_load(block.text), list) and "hosts" in content[0]
-    ]
+    return [block for block in blocks() if is_playbook(block)]
 
 
 @pytest.fixture(scope="module")

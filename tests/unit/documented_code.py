@@ -16,6 +16,13 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTION = "appuio.registry"
+GUIDES = sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
+# What readers of Galaxy, GitHub and a clone see beside the guides.
+MARKDOWN = sorted(
+    path
+    for pattern in ("*.md", "docs/*.md", "roles/*/README.md", "extensions/**/*.md", ".github/**/*.md")
+    for path in ROOT.glob(pattern)
+)
 
 
 @dataclass(frozen=True)
@@ -32,11 +39,19 @@ class Block:
 
 
 def blocks() -> list[Block]:
-    """Return the code blocks of README.md and the guides."""
-    found = list(markdown_blocks(ROOT / "README.md"))
-    for guide in sorted((ROOT / "docs/docsite/rst").glob("*.rst")):
+    """Return the code blocks of README.md and the other Markdown files, and of the guides."""
+    found = [block for path in MARKDOWN for block in markdown_blocks(path)]
+    for guide in GUIDES:
         found += _restructured(guide)
     return found
+
+
+def is_playbook(block: Block) -> bool:
+    """Return whether a block is a whole playbook, as against some tasks of one."""
+    if block.language != "yaml" or block.caption:
+        return False
+    content = yaml.safe_load(block.text)
+    return isinstance(content, list) and "hosts" in content[0]
 
 
 def markdown_blocks(path: Path) -> Iterator[Block]:
@@ -103,9 +118,9 @@ def _fragment(file: str, part: str) -> dict[str, Any]:
 
 
 def _restructured(path: Path) -> Iterator[Block]:
-    pattern = r"^\.\. code-block:: (\w+)\n(?:   :caption: (.+)\n)?\n((?:   .*\n|\n)+)"
+    pattern = r"^( *)\.\. code-block:: (\w+)\n(?:\1   :caption: (.+)\n)?\n((?:\1   .*\n|\n)+)"
     for match in re.finditer(pattern, path.read_text(), re.MULTILINE):
-        yield Block(_place(path, match), match.group(1), textwrap.dedent(match.group(3)), match.group(2) or "")
+        yield Block(_place(path, match), match.group(2), textwrap.dedent(match.group(4)), match.group(3) or "")
 
 
 def _place(path: Path, match: re.Match[str]) -> str:
