@@ -186,8 +186,9 @@ options:
     description:
       - How layers are compressed that the source holds uncompressed, where it has no manifest.
       - An image with a manifest is passed through as it is.
-      - V(gzip) uses C(isal) or C(zlib-ng) if one of them is installed where the task runs, which is several times
-        faster, and Python's own library otherwise. V(zstd) needs C(zstandard) before Python 3.14.
+      - V(gzip) uses C(isal) if that is installed where the task runs, which is several times faster, else C(zlib-ng),
+        which is faster, too, else Python's own library. Without C(isal), all cores compress blocks of a layer, and a
+        block that would get no smaller is stored. V(zstd) needs C(zstandard) before Python 3.14.
       - A layer is compressed once for all zones, and not again when every zone has it already.
       - An image that a zone has under one of its O(tags), or had from an earlier push, is put under the others and in
         the other zones as it is there, however its layers were compressed. So it has the same digest everywhere.

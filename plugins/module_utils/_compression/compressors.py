@@ -23,7 +23,9 @@ _MAGIC = ((b"\x1f\x8b", GZIP), (b"\x28\xb5\x2f\xfd", ZSTD), (b"BZh", BZIP2), (b"
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 _ISAL_LEVELS = range(4)
 _ISAL_DEFAULT = 2
-_ZLIB_DEFAULT = 2
+# With level 1, zlib-ng makes a layer a sixth larger than others do.
+_ZLIB_NG_DEFAULT = 2
+_ZLIB_DEFAULT = 1
 _ZSTD_DEFAULT = 3
 
 
@@ -72,21 +74,28 @@ def _gzip(level: int | None) -> Compressor:
     if level is not None and not 0 <= level <= 9:
         raise InvalidOptionError("compression_level is a number from 0 to 9 for gzip")
     # A level beyond those of isal asks for a smaller result, which only the slower libraries give.
-    names = ("isal.isal_zlib", "zlib_ng.zlib_ng") if level is None or level in _ISAL_LEVELS else ("zlib_ng.zlib_ng",)
-    for name in names:
-        module = _found(name)
-        if module is not None:
-            default = _ISAL_DEFAULT if name.startswith("isal") else _ZLIB_DEFAULT
-            return _deflating(module, name, _version(name), default if level is None else level)
-    return _deflating(zlib, "zlib", zlib.ZLIB_RUNTIME_VERSION, _ZLIB_DEFAULT if level is None else level)
+    isal = _found("isal.isal_zlib") if level is None or level in _ISAL_LEVELS else None
+    if isal is not None:
+        return _isal(isal, _ISAL_DEFAULT if level is None else level)
+    newer = _found("zlib_ng.zlib_ng")
+    if newer is not None:
+        return _in_blocks(newer, f"zlib_ng {_version('zlib_ng')}", _ZLIB_NG_DEFAULT if level is None else level)
+    return _in_blocks(zlib, f"zlib {zlib.ZLIB_RUNTIME_VERSION}", _ZLIB_DEFAULT if level is None else level)
 
 
-def _deflating(module: Any, name: str, version: str, level: int) -> Compressor:
+def _isal(module: Any, level: int) -> Compressor:
     def begin() -> Stream:
         stream: Stream = module.compressobj(level, module.DEFLATED, _WITH_GZIP_HEADER)
         return stream
 
-    return Compressor(GZIP, f"gzip {name} {version} level {level}", begin)
+    return Compressor(GZIP, f"gzip isal.isal_zlib {_version('isal')} level {level}", begin)
+
+
+def _in_blocks(module: Any, name: str, level: int) -> Compressor:
+    from .gzip_blocks import BlockWorkers, GzipBlocks  # with isal, nothing of this is needed
+
+    workers = BlockWorkers()
+    return Compressor(GZIP, f"gzip {name} level {level} in blocks", lambda: GzipBlocks(module, level, workers))
 
 
 def _zstd(level: int | None) -> Compressor:
@@ -111,8 +120,7 @@ def _found(name: str) -> Any | None:
 
 
 def _version(name: str) -> str:
-    package = import_module(name.partition(".")[0])
-    return str(getattr(package, "__version__", "unknown"))
+    return str(getattr(import_module(name), "__version__", "unknown"))
 
 
 def heap_trimmer() -> Callable[[], object]:

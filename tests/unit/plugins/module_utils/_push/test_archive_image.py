@@ -44,6 +44,17 @@ def test_a_second_tag_gets_the_image_that_is_there(two_zones: Zones, source: str
     assert digests(two_zones) == {first["digest"]}
 
 
+def test_an_image_that_is_compressed_otherwise_now_is_unchanged(
+    two_zones: Zones, source: str, compressed: list[str]
+) -> None:
+    first = two_zones.push(source, level=1)
+    two_zones.cache = Cache(None)
+    second = two_zones.push(source, level=9)
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert second["digest"] == first["digest"]
+    assert len(compressed) == LAYERS
+
+
 def test_a_tag_alone_gets_the_image_that_an_earlier_run_left(
     two_zones: Zones, source: str, compressed: list[str]
 ) -> None:
