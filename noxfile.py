@@ -322,7 +322,7 @@ def bench(session: nox.Session) -> None:
     """Measure pushes against skopeo"""
     install_core(session, NEWEST)
     install_programs(session, debian.ZONE_PROGRAMS)
-    run(session, "python", "-m", "tests.benchmark", *(session.posargs or ("--write", "docs/benchmarks.md")))
+    run(session, "python", "-m", "tests.benchmark", *(session.posargs or ("--update",)))
 
 
 @nox.session(python=NEWEST_PYTHON, default=False)

@@ -5,74 +5,121 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import conftest  # noqa: F401 # pylint: disable=unused-import
 
-from .cases import TRANSPORTS, cases
+from .cases import TRANSPORTS, Case, cases
 from .images import MIB, Images, Sizes
-from .machine import busy
+from .machine import busy, libraries, machine, programs
 from .measure import BenchmarkFailed
 from .registries import Registries
-from .report import document, raw
-from .rounds import Runner, Table
+from .report import document
+from .results import Results, as_json, from_json
+from .rounds import Runner
 from .start import first_requests, imports
 
 START = "start"
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+KEPT = Path(__file__).parent / "results.json"
 _BUSY = 0.5
 
 
 def main() -> int:
     """Measure what is asked for and return the exit status."""
     arguments = _arguments()
-    if busy() > _BUSY:
-        print(f"This machine is busy ({busy():.1f} processes want to run): what follows is worth little", flush=True)
-    folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=arguments.directory))
     try:
-        _check_space(arguments, folder)
-        text, every_sample = _measured(arguments, folder)
+        if arguments.page_only:
+            PAGE.write_text(document(_kept()), encoding="utf-8")
+            return 0
+        results = _measured(arguments)
+        if arguments.update:
+            results = _merged(results, arguments)
     except BenchmarkFailed as failure:
         print(failure, file=sys.stderr)
         return 1
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    text = document(results)
     print(text)
-    for file, content in ((arguments.write, text), (arguments.json, every_sample)):
+    if arguments.update:
+        KEPT.write_text(as_json(results), encoding="utf-8")
+        PAGE.write_text(text, encoding="utf-8")
+    for file, content in ((arguments.write, text), (arguments.json, as_json(results))):
         if file is not None:
             file.write_text(content, encoding="utf-8")
     return 0
 
 
-def _measured(arguments: argparse.Namespace, folder: Path) -> tuple[str, str]:
-    sizes = Sizes(arguments.layer_size * MIB, arguments.archive_size * MIB, arguments.large_size * MIB)
-    images = Images(folder / "images", sizes)
+def _measured(arguments: argparse.Namespace) -> Results:
+    sizes = Sizes(
+        *(getattr(arguments, name) * MIB for name in ("layer_size", "archive_size", "large_size", "light_size"))
+    )
+    results = Results(machine(), libraries(), programs(), sizes)
+    if arguments.update and not _all(arguments):
+        # Known before hours were spent on it.
+        _merged(results, arguments)
+    if busy() > _BUSY:
+        _say(f"This machine is busy ({busy():.1f} processes want to run): what follows is worth little")
+    folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=arguments.directory))
+    try:
+        _check_space(arguments, folder)
+        _measure(arguments, folder, results)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return results.in_order(cases())
+
+
+def _measure(arguments: argparse.Namespace, folder: Path, results: Results) -> None:
+    images = Images(folder / "images", results.sizes)
     work = folder / "work"
     work.mkdir()
-    tables: list[Table] = []
     for transport in arguments.transport or TRANSPORTS:
         chosen = [case for case in cases() if _wanted(case.name, arguments) and transport in case.transports]
-        tls = transport == "tls"
-        with (
-            Registries(folder / f"timed-{transport}", tls=tls, counted=False) as timed,
-            Registries(folder / f"counted-{transport}", tls=tls, counted=True) as counted,
-        ):
-            runner = Runner(images, work, transport, timed, counted, _say)
-            for case in chosen:
-                _say(f"{case.name}, {transport}: {case.title}")
-                tables.append(runner.table(case, arguments.rounds))
-    starts, imported = [], None
+        if chosen:
+            _over(transport, chosen, images, folder, results, arguments.rounds)
     if _wanted(START, arguments):
         _say(START)
         with Registries(folder / "start", tls=True, counted=True) as registries:
-            starts = first_requests(images, work, registries, arguments.rounds)
-        imported = imports(work, arguments.rounds)
-    order = [case.name for case in cases()]
-    tables.sort(key=lambda table: order.index(table.case.name))
-    return document(tables, starts, imported, sizes, _command()), raw(tables)
+            results.starts = first_requests(images, work, registries, arguments.rounds)
+        results.imported = imports(work, arguments.rounds)
+
+
+def _over(transport: str, chosen: list[Case], images: Images, folder: Path, results: Results, rounds: int) -> None:
+    """Measure the cases over one transport."""
+    tls = transport != "plain"
+    with (
+        Registries(folder / f"timed-{transport}", tls=tls, counted=False) as timed,
+        Registries(folder / f"counted-{transport}", tls=tls, counted=True) as counted,
+    ):
+        runner = Runner(images, folder / "work", transport, timed, counted, _say)
+        for case in chosen:
+            _say(f"{case.name}, {transport}: {case.title}")
+            begin = time.monotonic()
+            results.tables.append(runner.table(case, rounds))
+            _say(f"  {time.monotonic() - begin:.0f} s in all")
+
+
+def _merged(results: Results, arguments: argparse.Namespace) -> Results:
+    """Return the results that are kept with those taken over; raises BenchmarkFailed where they do not go together."""
+    if _all(arguments):
+        return results
+    kept = _kept()
+    if not kept.same_surroundings(results):
+        raise BenchmarkFailed(
+            f"{KEPT} was measured on another machine, or with other versions or sizes: measure every case anew"
+        )
+    kept.update(results)
+    return kept.in_order(cases())
+
+
+def _kept() -> Results:
+    try:
+        return from_json(KEPT.read_text(encoding="utf-8"), cases())
+    except FileNotFoundError:
+        raise BenchmarkFailed(f"there is no {KEPT} yet: measure every case first, with --update alone") from None
 
 
 def _check_space(arguments: argparse.Namespace, folder: Path) -> None:
@@ -89,19 +136,23 @@ def _arguments() -> argparse.Namespace:
     names = [*(case.name for case in cases()), START]
     parser = argparse.ArgumentParser(prog="python -m tests.benchmark", description=__doc__)
     parser.add_argument("--case", action="append", choices=names, help="only this; may be given several times")
-    parser.add_argument("--transport", action="append", choices=TRANSPORTS, help="only this (default: both)")
-    parser.add_argument("--rounds", type=int, default=5, help="how often everybody pushes (default: 5)")
-    parser.add_argument(
-        "--layer-size", type=int, default=25, metavar="MIB", help="of each of eight layers (default: 25)"
-    )
-    parser.add_argument(
-        "--archive-size", type=int, default=196, metavar="MIB", help="of a docker-archive (default: 196)"
-    )
-    parser.add_argument(
-        "--large-size", type=int, default=4096, metavar="MIB", help="of the large image (default: 4096)"
-    )
+    parser.add_argument("--transport", action="append", choices=[*TRANSPORTS], help="only this (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often everybody pushes at most (default: 5)")
+    for name, size, of in (
+        ("layer", 25, "each of eight layers"),
+        ("archive", 196, "a docker-archive"),
+        ("large", 4096, "the large image"),
+        ("light", 2, "each of the light image's eight layers"),
+    ):
+        parser.add_argument(f"--{name}-size", type=int, default=size, metavar="MIB", help=f"of {of} (default: {size})")
     parser.add_argument("--directory", type=Path, help="where images and registries are kept while it runs")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="also write the tables there")
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help=f"write {PAGE.name} and the results it is made of; what is not measured now stays as it was",
+    )
+    parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page of the kept results")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also write the page there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every sample there")
     return parser.parse_args()
 
@@ -110,8 +161,8 @@ def _wanted(name: str, arguments: argparse.Namespace) -> bool:
     return not arguments.case or name in arguments.case
 
 
-def _command() -> str:
-    return shlex.join(["python", "-m", "tests.benchmark", *sys.argv[1:]])
+def _all(arguments: argparse.Namespace) -> bool:
+    return not arguments.case and not arguments.transport
 
 
 def _say(text: str) -> None:

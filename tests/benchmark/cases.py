@@ -1,18 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is measured: which image, to how many registries, what is there before, and who pushes."""
+"""What is measured: which image, to how many registries, what is there before, who pushes, and why it comes out so."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from .ansible_tasks import EmptyTask, OurModule, OurSetTask, OurTask, OurTasks, SkopeoTask
-from .contenders import FAST_GZIP, Contender, Crane, Engine, Skopeo, SkopeoLoop, fast_gzip
+from .contenders import FAST_GZIP, Contender, Engine, Skopeo, SkopeoLoop, fast_gzip
+from .peers import installed
 
-TRANSPORTS = ("plain", "tls")
+# How the registries are reached, and how the tables call that.
+TRANSPORTS = {"plain": "HTTP", "tls": "TLS"}
 SEVERAL = 3
 MANY = 10
 SET = 30
@@ -20,23 +21,27 @@ SET = 30
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure; ``baseline`` names the contender that the ratios are to.
+    """One thing to measure; ``baseline`` names the contender that the ratios are to, ``why`` explains the figures.
 
-    ``image`` and ``before`` name images of Images; ``before`` was pushed to the same tag by the same contender.
-    ``copied`` says that the image comes from a registry.
+    ``image``, ``before`` and ``counted_image`` name images of Images; ``before`` was pushed to the same tag by the
+    same contender, ``counted_image`` is pushed instead where requests are counted: a smaller one of as many layers.
+    ``copied`` says that the image comes from a registry, ``images`` how many names it has there and here.
     """
 
     name: str
     title: str
     image: str
     contenders: Sequence[Contender]
+    why: str = ""
     before: str | None = None
     copied: bool = False
     zones: int = 1
-    transports: Sequence[str] = TRANSPORTS
+    images: int = 1
+    transports: Sequence[str] = ("plain", "tls")
     rounds: int | None = None
     warm_up: bool = True
     counted: bool = True
+    counted_image: str | None = None
 
     @property
     def baseline(self) -> str:
@@ -51,51 +56,209 @@ class Case:
 
 def cases() -> list[Case]:
     """Return all cases, with those contenders that are installed here."""
-    plain: list[Contender] = [Engine(), Skopeo(), *([Crane()] if shutil.which("crane") else [])]
+    return [*_one_registry(), *_several_registries(), *_playbooks(), *_memory()]
+
+
+def _one_registry() -> list[Case]:
+    plain: list[Contender] = [Engine(), Skopeo(), *installed("oci")]
+    copying: list[Contender] = [Engine(), Skopeo(), *installed("docker")]
     own_gzip = Engine("appuio.registry, Python's own gzip", FAST_GZIP)
     # Without a faster library, both would be the same.
     compressing: list[Contender] = [
         *(Engine(f"appuio.registry, {library}") for library in fast_gzip()[:1]),
         own_gzip,
-        *plain[1:],
+        Skopeo(),
+        *installed("docker-archive"),
     ]
+    return [
+        Case(
+            "layout",
+            "First push of an OCI layout",
+            "layout",
+            plain,
+            "A layer takes two requests, and its digest is made by OpenSSL with the processor's own instructions, "
+            "which Go has used since 1.21 only.",
+        ),
+        Case(
+            "small-layers",
+            "First push of 60 small layers",
+            "small_layers",
+            plain,
+            "Here requests are what takes time: two for a layer, against five.",
+        ),
+        Case(
+            "archive",
+            "First push of a docker-archive, to be compressed",
+            "archive",
+            compressing,
+            "Compression is nearly everything here. `isal` is several times as fast as zlib and compresses a little "
+            "less; Python's own gzip is zlib with one thread for each layer, against skopeo's parallel gzip in Go.",
+        ),
+        Case(
+            "unchanged",
+            "The same OCI layout again",
+            "layout",
+            plain,
+            "One request tells that nothing is to be done. What remains is the start of Python and the import of its "
+            "modules (see Start), and there a compiled program is ahead.",
+            before="layout",
+            rounds=3,
+        ),
+        Case(
+            "archive-unchanged",
+            "The same docker-archive again",
+            "archive",
+            compressing,
+            "As before: the start of Python. The archive is not compressed again, by either.",
+            before="archive",
+            rounds=3,
+        ),
+        Case(
+            "changed",
+            "An OCI layout with one of eight layers changed",
+            "changed",
+            plain,
+            "The start of Python again, which one layer of eight does not make up for on a network without latency.",
+            before="layout",
+        ),
+        Case(
+            "registry",
+            "From another registry",
+            "layout",
+            copying,
+            "Every byte is received, verified and sent by one process; with TLS it is decrypted and encrypted as well, "
+            "which takes both the same.",
+            copied=True,
+        ),
+    ]
+
+
+def _several_registries() -> list[Case]:
     in_turn, at_once = Skopeo("skopeo copy, one after another"), Skopeo("skopeo copy, at the same time", True)
     several: list[Contender] = [Engine(), in_turn, at_once]
-    several_compressing: list[Contender] = [*compressing[:1], in_turn, at_once]
-    tasks: list[Contender] = [OurTask(), SkopeoTask()]
-    set_tasks: list[Contender] = [OurSetTask(SET), OurTasks(SET), SkopeoLoop(SET)]
-    module_and_skopeo: list[Contender] = [OurModule(), Skopeo()]
-    module_in_turn: list[Contender] = [OurModule(), in_turn]
-    task = partial(Case, transports=("tls",), counted=False)
-    memory = partial(task, rounds=1, warm_up=False)
+    copying: list[Contender] = [*several, *(peer for peer in installed("docker") if peer.name.startswith("oc "))]
+    library = fast_gzip()[:1]
+    compressing: list[Contender] = [
+        Engine(f"appuio.registry, {library[0]}") if library else Engine(),
+        in_turn,
+        at_once,
+    ]
     return [
-        Case("layout", "First push of an OCI layout", "layout", plain),
-        Case("small-layers", "First push of 60 small layers", "small_layers", plain),
-        Case("archive", "First push of a docker-archive, to be compressed", "archive", compressing),
-        Case("unchanged", "The same OCI layout again", "layout", plain, before="layout"),
-        Case("archive-unchanged", "The same docker-archive again", "archive", compressing, before="archive"),
-        Case("changed", "An OCI layout with one of eight layers changed", "changed", plain, before="layout"),
-        Case("registry", "From another registry", "layout", plain, copied=True),
-        Case("zones", "An OCI layout to three registries", "layout", several, zones=SEVERAL),
-        Case("zones-registry", "From a registry to three", "layout", several, copied=True, zones=SEVERAL),
-        Case("zones-archive", "A docker-archive to three", "archive", several_compressing, zones=SEVERAL, rounds=3),
-        task("task", "First push, whole playbook", "layout", [*tasks, EmptyTask()]),
-        task("task-unchanged", "The same again, whole playbook", "layout", tasks, before="layout"),
-        task(
-            "set-unchanged",
-            f"{SET} images from a registry to three, unchanged",
+        Case(
+            "zones",
+            "An OCI layout to three registries",
             "layout",
-            set_tasks,
-            before="layout",
+            several,
+            "A layer is read and hashed once for all registries, and they are sent to at the same time.",
+            zones=SEVERAL,
+            rounds=3,
+        ),
+        Case(
+            "zones-registry",
+            "From a registry to three",
+            "layout",
+            copying,
+            "The source is read once, not once for each registry.",
             copied=True,
             zones=SEVERAL,
             rounds=3,
         ),
-        memory("memory", "Peak memory: layers of gigabytes", "large", module_and_skopeo),
-        memory("memory-archive", "Peak memory: a large docker-archive", "large_archive", module_and_skopeo),
-        memory("memory-archive-zones", "Peak memory: a docker-archive to ten", "archive", module_in_turn, zones=MANY),
-        memory("memory-zones", "Peak memory: an OCI layout to ten registries", "layout", module_in_turn, zones=MANY),
+        Case(
+            "zones-archive",
+            "A docker-archive to three",
+            "archive",
+            compressing,
+            "A layer is compressed once, not once for each registry.",
+            zones=SEVERAL,
+            rounds=2,
+        ),
+    ]
+
+
+def _playbooks() -> list[Case]:
+    tasks: list[Contender] = [OurTask(), SkopeoTask()]
+    task = partial(Case, transports=("tls",))
+    return [
+        task(
+            "task",
+            "First push, whole playbook",
+            "layout",
+            [*tasks, EmptyTask()],
+            "Most of it is Ansible's own start, which an empty task shows; our module imports more than `command` "
+            "does.",
+        ),
+        task(
+            "task-unchanged",
+            "The same again, whole playbook",
+            "layout",
+            tasks,
+            "The module of `command` is smaller than ours, and skopeo starts faster than Python: for one image that "
+            "has not changed, the task is slower. It says whether something changed, which `command` cannot.",
+            before="layout",
+            rounds=3,
+        ),
+        task(
+            "set-unchanged",
+            f"{SET} light images from a registry to three, unchanged",
+            "light",
+            [OurSetTask(SET), OurTasks(SET), SkopeoLoop(SET)],
+            "One process starts once, and asks source and registries one question for each image over connections that "
+            "stay open. A task for each image starts a Python for each, which is the slowest way.",
+            before="light",
+            copied=True,
+            zones=SEVERAL,
+            images=SET,
+            rounds=2,
+            warm_up=False,
+        ),
+    ]
+
+
+def _memory() -> list[Case]:
+    alone: list[Contender] = [OurModule(), Skopeo()]
+    in_turn: list[Contender] = [OurModule(), Skopeo("skopeo copy, one after another")]
+    memory = partial(Case, transports=("tls",), rounds=1, warm_up=False)
+    return [
         memory(
-            "memory-registry", "Peak memory: from a registry to ten", "layout", module_in_turn, copied=True, zones=MANY
+            "memory",
+            "Peak memory: layers of gigabytes",
+            "large",
+            alone,
+            "Nothing is held but a block of each layer under way; Python itself takes more than skopeo does.",
+            counted_image="layout",
+        ),
+        memory(
+            "memory-archive",
+            "Peak memory: a large docker-archive",
+            "large_archive",
+            alone,
+            "Blocks are compressed as they are sent, with no more of them under way than there are threads.",
+            counted_image="archive",
+        ),
+        memory(
+            "memory-archive-zones",
+            "Peak memory: a docker-archive to ten",
+            "archive",
+            in_turn,
+            "As before; each registry has a connection and a block of its own.",
+            zones=MANY,
+        ),
+        memory(
+            "memory-zones",
+            "Peak memory: an OCI layout to ten registries",
+            "layout",
+            in_turn,
+            "Ten registries are served at the same time by one process, so it holds ten times as many blocks as "
+            "skopeo, which serves one after another.",
+            zones=MANY,
+        ),
+        memory(
+            "memory-registry",
+            "Peak memory: from a registry to ten",
+            "layout",
+            in_turn,
+            "As before, and what comes from the source waits on the disk for the slowest registry.",
+            copied=True,
+            zones=MANY,
         ),
     ]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who pushes: our engine, skopeo and crane, each as the job that a push is for it."""
+"""Who pushes: our engine and skopeo, each as the job that a push is for it."""
 
 from __future__ import annotations
 
@@ -133,31 +133,6 @@ class SkopeoLoop:
     def forget(self, folder: Path) -> None:
         """Remove skopeo's cache."""
         Skopeo().forget(folder)
-
-
-@dataclass(frozen=True)
-class Crane:
-    """``crane push``, or ``crane copy`` between registries; once for each registry."""
-
-    name: str = "crane"
-
-    def job(self, push: Push, folder: Path) -> Job:
-        """One process for each registry."""
-        verb = "copy" if push.image.transport == "docker" else "push"
-        flags = [] if push.tls else ["--insecure"]
-        commands = [
-            ["crane", verb, *flags, push.image.place, f"{registry.address}/{push.repository}:{push.tag}"]
-            for registry in push.registries
-        ]
-        if not push.tls:
-            return Job(commands)
-        trusted = folder / "authorities.crt"
-        files = {file for file in (push.image.ca_file, *(one.ca_file for one in push.registries)) if file}
-        trusted.write_text("".join(file.read_text() for file in files))
-        return Job(commands, environment={"SSL_CERT_FILE": str(trusted)})
-
-    def forget(self, folder: Path) -> None:
-        """Nothing is remembered."""
 
 
 def named_pushes(push: Push, count: int) -> list[Push]:

@@ -35,11 +35,12 @@ class Image:
 
 @dataclass(frozen=True)
 class Sizes:
-    """Bytes: of a layer of the layout of eight, of a docker-archive, of the large image."""
+    """Bytes: of a layer of the layout, of a docker-archive, of the large image, of a layer of the light image."""
 
     layer: int = 25 * MIB
     archive: int = 196 * MIB
     large: int = 4096 * MIB
+    light: int = 2 * MIB
 
 
 @dataclass
@@ -63,6 +64,11 @@ class Images:
     def small_layers(self) -> Image:
         """Sixty layers of 16 KiB."""
         return self._layout("small-layers", [f"layer {number}" for number in range(SMALL_LAYERS)], 16 * KIB)
+
+    @cached_property
+    def light(self) -> Image:
+        """Eight compressed layers that even a slow network takes in seconds."""
+        return self._layout("light", [f"layer {number}" for number in range(8)], self.sizes.light)
 
     @cached_property
     def large(self) -> Image:

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import itertools
+import re
 import statistics
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,11 +39,12 @@ class Row:
 
 @dataclass
 class Table:
-    """What everybody took in one case over one transport."""
+    """What everybody took in one case over one transport, on which day."""
 
     case: Case
     transport: str
     rows: list[Row]
+    date: str = ""
 
     def ratio(self, row: Row, what: str) -> float | None:
         """Return the median of a row divided by that of the baseline, None for the baseline itself."""
@@ -62,35 +65,52 @@ class Runner:
 
     def table(self, case: Case, rounds: int) -> Table:
         """Measure one case; raises BenchmarkFailed."""
-        table = Table(case, self.transport, [Row(contender.name) for contender in case.contenders])
+        rows = [Row(contender.name) for contender in case.contenders]
+        repeated = self._repeated(case, self.timed)
         for number in range(-1 if case.warm_up else 0, min(rounds, case.rounds or rounds)):
-            for contender, row in zip(case.contenders, table.rows, strict=True):
-                sample, row.uploaded = self._one(case, contender, self.timed)
+            for contender, row in zip(case.contenders, rows, strict=True):
+                push = repeated.get(contender.name) or self._prepared(case, contender, self.timed)
+                sample = run(contender.job(push, self._own(contender)), self._own(contender))
+                row.uploaded = 0 if isinstance(contender, EmptyTask) else _arrived(push)
                 self.say(f"  {contender.name:40} {sample.wall:8.3f} s {sample.cpu:8.3f} s CPU")
                 if number >= 0:
                     row.samples.append(sample)
         if case.counted:
-            for contender, row in zip(case.contenders, table.rows, strict=True):
-                self._one(case, contender, self.counted, row)
-        return table
+            for contender, row in zip(case.contenders, rows, strict=True):
+                self._count(replace(case, image=case.counted_image or case.image), contender, row)
+        return Table(case, self.transport, rows, time.strftime("%Y-%m-%d", time.gmtime()))
 
-    def _one(
-        self, case: Case, contender: Contender, registries: Registries, counts: Row | None = None
-    ) -> tuple[Sample, int]:
+    def _count(self, case: Case, contender: Contender, row: Row) -> None:
+        push = self._prepared(case, contender, self.counted)
+        registries = [*push.registries, *([self.counted.source()] if case.copied else [])]
+        for registry in registries:
+            registry.forget_requests()
+        run(contender.job(push, self._own(contender)), self._own(contender))
+        row.requests = sum(len(registry.requests()) for registry in push.registries)
+        row.source_requests = len(registries[-1].requests()) if case.copied else None
+
+    def _repeated(self, case: Case, registries: Registries) -> dict[str, Push]:
+        """Return everybody's push of what is there already: it changes nothing, and may be measured again and again."""
+        if case.changes:
+            return {}
+        return {one.name: self._prepared(case, one, registries) for one in case.contenders}
+
+    def _prepared(self, case: Case, contender: Contender, registries: Registries) -> Push:
+        """Return a push to a new repository, to which the image before was pushed if the case has one."""
         repository = f"bench/{case.name}-{next(_numbers)}"
         push = Push(self._image(case.image, case, registries), registries.zones(case.zones), repository)
-        before = None if case.before is None else self._image(case.before, case, registries)
-        contender.forget(self.folder)
-        if before is not None:
-            run(contender.job(replace(push, image=before), self.folder), self.folder)
-        for registry in [*push.registries, *([registries.source()] if case.copied else [])]:
-            registry.forget_requests()
-        push = replace(push, changes=case.changes)
-        sample = run(contender.job(push, self.folder), self.folder)
-        if counts is not None:
-            counts.requests = sum(len(registry.requests()) for registry in push.registries)
-            counts.source_requests = len(registries.source().requests()) if case.copied else None
-        return sample, 0 if isinstance(contender, EmptyTask) else _arrived(push)
+        folder = self._own(contender)
+        contender.forget(folder)
+        if case.before is not None:
+            before = replace(push, image=self._image(case.before, case, registries))
+            run(contender.job(before, folder), folder)
+        return replace(push, changes=case.changes)
+
+    def _own(self, contender: Contender) -> Path:
+        """Return the folder in which a contender keeps what it remembers, which nobody else forgets."""
+        folder = self.folder / re.sub(r"\W+", "-", contender.name)
+        folder.mkdir(exist_ok=True)
+        return folder
 
     def _image(self, name: str, case: Case, registries: Registries) -> Image:
         """Return the image, which is in the registry to copy from where the case wants that."""

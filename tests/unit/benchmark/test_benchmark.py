@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmark.cases import TRANSPORTS, Case, cases
-from tests.benchmark.contenders import Crane, Engine, Push, Skopeo
-from tests.benchmark.images import MIB, Image, Images, Sizes
+from tests.benchmark.cases import TRANSPORTS, cases
+from tests.benchmark.contenders import Push, Skopeo
+from tests.benchmark.images import MIB, Image, Images
 from tests.benchmark.measure import BenchmarkFailed, Job, Sample, run
 from tests.benchmark.registries import Registry
-from tests.benchmark.report import document
-from tests.benchmark.rounds import Row, Table
 
 PYTHON = [sys.executable, "-I", "-S", "-c"]
 
@@ -64,9 +62,10 @@ def test_every_case_is_whole() -> None:
     names = [case.name for case in cases()]
     assert len(set(names)) == len(names)
     for case in cases():
-        assert {case.image, case.before} - {None} <= set(vars(Images))
+        assert {case.image, case.before, case.counted_image} - {None} <= set(vars(Images))
         assert set(case.transports) <= set(TRANSPORTS)
         assert case.baseline in [contender.name for contender in case.contenders]
+        assert case.why.endswith(".")
         assert len({contender.name for contender in case.contenders}) == len(case.contenders)
 
 
@@ -83,22 +82,6 @@ def test_everybody_gets_the_same_to_do(tmp_path: Path) -> None:
     trusted = ["--src-cert-dir", str(ca_file.parent / "trusted"), "--dest-cert-dir", str(ca_file.parent / "trusted")]
     for command, registry in zip(job.commands, ("a:1", "b:2"), strict=True):
         assert command[4:] == [*trusted, "docker://source:1/bench/app:1", f"docker://{registry}/bench/app:1"]
-    job = Crane().job(push, tmp_path)
-    assert [command[2:] for command in job.commands] == [
-        [push.image.place, f"{one}/bench/app:1"] for one in ("a:1", "b:2")
-    ]
-    assert Path(job.environment["SSL_CERT_FILE"]).read_text() == "an authority"
     plain = Push(Image("oci", "/app"), [Registry("a:1")], "bench/app")
     assert plain.options()["validate_certs"] is False
     assert "--dest-tls-verify=false" in Skopeo().job(plain, tmp_path).commands[0]
-
-
-def test_the_tables() -> None:
-    case = Case("layout", "First push", "layout", (Engine(), Skopeo()))
-    ours = Row("appuio.registry", [Sample(2, 1, 20 * MIB), Sample(1, 1, 10 * MIB), Sample(9, 9, 30 * MIB)], 22)
-    theirs = Row("skopeo copy", [Sample(4, 4, 30 * MIB)], 47)
-    text = document([Table(case, "tls", [ours, theirs])], [("the engine", 0.25)], None, Sizes(), "make bench")
-    assert "| appuio.registry | TLS | 2.00 s | 0.50 | 1.00 s | 0.25 | 20 MiB | 22 |" in text
-    assert "| skopeo copy | TLS | 4.00 s |  | 4.00 s |  | 30 MiB | 47 |" in text
-    assert "| the engine | 250 ms |" in text
-    assert "eight layers of 25 MiB" in text
