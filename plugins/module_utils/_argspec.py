@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 from ._errors import InvalidOptionError
-from ._text import as_list, as_mapping, as_texts, is_blank
+from ._text import as_list, as_mapping, as_texts, is_blank, unquoted
 
 
 class ArgumentSpec:
@@ -160,4 +160,6 @@ def _readable(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
             f"{name} is the number {value!r}, which may not be what was written: YAML reads 1.10 as 1.1",
             hint="Put it in quotes",
         )
+    if kind == "str" and isinstance(value, str) and not rule.get("no_log"):
+        return unquoted(value)
     return value

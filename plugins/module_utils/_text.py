@@ -15,6 +15,7 @@ from ._errors import InvalidOptionError
 from ._json import JsonError, parse_json
 
 _SEPARATOR = re.compile(r"[,\r\n]+")
+_QUOTED = re.compile(r'"([^"]*)"')
 # Far beyond any use, and below what an API or a time can hold.
 LONGEST = 100 * 365 * 86400
 _UNITS = (604800, 86400, 3600, 60, 1)
@@ -26,11 +27,20 @@ def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
+def unquoted(text: str) -> str:
+    """Return what stands in double quotes, or a text without them as it is.
+
+    Ansible reads text of a survey as YAML, from ansible-core 2.19 on: only in quotes does 1.10 not become 1.1.
+    """
+    quoted = _QUOTED.fullmatch(text.strip())
+    return quoted[1] if quoted else text
+
+
 def as_list(option: str, value: Any) -> list[Any] | None:
     """Return the entries of a list, or of a text with one; None where nothing is given.
 
-    A text is a JSON list, or entries separated by commas or line ends, whose blanks do not count. Raises
-    InvalidOptionError for a text that begins like a list and is none, and for any other value.
+    A text is a JSON list, or entries separated by commas or line ends, each with or without double quotes, whose blanks
+    do not count. Raises InvalidOptionError for a text that begins like a list and is none, and for any other value.
     """
     if is_blank(value):
         return None
@@ -46,7 +56,7 @@ def as_list(option: str, value: Any) -> list[Any] | None:
                     hint="A shell takes quotes away: put the whole list in single quotes, or separate by commas alone",
                 )
             return found
-        return [entry for entry in (part.strip() for part in _SEPARATOR.split(text)) if entry]
+        return [entry for entry in (unquoted(part).strip() for part in _SEPARATOR.split(text)) if entry]
     if isinstance(value, Mapping):
         raise InvalidOptionError(f"{option} is a mapping, and a list is wanted")
     return [value]

@@ -76,27 +76,24 @@ def run_playbook(
     verbosity: int = 0,
     env: Mapping[str, str | None] | None = None,
     arguments: Sequence[str] = (),
-    before: Sequence[str] = (),
-    prefix: Sequence[str] = (),
 ) -> PlaybookResult:
     """Run plays, or a playbook by its path or name (``appuio.registry.login``), and return what came of it.
 
     ``folder`` is for what the run needs: playbook, variables, home and temporary files. ``inventory`` is a
     path, or the content of one; without it there is ``localhost`` alone. A variable that is None in ``env``
     is taken out of the environment. What stands in ``extra_vars`` goes through a file, so that nothing of it
-    is in the list of processes. ``before`` are playbooks that run first, and ``prefix`` words before the command, of
-    a program that starts it.
+    is in the list of processes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     program = Path(sys.executable).parent / "ansible-playbook"
-    command = [*prefix, sys.executable, str(program), "-i", str(_inventory(inventory, folder)), *arguments]
+    command = [sys.executable, str(program), "-i", str(_inventory(inventory, folder)), *arguments]
     if extra_vars:
         (folder / "extra_vars.json").write_text(json.dumps(extra_vars))
         command += ["-e", f"@{folder / 'extra_vars.json'}"]
     command += ["--check"] * check + ["--diff"] * diff + ["-" + "v" * verbosity] * (verbosity > 0)
     record = folder / "results.jsonl"
     record.unlink(missing_ok=True)
-    command += [*before, str(_playbook(plays, folder))]
+    command.append(str(_playbook(plays, folder)))
     # A short path: Ansible makes a socket there, and the name of a socket has at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="run-") as temporary:
         ended = subprocess.run(

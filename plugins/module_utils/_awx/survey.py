@@ -17,6 +17,9 @@ from .._errors import InvalidOptionError
 
 _MARKUP = re.compile(r"\b[CEOVRP]\(([^)]*)\)")
 _PREFIX = "appuio_"
+# Ansible reads the answers as YAML, from ansible-core 2.19 on.
+_TAGS = {"appuio_tags", "appuio_tag", "appuio_from", "appuio_image_tags"}
+_VERSION = 'A version such as "1.10" in double quotes.'
 
 
 def survey_of(
@@ -48,7 +51,7 @@ def _question(option: str, rule: Mapping[str, Any], required: bool) -> dict[str,
     question: dict[str, Any] = {
         "type": kind,
         "question_name": option[len(_PREFIX) :].replace("_", " ").capitalize(),
-        "question_description": _description(rule),
+        "question_description": " ".join(filter(None, [_description(rule), _VERSION if option in _TAGS else ""])),
         "variable": option,
         "required": required,
     }

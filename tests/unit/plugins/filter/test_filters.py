@@ -30,6 +30,14 @@ def test_nonsense_is_an_error_of_the_filter(name: str) -> None:
         loaded(name)("Not A Zone")
 
 
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(None, "omit"), ("", "omit"), (" \n", "omit"), (False, False), (0, 0), ("0", "0"), ([], []), (" a", " a")],
+)
+def test_a_value_unless_it_is_blank(given: Any, wanted: Any) -> None:
+    assert loaded("unless_blank")(given, "omit") == wanted
+
+
 def test_image_reference() -> None:
     digest = "sha256:" + "0" * 64
     assert loaded("image_reference")(f"registry.zone-1:5000/shop/app:1.4@{digest}") == {

@@ -52,6 +52,8 @@ SPEC = (
         ({"labels": "a=b, c=d"}, {"labels": {"a": "b", "c": "d"}}),
         ({"existing_tags": "", "jobs": " ", "force": ""}, {}),
         ({"ca_cert": "", "verify_ssl": "", "registry": "", "host": None}, {"host": None}),
+        ({"tag": '"1.10"', "tags": '"1.10"'}, {"tag": "1.10", "tags": ["1.10"]}),
+        ({"tag": 'a"b', "token": '"secret"'}, {"tag": 'a"b', "token": '"secret"'}),
         ({"name": 17, "retry_delay": 0.5}, {"name": 17, "retry_delay": 0.5}),
     ],
 )

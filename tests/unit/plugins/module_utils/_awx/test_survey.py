@@ -69,6 +69,13 @@ def test_a_question_is_plain_text() -> None:
     assert found["question_description"] == "As linux/amd64, with source password. See HOME. One a line."
 
 
+def test_a_question_for_a_tag_says_how_a_version_is_written() -> None:
+    """Ansible reads answers as YAML, from ansible-core 2.19 on, in which 1.10 is 1.1."""
+    rule = {"type": "list", "description": "Tags."}
+    (asked,) = survey_of("Survey", "About", {"appuio_tags": rule}, ["appuio_tags"])["spec"]
+    assert asked["question_description"] == 'Tags. One a line. A version such as "1.10" in double quotes.'
+
+
 def test_a_default_and_what_is_required_can_be_given() -> None:
     found = question(
         {"type": "str", "default": "a"}, defaults={"appuio_some_thing": "b"}, required=["appuio_some_thing"]

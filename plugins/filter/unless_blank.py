@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, The appuio.registry authors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filter appuio.registry.unless_blank."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: unless_blank
+short_description: A value, or another one where it is blank
+version_added: 0.1.0
+author:
+  - The appuio.registry authors (@appuio)
+description:
+  - Returns a value as it is, or another one where it is null or a text of nothing but blanks.
+  - Surveys send blanks for what nobody answers, which ansible-core 2.19 and newer read as null, and pipelines for what
+    they do not set. Unlike C(default) with C(true), this keeps V(false) and V(0).
+positional: _input, otherwise
+options:
+  _input:
+    description: The value.
+    type: raw
+    required: true
+  otherwise:
+    description: What takes its place, often C(omit).
+    type: raw
+    required: true
+seealso:
+  - plugin: ansible.builtin.mandatory
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Push the image, to the tag of the source where the survey names none
+  appuio.registry.appuio_image_push:
+    zone: cloudscale-lpg-2
+    namespace: my-project
+    token: "{{ pusher_token }}"
+    source: oci:build/app:1.4.2
+    tags: "{{ survey_tags | default('') | appuio.registry.unless_blank(omit) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The value, or what takes its place.
+  type: raw
+"""
+
+from typing import Any, Callable
+
+from ..module_utils._text import is_blank
+
+
+def unless_blank(value: Any, otherwise: Any) -> Any:
+    """Return the value, or the other one where it is blank."""
+    return otherwise if is_blank(value) else value
+
+
+class FilterModule:
+    """What Ansible loads."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filter by its name."""
+        return {"unless_blank": unless_blank}
