@@ -219,7 +219,7 @@ options:
         the annotation C(registry.appuio.cloud/managed-tags), so that every checkout and every machine knows the same.
       - A tag stays that somebody else has moved since, that another set declares (see O(set_name)), that a workload
         uses, that another tag follows, or whose image something in use needs. The rules are those of
-        M(appuio.registry.appuio_image_prune).
+        M(appuio.registry.appuio_image_prune), but a tag goes also where one that stays has the same image.
       - All tags of a repository stay while an entry for it fails, so nothing goes because a source could not be listed
         or listed nothing. Nothing goes from a zone that cannot be read.
       - An ImageStream that this module has created goes, too, when nothing is left in it.
@@ -260,6 +260,8 @@ options:
         the set need there together.
       - With V(warn), there is a warning with how many are needed and left. With V(fail), no image is pushed there that
         needs a new ImageStream or tag. With V(ignore), nobody is asked.
+      - What O(delete) removes goes last, when all new images are there, so that it makes room for the next run. Where
+        that would be enough, the message says so.
       - It takes the right to read quotas, and is left out without it.
     type: str
     choices: [warn, fail, ignore]

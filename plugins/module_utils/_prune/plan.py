@@ -40,7 +40,8 @@ def decide(
     """
     held = {tag.name: held_images(tag, children or {}) for tag in stream.tags.values()}
     stay = _required(stream, options, usage, held)
-    staying = _Staying(stream, stay, {})
+    # Who names each tag means it, whatever other tags point to the same image.
+    staying = _Staying(stream, stay, {}, together=options.only is None)
     staying.add_same_images()
     free = [tag for tag in stream.tags.values() if tag.name not in stay]
     staying.going.update(_beyond(free, options, now, stay))
@@ -66,15 +67,15 @@ def limited(decisions: Iterable[Decision], most: int) -> list[Decision]:
 
 
 class _Staying:
-    """Tags that stay and that go; whatever stays keeps the other tags of the same image."""
+    """Tags that stay and that go; whatever stays keeps the other tags of the same image, if they stay ``together``."""
 
-    def __init__(self, stream: ImageStream, stay: dict[str, str], going: dict[str, str]) -> None:
+    def __init__(self, stream: ImageStream, stay: dict[str, str], going: dict[str, str], together: bool = True) -> None:
         self.stay = stay
         self.going = going
         self._stream = stream
         self._same: dict[str, list[str]] = {}
         for tag in stream.tags.values():
-            if tag.digest:
+            if tag.digest and together:
                 self._same.setdefault(tag.digest, []).append(tag.name)
 
     def keep(self, name: str, reason: str) -> list[str]:

@@ -70,9 +70,8 @@ class Deletion:
         A signal to stop is a failure of the zones that had more to do.
         """
         removals: dict[str, list[Removal]] = {}
+        self.keep(failed)
         for zone in self.zones:
-            names = {name for where, namespace, name in failed if (where, namespace) == (zone.zone, zone.namespace)}
-            _keep(zone, names)
             if zone.error is None:
                 removals.setdefault(zone.zone, []).append(Removal(zone, self._stopped))
 
@@ -89,6 +88,12 @@ class Deletion:
             self.sessions.each(remove)
         except StoppedError as stopped:
             end_removals([removal for one in removals.values() for removal in one], stopped)
+
+    def keep(self, repositories: Collection[Repository]) -> None:
+        """Let everything stay in these, as nobody knows any more what they have to have."""
+        for zone in self.zones:
+            own = {name for where, namespace, name in repositories if (where, namespace) == (zone.zone, zone.namespace)}
+            _keep(zone, own)
 
     def note_stopped(self, stopped: StoppedError) -> None:
         """Note that nothing was deleted, as the task was stopped before."""

@@ -25,6 +25,7 @@ from .schedule import Schedule
 if TYPE_CHECKING:
     from .deletion import Deletion, Repository
     from .deletion_plan import Declared
+    from .quota import Need
 
 _ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_going is false"
 
@@ -49,9 +50,16 @@ class SyncTask:
         _check_tags(self.images)
         self._at_once(self.images, ImageSync.make_plan, self._abort)
         registries = [(session.name, session.address) for session in self.shared.sessions.sessions]
-        plan = SyncPlan([image.plan for image in self.images], registries, warnings=self._quota_warnings())
+        plan = SyncPlan([image.plan for image in self.images], registries)
+        needs = self._needs()
         if self.deletion is not None:
             plan.removals = self.deletion.plan(self._declared())
+        if needs:
+            from .quota import settle_quota
+
+            plan.warnings = settle_quota(needs, self.images, plan.removals, self.options)
+            if self.deletion is not None:
+                self.deletion.keep(self._repositories(ImageSync.is_in_doubt))
         if all(image.error for image in plan.images) or (
             plan.failed and (self.options.atomic == "set" or not self.options.keep_going)
         ):
@@ -125,19 +133,15 @@ class SyncTask:
         for session in self.shared.sessions.sessions:
             session.abort()
 
-    def _quota_warnings(self) -> list[str]:
-        """Check what all images need together; where check_quota is fail, those that need something new fail."""
+    def _needs(self) -> list[Need]:
+        """Return what all images need of the quotas together, and what those leave; nothing where nobody is asked."""
         if self.options.check_quota == "ignore":
             return []
         from .quota import Need, needs_of
 
-        found: list[str] = []
-
-        def check(need: Need) -> None:
-            found.extend(need.check(self.options.check_quota))
-
-        Schedule(needs_of(self.images), self.options.jobs).run(check, self._abort)
-        return sorted(found)
+        needs = needs_of(self.images)
+        Schedule(needs, self.options.jobs).run(Need.ask, self._abort)
+        return needs
 
     @staticmethod
     def _has_steps(image: ImageSync) -> bool:
