@@ -274,6 +274,7 @@ options:
     description:
       - How many MiB of images are on their way at the same time, and so how much is on disk at most, in the temporary
         directory of the host where the task runs. The largest image goes first.
+      - An image that goes from a registry to a single zone is sent while it is read, and takes no disk.
       - An image that is larger is pushed alone.
     type: int
     default: 4096

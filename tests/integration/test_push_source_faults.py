@@ -20,9 +20,9 @@ MANIFESTS = {"method": "GET", "path": "/manifests/"}
 
 
 class Copy:
-    """An image in the first zone, which is pushed from there to the others."""
+    """An image in the first zone, which is pushed from there to so many others."""
 
-    def __init__(self, pusher: Pusher, layout: Path) -> None:
+    def __init__(self, pusher: Pusher, layout: Path, targets: int) -> None:
         image = make_image(layout, platforms=("linux/amd64",), size=SIZE, layers=1)
         (layer,) = image.layers["linux/amd64"]
         self.pusher = pusher
@@ -30,22 +30,27 @@ class Copy:
         self.layer = str(layer["digest"])
         self.content = blob_path(layout, self.layer).read_bytes()
         self.zone = pusher.zones[0]
+        self.targets = pusher.zones[1 : 1 + targets]
         self.source = f"docker://{self.zone.registry}/{pusher.project}/app:1.0"
         pusher.push(f"oci:{layout}", zones=pusher.entries(self.zone))
         pusher.clear()
 
     def options(self, **more: Any) -> dict[str, Any]:
         credential = {"source_username": "any", "source_password": self.pusher.tokens[self.zone.name]}
-        zones = self.pusher.entries(*self.pusher.zones[1:])
+        zones = self.pusher.entries(*self.targets)
         return {**credential, "source_ca_cert": str(self.zone.ca_file), "zones": zones, "retries": 2, **more}
+
+    def arrived(self) -> list[dict[str, str]]:
+        """Return the tags of all zones when the image has come to those that it was to come to."""
+        return [{"1.0": self.digest} if zone in (self.zone, *self.targets) else {} for zone in self.pusher.zones]
 
     def fault(self, action: str, **options: Any) -> int:
         return self.zone.faults.add(action, side="registry", **options)
 
 
-@pytest.fixture
-def copy(pusher: Pusher, tmp_path: Path) -> Copy:
-    return Copy(pusher, tmp_path / "app")
+@pytest.fixture(params=[1, 2], ids=["to one zone", "to two"])
+def copy(pusher: Pusher, tmp_path: Path, request: pytest.FixtureRequest) -> Copy:
+    return Copy(pusher, tmp_path / "app", request.param)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_what_passes_is_waited_for(pusher: Pusher, copy: Copy, action: str, opti
     fault = copy.fault(action, count=1, **options)
     assert pusher.push(copy.source, **copy.options())["digest"] == copy.digest
     assert copy.zone.faults.hits(fault) == 1
-    assert pusher.tags() == [{"1.0": copy.digest}] * 3
+    assert pusher.tags() == copy.arrived()
 
 
 def test_a_server_that_ignores_range_is_read_on_from(pusher: Pusher, copy: Copy) -> None:
@@ -76,7 +81,7 @@ def test_a_server_that_ignores_range_is_read_on_from(pusher: Pusher, copy: Copy)
     whole = copy.fault("status", count=1, skip=1, status=200, body=copy.content, **layer)
     assert pusher.push(copy.source, **copy.options())["digest"] == copy.digest
     assert copy.zone.faults.hits(whole) == 1
-    assert pusher.tags() == [{"1.0": copy.digest}] * 3
+    assert pusher.tags() == copy.arrived()
 
 
 @pytest.mark.parametrize(
@@ -110,5 +115,19 @@ def test_altered_bytes_are_not_pushed(pusher: Pusher, copy: Copy) -> None:
     copy.fault("status", status=200, body=altered, method="GET", path=copy.layer)
     error = pusher.refused(copy.source, **copy.options())
     assert f"the blob {copy.layer} of {copy.source} is altered" in str(error)
-    assert [zone["failed"] for zone in error.result["zones"]] == [True, True]
+    assert [zone["failed"] for zone in error.result["zones"]] == [True] * len(copy.targets)
     assert pusher.tags() == [{"1.0": copy.digest}, {}, {}]
+
+
+def test_what_the_zone_has_or_mounts_is_not_read(pusher: Pusher, copy: Copy, tmp_path: Path) -> None:
+    environment = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    layout = f"oci:{tmp_path / 'app'}"
+    pusher.push(layout, zones=pusher.entries(*copy.targets), name="base", environment=environment)
+    pusher.push(layout, zones=pusher.entries(*copy.targets), tags=["0.9"], environment=environment)
+    pusher.clear()
+    existing = pusher.push(copy.source, environment=environment, **copy.options())
+    mounted = pusher.push(copy.source, name="child", environment=environment, **copy.options())
+    assert {zone["blobs"]["uploaded"] for zone in existing["zones"]} == {0}
+    # The configuration is too small to be mounted, and is known by then.
+    assert {(zone["blobs"]["uploaded"], zone["blobs"]["mounted"]) for zone in mounted["zones"]} == {(1, 1)}
+    assert not [request for request in pusher.asked()[0] if copy.layer in request]

@@ -90,6 +90,12 @@ class OpenResponse:
                 )
         return bytes(content)
 
+    def cut(self) -> None:
+        """End the body at once, for another thread that waits for it; takes no lock."""
+        connection = self._connection
+        if connection is not None:
+            connection.cut()
+
     def finish(self) -> None:
         """Pass over the rest of a body that nobody wants, if it is short, so that the connection can serve again."""
         length = self._answer.length

@@ -23,6 +23,7 @@ from .._oci.walk import Image as ImageContents
 from .._reference import is_digest
 from .._source.base import ArchiveSource
 from .._source.spool import SpooledBlob
+from .._source.stream import StreamedBlob
 from .archive_layer import ArchiveLayer, LayerTools
 from .image import PendingBlob, check_expected
 from .options import PushOptions
@@ -210,13 +211,13 @@ class ArchiveImage:
     def _from_zone(self, zone: ZoneUpload, blob: Descriptor) -> Body:
         with self._lock:
             if blob.digest not in self._spooled:
-                self._spooled[blob.digest] = SpooledBlob(
+                streamed = StreamedBlob(
                     blob,
                     f"the blob {blob.digest} of {zone.registry.registry}/{zone.repository}",
-                    self._directory,
                     lambda offset: zone.registry.open_blob(zone.repository, blob.digest, offset),
                     zone.registry.http.attempts(),
                 )
+                self._spooled[blob.digest] = SpooledBlob(streamed, self._directory)
             return self._spooled[blob.digest]
 
     def _noted(self, zone: ZoneUpload) -> list[str]:

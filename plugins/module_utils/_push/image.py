@@ -81,6 +81,7 @@ class ManifestImage:
     _warnings: tuple[str, ...] = ()
     _referrers: tuple[Referrer, ...] = ()
     _skipped: tuple[str, ...] = ()
+    _readers = 1
 
     def __init__(self, source: Source, options: PushOptions) -> None:
         self._source = source
@@ -134,7 +135,8 @@ class ManifestImage:
         return self._pushed(contents.platforms, contents.size)
 
     def begin(self, zones: Sequence[ZoneUpload]) -> None:
-        """Nothing has to be made."""
+        """Nothing has to be made; what goes to several zones is read once for all of them."""
+        self._readers = len(zones)
 
     def blobs(self) -> Sequence[PendingBlob]:
         """Return all blobs."""
@@ -146,7 +148,7 @@ class ManifestImage:
 
     def body(self, blob: Descriptor) -> Body:
         """Return a blob of the source."""
-        return self._source.blob(blob)
+        return self._source.blob(blob, self._readers)
 
     def release(self, blob: PendingBlob) -> None:
         """Let the source forget a blob."""

@@ -46,8 +46,8 @@ class Source(Protocol):
     def manifest(self, descriptor: Descriptor) -> Manifest:
         """Return a manifest below it; raises SourceError."""
 
-    def blob(self, descriptor: Descriptor) -> Body:
-        """Return a blob as a body that several uploads may open; its reader raises SourceError."""
+    def blob(self, descriptor: Descriptor, readers: int = 1) -> Body:
+        """Return a blob as a body that so many uploads open at the same time; its reader raises SourceError."""
 
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a small blob, a configuration; raises SourceError."""

@@ -35,7 +35,7 @@ class FileSource:
         """Return a manifest below the root; raises SourceError."""
         return parse_manifest(self._checked(self._manifest_path(descriptor), descriptor), descriptor.media_type)
 
-    def blob(self, descriptor: Descriptor) -> Body:
+    def blob(self, descriptor: Descriptor, _readers: int = 1) -> Body:
         """Return a blob, which is read in place; raises SourceError for one that is missing or of another size."""
         with self._lock:
             if descriptor.digest not in self._blobs:

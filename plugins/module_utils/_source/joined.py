@@ -120,9 +120,9 @@ class JoinedSource:
             found = self._kept(source, source.manifest(descriptor))
         return found
 
-    def blob(self, descriptor: Descriptor) -> Body:
+    def blob(self, descriptor: Descriptor, readers: int = 1) -> Body:
         """Return a blob of the source that has it; raises AppuioError."""
-        return self._owner(descriptor).blob(descriptor)
+        return self._owner(descriptor).blob(descriptor, readers)
 
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a small blob; raises AppuioError."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .._errors import AppuioError, ServerError, SourceError
@@ -29,7 +30,8 @@ from .source_registries import UNKNOWN, SourceClients, source_error
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from .spool import SpooledBlob, Stream
+    from .spool import SpooledBlob
+    from .stream import Stream, StreamedBlob
 
 _HUB_HOST = "registry-1.docker.io"
 _STEP = "read the source"
@@ -38,7 +40,7 @@ _SMALL = 256 * 1024
 
 
 class RegistrySource:
-    """An image by its reference; every blob comes once, whatever the number of zones."""
+    """An image by its reference; every blob comes once, whatever the number of zones, and to one without a file."""
 
     def __init__(
         self,
@@ -61,7 +63,7 @@ class RegistrySource:
         self._client = RegistryClient(None, reference.registry, self._http, limit=self._limit)
         # An index needs one more for an image of it; what it is shows by asking for its digest.
         self._needed = 1
-        self._blobs: dict[str, SpooledBlob] = {}
+        self._blobs: dict[str, SpooledBlob | StreamedBlob] = {}
         self._small: dict[str, bytes] = {}
         self._tags: list[str] | None = None
         self._lock = threading.Lock()
@@ -110,23 +112,23 @@ class RegistrySource:
             raise MissingContentError(f"{self.description} names {descriptor.digest}, which the registry does not have")
         return parse_manifest(found.content, descriptor.media_type or found.media_type)
 
-    def blob(self, descriptor: Descriptor) -> Body:
-        """Return a blob, which is fetched when the first upload wants it."""
-        from .spool import SpooledBlob
+    def blob(self, descriptor: Descriptor, readers: int = 1) -> Body:
+        """Return a blob, which is fetched when the first upload wants it; into a file only where there are several."""
+        from .stream import StreamedBlob
 
         with self._lock:
             if descriptor.digest in self._small:
                 return BytesBody(self._small[descriptor.digest])
-            if descriptor.digest not in self._blobs:
-                self._blobs[descriptor.digest] = SpooledBlob(
-                    descriptor,
-                    blob_name(descriptor, self.description),
-                    self._directory,
-                    lambda offset: self._stream(descriptor, offset),
-                    self._http.attempts(),
-                    self._explained,
-                )
-            return self._blobs[descriptor.digest]
+            blob = self._blobs.get(descriptor.digest)
+            if blob is None:
+                where, attempts = blob_name(descriptor, self.description), self._http.attempts()
+                blob = StreamedBlob(descriptor, where, partial(self._stream, descriptor), attempts, self._explained)
+            if readers > 1 and isinstance(blob, StreamedBlob):
+                from .spool import SpooledBlob
+
+                blob = SpooledBlob(blob, self._directory)
+            self._blobs[descriptor.digest] = blob
+            return blob
 
     def read(self, descriptor: Descriptor) -> bytes:
         """Return a small blob; raises AppuioError."""
@@ -195,7 +197,7 @@ class RegistrySource:
         return Referrers(tuple(entries.values()), tuple(skipped))
 
     def release(self, descriptor: Descriptor) -> None:
-        """Let go of the file of a blob that every zone has."""
+        """Let go of a blob that every zone has."""
         with self._lock:
             blob = self._blobs.pop(descriptor.digest, None)
         if blob is not None:
@@ -208,6 +210,8 @@ class RegistrySource:
         for blob in blobs:
             blob.release()
         if not self._shared:
+            # Whoever waits for an answer would else do so until its time is out.
+            self._client.abort()
             self._client.close()
 
     def _stream(self, descriptor: Descriptor, offset: int) -> AbstractContextManager[Stream]:
@@ -220,7 +224,7 @@ class RegistrySource:
                 with self._client.open_blob(self._reference.repository, descriptor.digest) as opened:
                     return opened.read(LARGEST_DOCUMENT)
             except (ConnectionLostError, ServerError) as error:
-                from .spool import tried_again
+                from .stream import tried_again
 
                 if not tried_again(error, attempts):
                     raise self._explained(error) from None

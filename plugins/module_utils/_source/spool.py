@@ -5,59 +5,33 @@
 from __future__ import annotations
 
 import threading
-from contextlib import AbstractContextManager
-from typing import Callable, Protocol
+from typing import TYPE_CHECKING
 
-from .._errors import AppuioError, CancelledError, ServerError, SourceError
+from .._errors import AppuioError, CancelledError, SourceError
 from .._http.message import BLOCK_SIZE, Reader
-from .._http.retry import PASSING_STATUSES, Attempts, ConnectionLostError
-from .._oci.model import Descriptor, new_hash
-from .base import altered, truncated
 from .local_file import TemporaryFile
 
-
-class Stream(Protocol):
-    """Bytes on their way here."""
-
-    def readinto(self, buffer: memoryview) -> int:
-        """Fill the buffer; return the number of bytes, 0 at the end."""
-
-
-OpenStream = Callable[[int], AbstractContextManager[Stream]]
+if TYPE_CHECKING:
+    from .stream import StreamedBlob
 
 
 class SpooledBlob:
-    """The body of a blob that is fetched when the first upload opens it.
+    """The body of a blob that is fetched into a file in ``directory`` when the first upload opens it."""
 
-    ``open_stream`` reads it from an offset; ``explain`` makes its errors those of the source.
-    """
-
-    def __init__(
-        self,
-        descriptor: Descriptor,
-        where: str,
-        directory: str,
-        open_stream: OpenStream,
-        attempts: Attempts,
-        explain: Callable[[AppuioError], AppuioError] = lambda error: error,
-    ) -> None:
-        self._descriptor = descriptor
-        self._where = where
+    def __init__(self, source: StreamedBlob, directory: str) -> None:
+        self._source = source
+        self._where = source.where
         self._directory = directory
-        self._open_stream = open_stream
-        self._attempts = attempts
-        self._explain = explain
         # Guards all below, and wakes the uploads when the file has grown, or will grow no more.
         self._grown = threading.Condition()
         self._file: TemporaryFile | None = None
         self._available = 0
         self._error: AppuioError | None = None
-        self._released = False
 
     @property
     def length(self) -> int:
         """Bytes of the blob."""
-        return self._descriptor.size
+        return self._source.length
 
     def open(self, offset: int = 0) -> Reader:
         """Return a reader that waits for what is not there yet; raises AppuioError, also while it is read."""
@@ -83,54 +57,27 @@ class SpooledBlob:
     def release(self) -> None:
         """Let go of the file, whose room is free when the last upload has closed it; nobody opens the blob any more."""
         with self._grown:
-            self._released = True
             self._file = None
             if self._available < self.length and self._error is None:
                 self._error = CancelledError(f"{self._where} is not needed any more")
             self._grown.notify_all()
+        self._source.release()
 
     def _fetch(self, file: TemporaryFile) -> None:
+        """Write and announce block by block; the last one comes when the digest is known to be right."""
+        buffer, got = memoryview(bytearray(BLOCK_SIZE)), 0
+        reader = self._source.open()
         try:
-            self._fill(file)
+            while count := reader.readinto(buffer):
+                file.write(buffer[:count])
+                got += count
+                self._announce(got)
         except AppuioError as error:
-            self._stop(self._explain(error))
+            self._stop(error)
         except Exception as error:
             self._stop(SourceError(f"{self._where} cannot be read: {type(error).__name__}"))
-
-    def _fill(self, file: TemporaryFile) -> None:
-        """The last block is announced only when the digest is known to be right."""
-        digest = new_hash(self._descriptor.digest)
-        buffer = memoryview(bytearray(BLOCK_SIZE))
-        got = last_cut = 0
-        while True:
-            begun = got
-            try:
-                with self._open_stream(got) as stream:
-                    while count := stream.readinto(buffer):
-                        if got + count > self.length:
-                            raise truncated(self._descriptor, self._where, got + count)
-                        file.write(buffer[:count])
-                        digest.update(buffer[:count])
-                        got += count
-                        if got < self.length:
-                            self._announce(got)
-                        if self._released:
-                            return
-            except (ConnectionLostError, ServerError) as error:
-                self._attempts.progressed(got - last_cut)
-                last_cut = got
-                if not tried_again(error, self._attempts):
-                    raise
-                continue
-            # A server may answer a request for the rest with a part of it (RFC 9110, section 15.3.7).
-            if not 0 < begun < got < self.length:
-                break
-        if got != self.length:
-            raise truncated(self._descriptor, self._where, got)
-        found = f"{self._descriptor.digest.partition(':')[0]}:{digest.hexdigest()}"
-        if found != self._descriptor.digest:
-            raise altered(self._descriptor, self._where, found)
-        self._announce(got)
+        finally:
+            reader.close()
 
     def _announce(self, available: int) -> None:
         with self._grown:
@@ -161,13 +108,6 @@ class _Follower:
 
     def close(self) -> None:
         del self._file
-
-
-def tried_again(error: AppuioError, attempts: Attempts) -> bool:
-    """Return True after a wait, as long as the server asks for, where an error can pass and an attempt is left."""
-    if isinstance(error, ConnectionLostError):
-        return attempts.again()
-    return isinstance(error, ServerError) and error.status in PASSING_STATUSES and attempts.again(error.retry_after)
 
 
 def _copy(error: AppuioError) -> AppuioError:

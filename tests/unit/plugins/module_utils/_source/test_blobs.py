@@ -7,13 +7,12 @@ from __future__ import annotations
 import errno
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
+    ConnectionFailedError,
     ForbiddenError,
     InvalidOptionError,
     LocalStorageError,
@@ -21,9 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     SourceError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._http.message import Body
-from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts, Clock, ConnectionLostError
-from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._http.retry import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._source import location
 from ansible_collections.appuio.registry.plugins.module_utils._source.files import FileBlob
 from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import Part, open_file
@@ -31,21 +28,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._source.spool impo
 
 from tests.image.tar_members import member
 
-CONTENT = bytes(range(256)) * 4096
-DESCRIPTOR = Descriptor("application/octet-stream", digest_of(CONTENT), len(CONTENT))
-
-
-def read(body: Body, offset: int = 0, block: int = 100_000) -> bytes:
-    reader, got, buffer = body.open(offset), bytearray(), memoryview(bytearray(block))
-    try:
-        while count := reader.readinto(buffer):
-            got += buffer[:count]
-    except SourceError as error:
-        error.result["got"] = len(got)
-        raise
-    finally:
-        reader.close()
-    return bytes(got)
+from .fake_source import CONTENT, DESCRIPTOR, FakeSource, Partly, read
 
 
 def stored(tmp_path: Path, content: bytes) -> FileBlob:
@@ -54,41 +37,11 @@ def stored(tmp_path: Path, content: bytes) -> FileBlob:
     return FileBlob(Part(file, 0, file.size), DESCRIPTOR, "the blob")
 
 
-class Partly(int):
-    """A request is answered with the bytes up to here, and no more."""
-
-
 def spooled(
     tmp_path: Path, *attempts: bytes | int | AppuioError, retries: int = 2, waited: list[float] | None = None
 ) -> SpooledBlob:
     """A blob whose source sends these contents, one an attempt, breaks after so many bytes, or gives an error."""
-    left = list(attempts)
-    clock = Clock(lambda: 0.0, (waited if waited is not None else []).append, lambda: 0.0)
-
-    class Stream:
-        def __init__(self, content: bytes, broken: bool) -> None:
-            self.content, self.broken = content, broken
-
-        def readinto(self, buffer: memoryview) -> int:
-            if not self.content and self.broken:
-                raise ConnectionLostError("it broke")
-            count = min(len(buffer), len(self.content), 70_000)
-            buffer[:count], self.content = self.content[:count], self.content[count:]
-            return count
-
-    @contextmanager
-    def open_stream(offset: int) -> Iterator[Stream]:
-        content = left.pop(0)
-        if isinstance(content, AppuioError):
-            raise content
-        if isinstance(content, Partly):
-            yield Stream(CONTENT[offset:content], False)
-        elif isinstance(content, int):
-            yield Stream(CONTENT[offset:content], True)
-        else:
-            yield Stream(content[offset:], False)
-
-    return SpooledBlob(DESCRIPTOR, "the blob", str(tmp_path), open_stream, Attempts(retries, 0, clock))
+    return SpooledBlob(FakeSource(*attempts).blob(retries, waited), str(tmp_path))
 
 
 def test_a_file_is_read_by_several_from_anywhere(tmp_path: Path) -> None:
@@ -171,7 +124,7 @@ def test_attempts_count_anew_after_progress(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("ansible_collections.appuio.registry.plugins.module_utils._http.retry.PROGRESS", 100_000)
     cuts = [100_000, 200_000, 300_000, 400_000, 500_000]
     assert read(spooled(tmp_path, *cuts, CONTENT, retries=1)) == CONTENT
-    with pytest.raises(ConnectionLostError):
+    with pytest.raises(ConnectionFailedError, match="it broke"):
         read(spooled(tmp_path, 100_000, 100_001, 100_002, CONTENT, retries=1))
 
 
@@ -216,8 +169,9 @@ def test_a_directory_that_cannot_be_written_is_told_as_one(tmp_path: Path) -> No
 
 
 def test_a_fetch_that_breaks_again_and_again_fails(tmp_path: Path) -> None:
-    with pytest.raises(ConnectionLostError):
+    with pytest.raises(ConnectionFailedError, match="it broke") as caught:
         read(spooled(tmp_path, 1, 2, 3))
+    assert not isinstance(caught.value, ConnectionLostError), "the upload would try again, for nothing"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,18 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, SourceError
+from ansible_collections.appuio.registry.plugins.module_utils._errors import (
+    AppuioError,
+    CancelledError,
+    LocalStorageError,
+    SourceError,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import (
     OCI_INDEX,
@@ -50,8 +56,8 @@ def source_at(
             source.close()
 
 
-def read(source: RegistrySource, descriptor: Descriptor = BLOB) -> bytes:
-    reader, got, buffer = source.blob(descriptor).open(), bytearray(), memoryview(bytearray(100_000))
+def read(source: RegistrySource, descriptor: Descriptor = BLOB, readers: int = 1) -> bytes:
+    reader, got, buffer = source.blob(descriptor, readers).open(), bytearray(), memoryview(bytearray(100_000))
     try:
         while count := reader.readinto(buffer):
             got += buffer[:count]
@@ -89,26 +95,29 @@ END = len(CONTENT) - 1
         [Line(GET, 500, {}, b"x"), Line(GET, 502), Line(GET, 200, {}, CONTENT)],
     ],
 )
-def test_a_cut_is_gone_on_from(tmp_path: Path, lines: list[Line]) -> None:
+@pytest.mark.parametrize("readers", [1, 2])
+def test_a_cut_is_gone_on_from(tmp_path: Path, lines: list[Line], readers: int) -> None:
     with source_at(tmp_path, CUT, *lines) as (source, server, _waited):
-        assert read(source) == CONTENT
+        assert read(source, readers=readers) == CONTENT
         assert server.lines == []
         assert server.seen[1].headers["range"] == "bytes=300000-"
 
 
-def test_a_limit_is_waited_for(tmp_path: Path) -> None:
+@pytest.mark.parametrize("readers", [1, 2])
+def test_a_limit_is_waited_for(tmp_path: Path, readers: int) -> None:
     limit = Line(GET, 429, {"Retry-After": "11"})
     with source_at(tmp_path, limit, limit, Line(GET, 200, {}, CONTENT)) as (source, _server, waited):
-        assert read(source) == CONTENT
+        assert read(source, readers=readers) == CONTENT
         assert waited == [11, 11]
 
 
-def test_no_bytes_of_a_layer_are_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("readers", [1, 2])
+def test_no_bytes_of_a_layer_are_told(tmp_path: Path, readers: int) -> None:
     secret = b"KEY OF A LAYER"
     lines = [Line(GET, 418, {"Content-Type": "text/plain"}, b"tea"), Line(GET, 201, {}, secret)]
     for line in lines:
         with source_at(tmp_path, line) as (source, _server, _waited), pytest.raises(AppuioError) as caught:
-            read(source)
+            read(source, readers=readers)
         assert "KEY OF" not in str(caught.value)
         assert source.description in str(caught.value)
 
@@ -132,6 +141,37 @@ def test_a_token_that_ends_in_the_middle_is_renewed(tmp_path: Path) -> None:
         assert read(source) == CONTENT
         assert server.seen[-1].headers["authorization"] == "Bearer second"
         source.close()
+
+
+def test_only_what_goes_to_several_zones_takes_a_file(tmp_path: Path) -> None:
+    nowhere = tmp_path / "gone"
+    for readers in (1, 3):
+        with source_at(nowhere, *[Line(GET, 200, {}, CONTENT)] * (readers == 1)) as (source, _server, _waited):
+            source.blob(BLOB)  # as a check beforehand does, when the zones are not known
+            if readers == 1:
+                assert read(source) == CONTENT
+            else:
+                with pytest.raises(LocalStorageError, match=f"{nowhere} cannot be written to"):
+                    read(source, readers=readers)
+
+
+@pytest.mark.parametrize("readers", [1, 2])
+def test_who_waits_for_a_source_that_is_closed_is_let_go(tmp_path: Path, readers: int) -> None:
+    """As a signal does in the middle of a push."""
+    raised: list[AppuioError] = []
+
+    def work() -> None:
+        with pytest.raises(CancelledError) as caught:
+            read(source, readers=readers)
+        raised.append(caught.value)
+
+    with source_at(tmp_path, Line(GET, stalls=True)) as (source, server, _waited):
+        thread = threading.Thread(target=work)
+        thread.start()
+        server.stalled.wait()
+        source.close()
+        thread.join()
+    assert len(raised) == 1
 
 
 def test_a_configuration_comes_once(tmp_path: Path) -> None:
