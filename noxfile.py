@@ -18,7 +18,7 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, debian, release, tree, versions
+from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, awx, debian, release, tree, versions
 from tests.setup import ansible_test as ansible_test_home
 from tests.setup.environment import private
 from tests.setup.pythons import newest_python
@@ -51,6 +51,14 @@ def install_programs(session: nox.Session, programs: dict[str, str]) -> None:
     """Install Debian's programs, or end the session with the command that would."""
     try:
         debian.install(programs)
+    except SetupError as error:
+        session.error(str(error))
+
+
+def unpack_awx(session: nox.Session) -> None:
+    """Unpack the collection that the playbook awx is held against, or end the session."""
+    try:
+        awx.unpacked()
     except SetupError as error:
         session.error(str(error))
 
@@ -97,6 +105,8 @@ def unit(session: nox.Session, core: Core) -> None:
     between = [str(plugins / name) for name in ("action", "filter", "inventory")]
     between += sorted(map(str, (plugins / "module_utils").glob("test_*.py")))
     folders = {NEWEST: ["tests/unit"], OLDEST: [str(plugins)]}.get(core, between)
+    if core in (NEWEST, OLDEST):
+        unpack_awx(session)
     pytest(session, core, *folders)
 
 
@@ -106,6 +116,8 @@ def zone(session: nox.Session, core: Core) -> None:
     install_programs(session, debian.ZONE_PROGRAMS)
     # The zones themselves, and modules run without ansible-core, are the same whatever ansible-core there is.
     newest_only = ("tests/zone", "tests/faults") if core == NEWEST else ()
+    if core == NEWEST:
+        unpack_awx(session)
     pytest(session, core, *newest_only, "tests/integration")
 
 

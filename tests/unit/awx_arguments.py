@@ -1,93 +1,33 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The options of awx.awx that the playbook awx uses, with their types, as awx.awx 24.6 has them.
-
-awx.awx cannot be installed for the tests: this is what they hold the playbook against.
-"""
+"""What the modules of awx.awx that the playbook awx uses really take, and what AWX takes of a survey."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib
+import sys
+from types import ModuleType
 from typing import Any
+from unittest import mock
 
-_STR: dict[str, Any] = {"type": "str"}
-_BOOL: dict[str, Any] = {"type": "bool"}
-_DICT: dict[str, Any] = {"type": "dict"}
-_TEXTS: dict[str, Any] = {"type": "list", "elements": "str"}
-_NAME: dict[str, Any] = {"type": "str", "required": True}
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-ARGUMENTS: dict[str, dict[str, dict[str, Any]]] = {
-    "organization": {"name": _NAME, "galaxy_credentials": _TEXTS},
-    "credential_type": {
-        "name": _NAME,
-        "description": _STR,
-        "kind": {"type": "str", "choices": ["ssh", "vault", "net", "scm", "cloud", "insights"]},
-        "inputs": _DICT,
-        "injectors": _DICT,
-    },
-    "credential": {
-        "name": _NAME,
-        "organization": _STR,
-        "credential_type": _STR,
-        "inputs": {"type": "dict", "no_log": True},
-        "update_secrets": {"type": "bool", "no_log": False},
-    },
-    "execution_environment": {
-        "name": _NAME,
-        "image": {"type": "str", "required": True},
-        "organization": _STR,
-        "pull": {"type": "str", "choices": ["always", "missing", "never"]},
-    },
-    "project": {
-        "name": _NAME,
-        "organization": _STR,
-        "scm_type": {"type": "str", "choices": ["manual", "git", "svn", "insights", "archive"]},
-        "scm_url": _STR,
-        "scm_branch": _STR,
-        "credential": _STR,
-        "default_environment": _STR,
-        "scm_update_on_launch": _BOOL,
-        "wait": _BOOL,
-    },
-    "inventory": {"name": _NAME, "organization": {"type": "str", "required": True}},
-    "inventory_source": {
-        "name": _NAME,
-        "inventory": {"type": "str", "required": True},
-        "organization": _STR,
-        "source": {"type": "str", "choices": ["scm", "ec2", "gce", "azure_rm", "vmware", "openstack", "controller"]},
-        "source_project": _STR,
-        "source_path": _STR,
-        "execution_environment": _STR,
-        "overwrite": _BOOL,
-        "overwrite_vars": _BOOL,
-        "update_on_launch": _BOOL,
-    },
-    "job_template": {
-        "name": _NAME,
-        "description": _STR,
-        "organization": _STR,
-        "project": _STR,
-        "playbook": _STR,
-        "inventory": _STR,
-        "execution_environment": _STR,
-        "credentials": _TEXTS,
-        "extra_vars": _DICT,
-        "ask_credential_on_launch": _BOOL,
-        "ask_diff_mode_on_launch": _BOOL,
-        "ask_job_type_on_launch": _BOOL,
-        "ask_limit_on_launch": _BOOL,
-        "survey_enabled": _BOOL,
-        "survey_spec": _DICT,
-    },
-    "workflow_job_template": {
-        "name": _NAME,
-        "description": _STR,
-        "organization": _STR,
-        "extra_vars": _DICT,
-        "survey_enabled": _BOOL,
-        "survey_spec": _DICT,
-        "schema": {"type": "list", "elements": "dict"},
-    },
-}
+from tests.setup import awx
+
+MODULES = (
+    "organization",
+    "credential_type",
+    "credential",
+    "execution_environment",
+    "project",
+    "inventory",
+    "inventory_source",
+    "job_template",
+    "workflow_job_template",
+)
+_TYPES = {"str": str, "bool": bool, "dict": dict, "list": list, "int": int}
 # What a node of a workflow's schema holds; "related" has to name all four.
 NODE = {"identifier", "unified_job_template", "related"}
 RELATED = {"success_nodes", "failure_nodes", "always_nodes", "credentials"}
@@ -103,9 +43,44 @@ LISTS = {
     "controller_templates": "job_template",
     "controller_workflows": "workflow_job_template",
 }
-# The role calls the schema of a workflow by another name than the module.
-RENAMED = {"workflow_nodes": "schema"}
 _DEFAULTS = {"text": str, "textarea": str, "password": str, "multiplechoice": str, "multiselect": str, "integer": int}
+
+
+def module(name: str) -> ModuleType:
+    """Return the imported module of awx.awx."""
+    folder = str(awx.unpacked())
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module(f"ansible_collections.awx.awx.plugins.modules.{name}")
+
+
+@functools.cache
+def arguments(name: str) -> dict[str, Any]:
+    """Return what the module gives to AnsibleModule: its options, and which of them exclude each other."""
+    found = module(name)
+    of_all = found.ControllerAPIModule.AUTH_ARGSPEC
+    with mock.patch.object(found, "ControllerAPIModule", side_effect=_Taken) as made, contextlib.suppress(_Taken):
+        found.main()
+    given = made.call_args.kwargs
+    return {**given, "argument_spec": {**of_all, **given["argument_spec"]}}
+
+
+class _Taken(Exception):
+    """The arguments are known, and nothing else of the module is wanted."""
+
+
+def problems(name: str, given: dict[str, Any]) -> list[str]:
+    """Return what is wrong with these options of the module, also where Ansible would make a text of what is none."""
+    found = arguments(name)
+    spec = found["argument_spec"]
+    validator = ArgumentSpecValidator(spec, mutually_exclusive=found.get("mutually_exclusive"))
+    names = {alias: option for option, rule in spec.items() for alias in (option, *rule.get("aliases", ()))}
+    wrong = list(validator.validate(given).error_messages)
+    for option, value in given.items():
+        wanted = spec.get(names.get(option, ""), {}).get("type", "str")
+        if wanted in _TYPES and not isinstance(value, _TYPES[wanted]):
+            wrong.append(f"{option} is no {wanted}: {value!r}")
+    return wrong
 
 
 def survey_problems(survey: dict[str, Any]) -> list[str]:

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.appuio.registry.plugins.module_utils._awx.objects import controller_objects
 
-from tests.unit.awx_arguments import ARGUMENTS, LISTS, NODE, RELATED, RENAMED, survey_problems
+from tests.unit.awx_arguments import LISTS, MODULES, NODE, RELATED, arguments, problems, survey_problems
 from tests.unit.pattern_definition import FILE, OF_A_PROJECT, PATTERN, definition, text
 from tests.unit.playbook_reference import ROOT, specifications
 
@@ -41,10 +40,8 @@ def test_the_modules_take_what_is_created(settings: dict[str, Any]) -> None:
     found = objects(**settings)
     assert list(found) == list(LISTS)
     for name, entries in found.items():
-        spec = ARGUMENTS[LISTS[name]]
         for entry in entries:
-            given = {RENAMED.get(key, key): value for key, value in entry.items()}
-            assert ArgumentSpecValidator(spec).validate(given).error_messages == [], entry["name"]
+            assert problems(LISTS[name], entry) == [], entry["name"]
 
 
 @pytest.mark.parametrize("settings", [{}, FULL], ids=["least", "full"])
@@ -174,6 +171,22 @@ def test_awx_is_asked_by_nothing_that_is_always_loaded() -> None:
 def test_the_tasks_name_options_of_the_modules() -> None:
     tasks = yaml.safe_load((ROOT / "playbooks/tasks/awx.yml").read_text())
     called = {action: set(task[action]) for task in tasks for action in task if action.startswith("awx.awx.")}
-    assert {name.rpartition(".")[2] for name in called} == set(ARGUMENTS)
+    assert {name.rpartition(".")[2] for name in called} == set(MODULES)
     for action, options in called.items():
-        assert options <= set(ARGUMENTS[action.rpartition(".")[2]]), action
+        spec = arguments(action.rpartition(".")[2])["argument_spec"]
+        assert options <= {name for option, rule in spec.items() for name in (option, *rule.get("aliases", ()))}, action
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "problem"),
+    [
+        ("inventory", {"name": "a"}, "missing required arguments: organization"),
+        ("inventory", {"name": "a", "organization": "b", "org": "c"}, "org. Supported parameters"),
+        ("project", {"name": "a", "scm_type": "gut"}, "value of scm_type must be one of"),
+        ("job_template", {"name": "a", "survey_enabled": "yes"}, "survey_enabled is no bool"),
+        ("job_template", {"name": "a", "description": ["b"]}, "description is no str"),
+        ("credential", {"name": "a", "credential_type": "b", "organization": "c", "team": "d"}, "mutually exclusive"),
+    ],
+)
+def test_what_the_modules_refuse_is_a_problem(module: str, options: dict[str, Any], problem: str) -> None:
+    assert problem in "; ".join(problems(module, options))
