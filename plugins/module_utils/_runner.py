@@ -102,6 +102,16 @@ class _Module(AnsibleModule):
         """Return a result without the secrets learned; ansible-core before 2.22 takes them out itself."""
         return result if register_secret is None else hidden(result, self.no_log_values)
 
+    def shown(self, result: dict[str, Any]) -> dict[str, Any]:
+        """Return what is shown of a result: without secrets, and with its warnings given to Ansible one by one.
+
+        ansible-core 2.19 and newer call it deprecated to return them with the result.
+        """
+        result = self.without_secrets(result)
+        for text in result.get("warnings") or ():
+            self.warn(text)
+        return {name: value for name, value in result.items() if name != "warnings"}
+
     def _readable_entries(self, name: str, options: dict[str, Any], entries: list[Any]) -> list[dict[str, Any]]:
         """Return the entries of a list of mappings as ``readable_parameters`` does; an error says which entry it is.
 
@@ -201,7 +211,7 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
             text = f"{text}. This installs it: {sys.executable} -m pip install {' '.join(missing.packages)}"
         module.fail_json(msg=text, exception=missing.trace)
     except AppuioError as error:
-        module.fail_json(**module.without_secrets({**error.result, "msg": str(error)}))
+        module.fail_json(**module.shown({**error.result, "msg": str(error)}))
     except StoppedError as stopped:
         module.fail_json(msg=f"{stopped}. {GOES_ON}")
     except Exception as error:
@@ -218,4 +228,4 @@ def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext],
         # Only the result may hold it: Ansible shows the options, too, which may hold the same token.
         result["invocation"] = {"module_args": hidden(module.params, module.no_log_values)}
         module.no_log_values.difference_update(handed_on.values)
-    module.exit_json(**module.without_secrets(result))
+    module.exit_json(**module.shown(result))

@@ -162,6 +162,15 @@ def test_a_failure_brings_its_result_and_an_unexpected_one_says_so(capsys: pytes
     assert "This is a bug" in result["msg"]
 
 
+@pytest.mark.parametrize("error", [None, AppuioError("it is so", result={"warnings": ["a tag stays"]})])
+def test_warnings_are_given_to_ansible_as_it_wants_them(
+    capsys: pytest.CaptureFixture[str], error: AppuioError | None
+) -> None:
+    _options, result = run(capsys, {"_ansible_check_mode": True}, error, warnings=["a tag stays"])
+    assert "a tag stays" in json.dumps(result["warnings"])
+    assert "deprecations" not in result
+
+
 @pytest.mark.parametrize(
     ("library", "packages"), [("openshift", "kubernetes openshift"), ("jmespath", "jmespath"), ("lzma", None)]
 )
