@@ -13,7 +13,7 @@ from typing import Any, Callable, Collection, Mapping, Protocol
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ._argspec import ArgumentSpec, readable_parameters
+from ._argspec import CREDENTIALS, ArgumentSpec, readable_parameters
 from ._errors import AppuioError, InvalidOptionError, MissingLibraryError, unexpected_error, userinfo_of
 from ._signals import GOES_ON, StoppedError, StopSignals
 from ._targets import SECRET_VARIABLES, RunContext
@@ -25,6 +25,14 @@ except ImportError:
     register_secret = None
 
 
+# Options with zones of which the argument specification knows no more, and what is secret in them.
+_ZONES = ("zones", "source_zone")
+_SECRETS = frozenset(
+    name
+    for option, rule in CREDENTIALS.options.items()
+    if rule.get("no_log")
+    for name in (option, *rule.get("aliases", ()))
+)
 # What Ansible shows in place of a secret, and of a text with one.
 _SECRET, _HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "********"
 
@@ -89,6 +97,7 @@ class _Module(AnsibleModule):
         self.no_log_values.update(_passwords_in_addresses(self.params))
         try:
             self.params = readable_parameters(self.params, self._spec)
+            self.no_log_values.update(_secrets_of_zones(self.params))
             for name, rule in self._spec.options.items():
                 entries = rule.get("options") if rule.get("elements") == "dict" else None
                 if entries and isinstance(self.params.get(name), list):
@@ -182,6 +191,16 @@ def _passwords_in_addresses(value: Any) -> set[str]:
         return {userinfo} if ":" in userinfo else set()
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
     return {found for one in inner for found in _passwords_in_addresses(one)}
+
+
+def _secrets_of_zones(value: Any, is_zone: bool = False) -> set[str]:
+    """Return the secrets of all zones in the parameters, for what is shown before their options are checked."""
+    if isinstance(value, Mapping):
+        found = {one for name, one in value.items() if is_zone and name in _SECRETS and one and isinstance(one, str)}
+        inner = [_secrets_of_zones(one, is_zone or name in _ZONES) for name, one in value.items()]
+        return found.union(*inner)
+    inner = [_secrets_of_zones(one, is_zone) for one in value] if isinstance(value, list) else []
+    return set().union(*inner)
 
 
 def run_module(spec: ArgumentSpec, start: Callable[[dict[str, Any], RunContext], Task]) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from ._errors import InvalidOptionError
 from ._reference import checked_namespace
-from ._zone import Zone, resolve_zone
+from ._zone import Zone, resolve_zone, same_server
 
 WHERE = ("zone", "base_domain", "registry", "host", "namespace")
 WHO = ("token", "username", "password", "kubeconfig", "context", "service_account", "auth_file")
@@ -114,13 +114,73 @@ def targets_from(options: Mapping[str, Any], registry: bool = False, namespace: 
     targets = _targets_of(options)
     for target in targets:
         try:
-            if namespace or target.namespace is not None:
-                checked_namespace(target.namespace)
-            if registry and target.zone.registry is None:
-                raise InvalidOptionError(f"zone {target.zone.name} has no registry", hint="Give zone or registry")
+            _check(target, registry, namespace)
         except InvalidOptionError as error:
             raise error.at(zone=target.zone.name if options.get("zones") else None) from None
     return targets
+
+
+def source_target(
+    given: Mapping[str, Any],
+    options: Mapping[str, Any],
+    namespace: str | None = None,
+    known: Sequence[Mapping[str, Any]] = (),
+) -> Target:
+    """Return the zone that the images of a task come from, with its registry and ``namespace``; asks nobody.
+
+    What it does not say is said by what is ``known`` of the same zone, then by the task's zone, and at last by the task
+    itself. But a token of the task is for the task's zones alone. Raises InvalidOptionError.
+    """
+    entry = _entry(given)
+    zone = _zone_of(entry, options)
+    zones = options.get("zones")
+    ours = _of_same_zone(entry, zone, zones or [_without_none(options, (*WHERE, *WHO))], options)
+    layers = [entry, *_of_same_zone(entry, zone, known, options), *ours]
+    who = next((own for own in (_without_none(layer, WHO) for layer in layers) if own), {})
+    merged: dict[str, Any] = {}
+    for layer in reversed(layers):
+        merged.update({name: value for name, value in layer.items() if name not in WHO})
+    merged["namespace"] = entry.get("namespace") or namespace or merged.get("namespace")
+    target = _target({**merged, **who}, options)
+    if "token" in target.who and not (who or ours):
+        raise InvalidOptionError(
+            f"zone {zone.name} has no credential of its own, and the task's token is for the zones of the task",
+            hint="Give it one beside its zone, such as token",
+        )
+    _check(target, registry=True, namespace=True)
+    return target
+
+
+def _of_same_zone(
+    entry: Mapping[str, Any], zone: Zone, others: Sequence[Any], task: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    named = [one for one in map(_entry, others) if any(one.get(name) for name in ("zone", "registry", "host"))]
+    return [one for one in named if _is_same(entry, zone, _zone_of(one, task))]
+
+
+def _check(target: Target, registry: bool, namespace: bool) -> None:
+    if namespace or target.namespace is not None:
+        checked_namespace(target.namespace)
+    if registry and target.zone.registry is None:
+        raise InvalidOptionError(f"zone {target.zone.name} has no registry", hint="Give zone or registry")
+
+
+def _zone_of(entry: Mapping[str, Any], task: Mapping[str, Any]) -> Zone:
+    domain = entry.get("base_domain") or task.get("base_domain")
+    return resolve_zone(entry.get("zone"), domain, entry.get("registry"), entry.get("host"))
+
+
+def _is_same(entry: Mapping[str, Any], zone: Zone, other: Zone) -> bool:
+    """Whether an entry means another zone: by its name alone, and by its addresses where it gives any of them."""
+    if not any(entry.get(name) for name in ("base_domain", "registry", "host")):
+        return zone.name == other.name
+    if entry.get("host") and not (zone.host and other.host and same_server(zone.host, other.host)):
+        return False
+    return zone.registry is not None and zone.registry == other.registry
+
+
+def _without_none(options: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: options[name] for name in names if options.get(name) is not None}
 
 
 def _targets_of(options: Mapping[str, Any]) -> list[Target]:
@@ -140,7 +200,7 @@ def _targets_of(options: Mapping[str, Any]) -> list[Target]:
     return targets
 
 
-def _entry(entry: Any) -> Mapping[str, Any]:
+def _entry(entry: Any) -> dict[str, Any]:
     if isinstance(entry, str):
         return {"zone": entry}
     if not isinstance(entry, Mapping):
@@ -153,11 +213,10 @@ def _target(entry: Mapping[str, Any], task: Mapping[str, Any]) -> Target:
         value = entry.get(name)
         return task.get(name) if value is None else value
 
-    zone = resolve_zone(entry.get("zone"), given("base_domain"), entry.get("registry"), entry.get("host"))
-    own = {name: entry[name] for name in WHO if entry.get(name) is not None}
-    who = own or {name: task[name] for name in WHO if task.get(name) is not None}
+    own = _without_none(entry, WHO)
+    who = own or _without_none(task, WHO)
     how = {name: given(name) for name in HOW if given(name) is not None}
-    return Target(zone=zone, namespace=given("namespace"), who=who, connection=_connection(how))
+    return Target(zone=_zone_of(entry, task), namespace=given("namespace"), who=who, connection=_connection(how))
 
 
 def _connection(how: Mapping[str, Any]) -> Connection:

@@ -42,8 +42,26 @@ options:
         description:
           - The image, in the notation of O(appuio.registry.appuio_image_push#module:source).
           - With O(images[].select), it is the repository alone, as V(docker://docker.io/library/alpine).
-          - Exactly one of O(images[].source) and O(images[].sources) is required.
+          - With O(images[].source_zone), it is the name of an image there, as V(frontend:production).
+          - Exactly one of O(images[].source) and O(images[].sources) is required, but for a whole namespace of
+            O(images[].source_zone).
         type: str
+      source_zone: &source_zone
+        description:
+          - A zone that the image comes from. It is what the zone has under the tag, by exactly that digest, and its
+            history stays behind.
+          - Without O(images[].source), all images of its namespace are copied, with all their tags or those that
+            O(images[].select) chooses. That takes the API of the zone, and a credential that may list ImageStreams.
+            RV(left_behind) says what does not travel. The entry itself has to name the zone for this.
+          - It is a zone identifier, or a dictionary like an entry of O(zones), for example with the keys V(zone),
+            V(namespace) and V(token). What it does not say is said by the entry of O(zones) for the same zone, or else
+            by the task. Credentials are taken whole, and a token of the task is for the zones of the task alone.
+          - The namespace is that of the image if O(images[].source_zone) says no other.
+          - Where the zone is one of O(zones), the image goes to the others. It goes to another namespace of the same
+            zone, too.
+          - In O(defaults), it holds for images whose O(images[].source) is a name without a slash.
+          - Mutually exclusive with O(images[].sources), and with what is said of the registry of a C(docker://) source.
+        type: raw
       sources:
         description:
           - Several images, of which one index is made, such as those that were built per platform, as
@@ -73,7 +91,8 @@ options:
           - Which tags of the source's repository are wanted, each under its own name.
           - The conditions follow one another in the order below. Without any, all tags are wanted.
           - Tags that stand for signatures and other referrers are never selected, see O(images[].referrers).
-          - A source that lists no tags, and a selection that matches none, fail.
+          - A source that lists no tags, and a selection that matches none, fail. Of a whole namespace of
+            O(images[].source_zone), only one that matches nothing in any repository does.
         type: dict
         suboptions:
           match:
@@ -106,6 +125,15 @@ options:
               - At most so many tags are wanted, the newest by their version.
               - Tags that are no versions come after those that are, ordered by their names.
             type: int
+          repositories:
+            description:
+              - A regular expression that is found in the name of a repository, as V(^shop-).
+              - It is for a whole namespace of O(images[].source_zone), as is
+                O(images[].select.exclude_repositories). All other conditions hold in each repository.
+            type: str
+          exclude_repositories:
+            description: A regular expression that is not found in the name of a repository.
+            type: str
       expected_digest:
         description: Fail, for this image, unless what would be pushed has exactly this digest.
         type: str
@@ -182,6 +210,7 @@ options:
     suboptions:
       namespace: *namespace
       zones: *zones
+      source_zone: *source_zone
       platforms: *platforms
       referrers: *referrers
       existing_tags: *existing_tags
@@ -320,6 +349,37 @@ EXAMPLES = r"""
         source_username: reader
         source_password: "{{ reader_password }}"
 
+- name: Bring what the first zone has in production to the others
+  appuio.registry.appuio_image_sync:
+    zones:
+      - zone: cloudscale-lpg-2
+        token: "{{ appuio_tokens['cloudscale-lpg-2'] }}"
+      - zone: cloudscale-rma-1
+        token: "{{ appuio_tokens['cloudscale-rma-1'] }}"
+      - zone: exoscale-ch-gva-2-0
+        token: "{{ appuio_tokens['exoscale-ch-gva-2-0'] }}"
+    namespace: shop
+    defaults:
+      source_zone: cloudscale-lpg-2
+    images:
+      - source: frontend:production
+      - source: backend
+        select:
+          semver: ">=2"
+
+- name: Copy all images of a namespace to another zone, but for those of pull requests and caches
+  appuio.registry.appuio_image_sync:
+    zone: cloudscale-rma-1
+    token: "{{ appuio_tokens['cloudscale-rma-1'] }}"
+    namespace: shop
+    images:
+      - source_zone:
+          zone: cloudscale-lpg-2
+          token: "{{ appuio_tokens['cloudscale-lpg-2'] }}"
+        select:
+          exclude: ^pr-
+          exclude_repositories: -cache$
+
 - name: Keep one index of what two runners have built
   appuio.registry.appuio_image_sync:
     zone: cloudscale-lpg-2
@@ -373,7 +433,7 @@ images:
         - All of O(images[].sources), with commas between them.
       type: str
     name:
-      description: What the image is called in the namespace.
+      description: What the image is called in the namespace, V(*) where those of a namespace could not be listed.
       type: str
     tags:
       description: The tags. There are none where the source's tags could not be listed.
@@ -479,6 +539,21 @@ deleted_repositories:
   elements: dict
   returned: when the images could be planned
   sample: []
+left_behind:
+  description:
+    - What does not travel of a namespace of O(images[].source_zone), each with its C(zone), C(namespace), image
+      C(name), C(tag) and C(reason). The C(tag) is null for what is said of the whole repository.
+    - Tags that point to nothing, or to images that the zone only refers to, are left out, and copies of them that are
+      in the zones already stay. Of images that are copied, it is the history, and what a tag follows by itself.
+  type: list
+  elements: dict
+  returned: when the images could be planned
+  sample:
+    - zone: cloudscale-lpg-2
+      namespace: shop
+      name: frontend
+      tag:
+      reason: the history of its tags, with 12 older images
 totals:
   description:
     - Sums over all images. C(tags) counts each tag in each zone, C(bytes) are the sizes of all images where something

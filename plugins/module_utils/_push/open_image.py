@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 
 
 def open_image(
-    options: Mapping[str, Any], context: RunContext, cache: Cache, clients: SourceClients | None = None
+    options: Mapping[str, Any],
+    context: RunContext,
+    cache: Cache,
+    clients: SourceClients | None = None,
+    source: AnySource | None = None,
 ) -> tuple[str, PushOptions, Image]:
     """Return the source as it was written, the options of the push, and the image; raises InvalidOptionError.
 
-    With ``clients``, several images share connections to the registries that they are read from.
+    With ``clients``, several images share connections to the registries that they are read from. A ``source`` that is
+    open already is taken as it is.
     """
     opened = source_context(options, context, clients)
     if options.get("sources") is not None:
         return _open_joined(options, opened, cache)
     written = str(options["source"])
-    source = parse_location(written).open(opened)
+    source = source or parse_location(written).open(opened)
     parsed = parse_options(options, source.name, source.tag)
     if isinstance(source, ArchiveSource):
         return written, parsed, _archive(source, parsed, options, cache, opened.directory)

@@ -29,6 +29,7 @@ from .deletion_plan import UNKNOWN, Declared, StreamTags, plan_stream
 from .image import ImageSync
 from .marking import write_managed
 from .options import SyncOptions
+from .origin import EVERY
 
 UNDECLARED = "it is no longer declared"
 Repository = tuple[str, str, str]
@@ -209,10 +210,12 @@ def _repository(stream: ImageStream, user: str | None) -> RepositoryDecision:
 
 
 def _keep(zone: ZonePrune, names: Collection[str]) -> None:
-    """Let everything stay in the repositories of these names."""
-    zone.decisions = tuple(
-        replace(one, goes=False, reason=UNKNOWN) if one.goes and one.name in names else one for one in zone.decisions
-    )
+    """Let everything stay in the repositories of these names, or in all where EVERY is one of them."""
+
+    def stays(one: Decision | RepositoryDecision) -> bool:
+        return one.goes and (one.name in names or EVERY in names)
+
+    zone.decisions = tuple(replace(one, goes=False, reason=UNKNOWN) if stays(one) else one for one in zone.decisions)
     zone.repositories = tuple(
-        replace(one, goes=False, reason=UNKNOWN) if one.goes and one.name in names else one for one in zone.repositories
+        replace(one, goes=False, reason=UNKNOWN) if stays(one) else one for one in zone.repositories
     )

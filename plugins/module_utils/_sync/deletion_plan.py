@@ -10,16 +10,24 @@ from typing import Any, Collection, Mapping
 from .._openshift.image_streams import parse_stream
 from .._prune.plan import Decision
 from .managed import is_created, managed_tags, tags_of_others
+from .origin import EVERY
 
 UNKNOWN = "an entry for this repository failed, so nobody knows what is still declared"
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What a set declares: tags by zone, namespace and name; ``unknown`` are repositories that may have more."""
+    """What a set declares: tags by zone, namespace and name; ``unknown`` are repositories that may have more.
+
+    The name of one that is unknown may be EVERY: then all of the namespace are.
+    """
 
     tags: Mapping[tuple[str, str, str], Collection[str]]
     unknown: frozenset[tuple[str, str, str]] = frozenset()
+
+    def is_unknown(self, key: tuple[str, str, str]) -> bool:
+        """Whether more may be declared of a repository than is known."""
+        return not self.unknown.isdisjoint((key, (*key[:2], EVERY)))
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ def plan_stream(
 ) -> StreamTags:
     """Return what a set has to do with the tags of a stream; ``key`` is its zone, namespace and name."""
     stream = parse_stream(document)
-    wanted, unknown = declared.tags.get(key, ()), key in declared.unknown
+    wanted, unknown = declared.tags.get(key, ()), declared.is_unknown(key)
     noted, others = managed_tags(document, set_name), tags_of_others(document, set_name)
     there = {name: tag.digest for name, tag in stream.tags.items()}
     going: set[str] = set()

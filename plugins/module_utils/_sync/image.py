@@ -20,11 +20,14 @@ from .._push.zone_upload import MountCache
 from .._source.source_registries import SourceClients
 from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
-from .options import ImageEntry
+from .entry import ImageEntry
+from .origin import EVERY
 from .plan import ImagePlan
 
 if TYPE_CHECKING:
+    from .._source.base import Source
     from .._zones.zone_tags import ZoneTags
+    from .source_zones import SourceZones
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class SharedParts:
     cache: Cache
     clients: SourceClients
     progress: Progress
+    origins: SourceZones
 
 
 @dataclass
@@ -129,11 +133,21 @@ class ImageSync:
         return self.push.plan_unchanged(found.digest, found.media_type) if found is not None else None
 
 
-def image_sync(entry: ImageEntry, shared: SharedParts) -> ImageSync:
-    """Return the image that an entry names; raises InvalidOptionError; asks nobody."""
+def image_sync(entry: ImageEntry, shared: SharedParts, source: Source | None = None) -> ImageSync:
+    """Return the image that an entry names, read from ``source`` where that is open; raises InvalidOptionError.
+
+    Asks nobody. What an entry of a zone amounts to is known when the zone is asked: until then, it has no source.
+    """
     try:
-        written, options, image = open_image(entry.push, shared.context, shared.cache, shared.clients)
-        sessions = shared.sessions.some(_zones(entry, shared.sessions), entry.namespace)
+        origin, context = entry.origin, shared.context
+        if origin is not None and source is None:
+            from .zone_image import ZoneImage
+
+            session = shared.origins.session(origin.target)
+            reference = origin.reference or origin.image("all")
+            source = ZoneImage(session, reference, None, context.temporary_directory, shared.clients)
+        written, options, image = open_image(entry.push, context, shared.cache, shared.clients, source)
+        sessions = shared.sessions.some(_zones(entry, shared.sessions, options.name), entry.namespace)
         for session in sessions.sessions:
             if not session.target.namespace:
                 raise InvalidOptionError(
@@ -144,20 +158,36 @@ def image_sync(entry: ImageEntry, shared: SharedParts) -> ImageSync:
     except InvalidOptionError as error:
         error.message = f"{entry.where}: {error.message}"
         raise
+    if origin is not None and origin.reference is None:
+        return ImageSync(entry, push, ImagePlan(entry.where, written, EVERY))
     return ImageSync(entry, push, ImagePlan(entry.where, written, options.name, options.tags))
 
 
-def _zones(entry: ImageEntry, sessions: ZoneSessions) -> list[str]:
+def _zones(entry: ImageEntry, sessions: ZoneSessions, name: str) -> list[str]:
+    """Return the zones that an image goes to: all but the one that it comes from, unless the entry names them."""
     known = [session.name for session in sessions.sessions]
-    if entry.zones is None:
-        return known
-    unknown = [zone for zone in entry.zones if zone not in known]
-    if unknown or not entry.zones:
+    wanted = known if entry.zones is None else list(entry.zones)
+    unknown = [zone for zone in wanted if zone not in known]
+    if unknown or not wanted:
         raise InvalidOptionError(
             f"the zone {unknown[0]} is none of this task's" if unknown else "zones is empty",
             hint=f"Zones of the task are {', '.join(known)}",
         )
-    return list(entry.zones)
+    origin = entry.origin
+    if origin is None:
+        return wanted
+    own = [
+        session.name
+        for session in sessions.sessions
+        if session.name in wanted and origin.is_at(session.address, entry.namespace or session.target.namespace, name)
+    ]
+    others = [zone for zone in wanted if zone not in own]
+    if own and (entry.zones is not None or not others):
+        raise InvalidOptionError(
+            f"{origin.description} would go to zone {own[0]}, where it is",
+            hint="Name other zones, or another namespace. appuio_image_tag moves the tags of a repository",
+        )
+    return others
 
 
 class Running:

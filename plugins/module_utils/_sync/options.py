@@ -5,22 +5,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Mapping
 
 from .._argspec import TARGETS, ArgumentSpec, entry_rules, readable_parameters
 from .._errors import InvalidOptionError
 from .._push.options import SPEC as PUSH
 from .._reference import checked_namespace
-from .._source.location import RegistryLocation, parse_location
 from .._targets import RunContext
+from .entry import ImageEntry, given_of, parse_entry
 from .images_file import FileEntry, read_images_file
-from .select import SELECT, Selection, parse_selection
+from .origin import parse_origin
+from .select import SELECT
 
 # What may stand in ``defaults``, too.
 _SHARED: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str"},
     "zones": {"type": "list", "elements": "str"},
+    "source_zone": {"type": "raw"},
     **entry_rules(
         {
             name: PUSH.options[name]
@@ -73,28 +75,6 @@ _SET_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
-class ImageEntry:
-    """An entry: the options of a push, where it goes, and which tags of its source are wanted where it says so.
-
-    ``where`` names the entry in messages. ``zones`` is None for all zones, ``namespace`` for that of each zone.
-    """
-
-    where: str
-    push: Mapping[str, Any] = field(repr=False)
-    zones: tuple[str, ...] | None = None
-    namespace: str | None = None
-    selection: Selection | None = None
-
-    def of_tag(self, tag: str) -> ImageEntry:
-        """Return the entry of one tag of the source."""
-        location = parse_location(str(self.push["source"]))
-        if not isinstance(location, RegistryLocation):
-            raise InvalidOptionError(f"{self.where}: only a docker:// source has tags to select")
-        push = {**self.push, "source": f"docker://{location.reference.with_tag(tag)}", "tags": [tag]}
-        return ImageEntry(self.where, push, self.zones, self.namespace)
-
-
-@dataclass(frozen=True)
 class SyncOptions:
     """What is wanted; ``spool_limit`` in bytes."""
 
@@ -131,7 +111,7 @@ def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOption
         "jobs": max(1, _UPLOADS // jobs),
         "atomic": options["atomic"] != "none",
     }
-    defaults = _given(options.get("defaults") or {})
+    defaults = given_of(options.get("defaults") or {})
     entries = [FileEntry(entry, f"entry {number} of images") for number, entry in enumerate(options["images"] or (), 1)]
     if options.get("images_file"):
         found = read_images_file(str(options["images_file"]))
@@ -139,8 +119,12 @@ def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOption
         entries = [FileEntry(_typed(entry, IMAGE, context), entry.where) for entry in found.entries]
     if not entries:
         raise InvalidOptionError("there are no images: neither images nor images_file has an entry")
+    known = [one["source_zone"] for one in (defaults, options.get("defaults") or {}) if one.get("source_zone")]
     return SyncOptions(
-        entries=tuple(_entry(entry, shared, defaults) for entry in entries),
+        entries=tuple(
+            parse_entry(entry, shared, defaults, lambda own, push: parse_origin(own, push, options, known, context))
+            for entry in entries
+        ),
         atomic=str(options["atomic"]),
         keep_going=bool(options["keep_going"]),
         delete=options["delete"] == "managed",
@@ -165,65 +149,3 @@ def _typed(entry: FileEntry, options: dict[str, dict[str, Any]], context: RunCon
     except InvalidOptionError as error:
         error.message = f"{entry.where}: {error.message}"
         raise
-
-
-def _given(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in entry.items() if value is not None}
-
-
-def _entry(entry: FileEntry, shared: Mapping[str, Any], defaults: Mapping[str, Any]) -> ImageEntry:
-    own = _given(entry.given)
-    push = {**shared, **defaults, **own}
-    if {"source_password", "source_auth_file"} & own.keys():
-        # Credentials are taken whole: what the defaults say of another way to be somebody does not count.
-        for name in ("source_username", "source_password", "source_auth_file"):
-            push[name] = own.get(name)
-    if "sources" in own:
-        # Each of the sources says which platform it has: what the defaults want of an index does not count.
-        push["platforms"] = None
-    zones, namespace, select = (push.pop(name, None) for name in ("zones", "namespace", "select"))
-    try:
-        if push.get("source_password") and push.get("source_auth_file"):
-            raise InvalidOptionError("source_password and source_auth_file exclude each other")
-        if bool(push.get("source_username")) != bool(push.get("source_password")):
-            raise InvalidOptionError("source_username and source_password are required together")
-        _check_sources(own)
-        selection = _selection(push, select)
-        return ImageEntry(
-            where=entry.where,
-            push=push,
-            zones=tuple(str(zone) for zone in zones) if zones is not None else None,
-            namespace=checked_namespace(namespace) if namespace is not None else None,
-            selection=selection,
-        )
-    except InvalidOptionError as error:
-        error.message = f"{entry.where}: {error.message}"
-        raise
-
-
-def _check_sources(own: Mapping[str, Any]) -> None:
-    """Raise InvalidOptionError unless an entry says in one way what its image is."""
-    if "sources" not in own:
-        if not str(own.get("source") or "").strip():
-            raise InvalidOptionError(
-                "source is missing", hint="Give source, or sources for one index of several images"
-            )
-        return
-    for name in ("source", "select", "platforms"):
-        if name in own:
-            raise InvalidOptionError(f"sources and {name} exclude each other")
-
-
-def _selection(push: Mapping[str, Any], select: Mapping[str, Any] | None) -> Selection | None:
-    if select is None:
-        return None
-    location = parse_location(str(push["source"]))
-    if not isinstance(location, RegistryLocation) or location.reference.tag or location.reference.digest:
-        raise InvalidOptionError(
-            f"select is for a repository without a tag, and source is {push['source']}",
-            hint="Write the source like docker://HOST/REPOSITORY, without a tag",
-        )
-    for name in ("tags", "expected_digest"):
-        if push.get(name) is not None:
-            raise InvalidOptionError(f"select and {name} exclude each other")
-    return parse_selection(select)

@@ -69,13 +69,14 @@ class ImagePlan:
 class SyncPlan:
     """The plan for all images and zones; ``removals`` has what is deleted, zone by zone and namespace by namespace.
 
-    ``registries`` are the zones, each with its registry.
+    ``registries`` are the zones, each with its registry. ``left_behind`` is what a namespace that is copied keeps.
     """
 
     images: list[ImagePlan]
     registries: Sequence[tuple[str, str]] = ()
     removals: list[ZonePrune] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    left_behind: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
@@ -127,6 +128,7 @@ class SyncPlan:
             "kept": [_tag(zone, one) for zone in zones for one in zone["kept"]],
             "zones": [_zone(registry, images, zones) for registry in self.registries],
             "deleted_repositories": [_tag(zone, one) for zone in zones for one in zone["deleted_repositories"]],
+            "left_behind": self.left_behind,
             "totals": totals,
             **({"warnings": list(dict.fromkeys(warnings))} if warnings else {}),
         }

@@ -19,6 +19,8 @@ SELECT: dict[str, dict[str, Any]] = {
     "prereleases": {"type": "bool"},
     "latest_per": {"type": "str", "choices": ["minor", "major"]},
     "newest": {"type": "int"},
+    "repositories": {"type": "str"},
+    "exclude_repositories": {"type": "str"},
 }
 _VERSION_GROUP = "version"
 
@@ -30,7 +32,10 @@ class _Tag(NamedTuple):
 
 @dataclass(frozen=True)
 class Selection:
-    """What tags are chosen by; the conditions follow one another in the order of the fields."""
+    """What tags are chosen by; the conditions follow one another in the order of the fields.
+
+    ``repositories`` and ``exclude_repositories`` choose among the repositories of a namespace.
+    """
 
     match: Pattern[str] | None = None
     exclude: Pattern[str] | None = None
@@ -38,6 +43,14 @@ class Selection:
     prereleases: bool = False
     latest_per: str | None = None
     newest: int | None = None
+    repositories: Pattern[str] | None = None
+    exclude_repositories: Pattern[str] | None = None
+
+    def has_repository(self, name: str) -> bool:
+        """Whether a repository of a namespace is wanted."""
+        if self.exclude_repositories and self.exclude_repositories.search(name):
+            return False
+        return self.repositories is None or bool(self.repositories.search(name))
 
     def tags(self, listed: Iterable[str]) -> list[str]:
         """Return the tags that are wanted of those that a source lists, the newest first.
@@ -89,6 +102,8 @@ def parse_selection(given: Mapping[str, Any]) -> Selection:
         prereleases=bool(given.get("prereleases")),
         latest_per=given.get("latest_per"),
         newest=newest,
+        repositories=as_pattern("select.repositories", given.get("repositories")),
+        exclude_repositories=as_pattern("select.exclude_repositories", given.get("exclude_repositories")),
     )
 
 

@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
-from .._errors import AppuioError, InvalidOptionError, SourceError
-from .._push.open_image import source_context
+from .._errors import AppuioError, InvalidOptionError
 from .._push.progress import Progress
 from .._signals import StoppedError
-from .._source.location import parse_location
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .image import ImageSync, Running, SharedParts, image_sync
-from .options import ImageEntry, SyncOptions, parse_options
+from .options import SyncOptions, parse_options
 from .plan import SyncPlan
 from .schedule import Schedule
+from .source_zones import SourceZones
 
 if TYPE_CHECKING:
     from .deletion import Deletion, Repository
     from .deletion_plan import Declared
+    from .expansion import Expansion
     from .quota import Need
 
 _ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_going is false"
@@ -32,12 +32,13 @@ _ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_g
 
 @dataclass
 class SyncTask:
-    """One run of the module; ``selections`` stand for the images that are known when their sources are listed."""
+    """One run of the module; ``selections`` stand for the images that are known when their sources are asked."""
 
     options: SyncOptions
     shared: SharedParts
     images: list[ImageSync]
     selections: list[ImageSync] = field(default_factory=list)
+    expansions: list[Expansion] = field(default_factory=list)
     deletion: Deletion | None = None
     _failed: threading.Event = field(default_factory=threading.Event)
 
@@ -51,6 +52,7 @@ class SyncTask:
         self._at_once(self.images, ImageSync.make_plan, self._abort)
         registries = [(session.name, session.address) for session in self.shared.sessions.sessions]
         plan = SyncPlan([image.plan for image in self.images], registries)
+        plan.left_behind = [result for one in self.expansions for result in one.results()]
         needs = self._needs()
         if self.deletion is not None:
             plan.removals = self.deletion.plan(self._declared())
@@ -110,7 +112,10 @@ class SyncTask:
             self.shared.progress.close()
             self.shared.clients.close()
         finally:
-            self.shared.sessions.close()
+            try:
+                self.shared.origins.close()
+            finally:
+                self.shared.sessions.close()
 
     def _at_once(
         self,
@@ -167,19 +172,12 @@ class SyncTask:
 
     def _select(self) -> None:
         """Add the images that are selected at their sources; one whose source cannot be listed has its error."""
-        found: dict[int, list[ImageSync]] = {}
+        if not self.selections:
+            return
+        from .expansion import expand_all
 
-        def select(number: int) -> None:
-            selection = self.selections[number]
-            entry = selection.entry
-            try:
-                found[number] = [image_sync(entry.of_tag(tag), self.shared) for tag in self._selected(entry)]
-            except AppuioError as error:
-                selection.plan.tags, selection.plan.error = (), error
-                found[number] = [selection]
-
-        Schedule(range(len(self.selections)), self.options.jobs).run(select, self._abort)
-        self.images += [image for number in sorted(found) for image in found[number]]
+        self.expansions = expand_all(self.selections, self.shared, self.options.jobs, self._abort)
+        self.images += [image for one in self.expansions for image in one.images]
 
     def _declared(self) -> Declared:
         from .deletion_plan import Declared
@@ -189,44 +187,41 @@ class SyncTask:
             referrers = [tag.tag for zone in (image.plan.plan.zones if image.plan.plan else ()) for tag in zone.tags]
             for destination in image.destinations:
                 tags.setdefault((*destination, image.plan.name), set()).update(image.plan.tags, referrers)
+        for one in self.expansions:
+            # What is there, and cannot be copied now, is declared nevertheless.
+            for left in one.left:
+                for destination in one.pending.destinations if left.tag else ():
+                    tags.setdefault((*destination, left.name), set()).add(str(left.tag))
         return Declared(tags, frozenset(self._repositories(ImageSync.is_in_doubt)))
 
     def _repositories(self, which: Callable[[ImageSync], bool]) -> set[Repository]:
         wanted = [image for image in self.images if which(image)]
         return {(*destination, image.plan.name) for image in wanted for destination in image.destinations}
 
-    def _selected(self, entry: ImageEntry) -> list[str]:
-        """Return the tags of the source that an entry wants, of which there has to be one; raises AppuioError."""
-        written = str(entry.push["source"])
-        context = source_context(entry.push, self.shared.context, self.shared.clients)
-        source: Any = parse_location(written).open(context)
-        listed = source.tags()
-        if not listed:
-            raise SourceError(f"{written} lists no tags", hint="Is the repository spelled right, and may it be listed?")
-        tags = entry.selection.tags(listed) if entry.selection is not None else []
-        if not tags:
-            raise SourceError(
-                f"select matches none of the {len(listed)} tags of {written}",
-                hint="An entry that selects nothing is taken for a mistake: mend select, or remove the entry",
-            )
-        return tags
-
 
 def sync_task(options: Mapping[str, Any], context: RunContext) -> SyncTask:
     """Return the task that the options describe; raises InvalidOptionError and MissingLibraryError; asks nobody."""
     parsed = parse_options(options, context)
     sessions = ZoneSessions(targets_from(options, registry=True), context)
-    shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), Progress(None))
-    images = [image_sync(entry, shared) for entry in parsed.entries if entry.selection is None]
-    # What is wrong with one that selects shows before anybody is asked, too.
-    selections = [image_sync(entry, shared) for entry in parsed.entries if entry.selection is not None]
+    origins = SourceZones(sessions, context)
+    shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), Progress(None), origins)
+    known = [entry.selection is None and entry.origin is None for entry in parsed.entries]
+    # What is wrong with one that is to be expanded shows before anybody is asked, too.
+    found = [image_sync(entry, shared) for entry in parsed.entries]
+    images = [image for image, is_known in zip(found, known) if is_known]
+    selections = [image for image, is_known in zip(found, known) if not is_known]
+    if selections:
+        from .expansion import check_origin
+
+        for image in selections:
+            check_origin(image, shared)
     _check_tags(images)
     deletion = None
     if parsed.delete:
         from .deletion import deletion_of
 
         deletion = deletion_of(parsed, sessions, [*images, *selections])
-    return SyncTask(parsed, shared, images, selections, deletion)
+    return SyncTask(parsed, shared, images, selections, deletion=deletion)
 
 
 def _check_tags(images: Sequence[ImageSync]) -> None:

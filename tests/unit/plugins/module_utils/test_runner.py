@@ -146,6 +146,16 @@ def test_secrets_in_the_entries_of_zones_are_shown_nowhere(capsys: pytest.Captur
     assert "marker" not in json.dumps(result)
 
 
+def test_secrets_of_zones_that_images_come_from_are_shown_nowhere(capsys: pytest.CaptureFixture[str]) -> None:
+    accounts = [{"source_zone": {"zone": "c", "api_key": "marker-one"}}, {"source_zone": {"password": "marker-two"}}]
+    given = {"zone": "a-b-1", "accounts": accounts}
+    # Whoever types them comes after this failure.
+    _options, result = run(capsys, given, AppuioError("marker-one marker-two"))
+    assert "marker" not in json.dumps(result)
+    _options, result = run(capsys, {**given, "accounts": [{"labels": {"token": "marker"}}]}, AppuioError("marker"))
+    assert result["msg"] == "marker"
+
+
 def test_a_blank_and_a_number_are_told_before_the_task_begins(capsys: pytest.CaptureFixture[str]) -> None:
     options, result = run(capsys, {"zone": "a-b-1", "token": ""})
     assert result["failed"]

@@ -21,6 +21,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._sync.managed impo
     new_stream,
     with_managed_tags,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._sync.origin import EVERY
 
 KEY = ("zone", "shop", "app")
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -96,3 +97,12 @@ def test_what_is_noted_is_changed_in_the_version_that_was_read() -> None:
     assert change["metadata"]["resourceVersion"] == "7"
     assert change["metadata"]["annotations"] == {f"{MANAGED_TAGS}.base": f'{{"1":"{A}","2":"{B}"}}'}
     assert with_managed_tags(stream({}), "", {})["metadata"]["annotations"] == {MANAGED_TAGS: None}
+
+
+def test_nothing_goes_from_a_namespace_whose_images_are_not_known() -> None:
+    document = stream({"1": A}, noted={"1": A}, **{CREATED_BY: MANAGED_TAGS})
+    found = plan_stream(document, "", KEY, Declared({}, frozenset([(*KEY[:2], EVERY)])))
+    assert (found.going, found.forgotten, found.created) == (frozenset(), frozenset(), False)
+    assert [one.reason for one in found.kept] == [UNKNOWN]
+    another = plan_stream(document, "", KEY, Declared({}, frozenset([("zone", "other", EVERY)])))
+    assert (another.going, another.created) == (frozenset({"1"}), True)
