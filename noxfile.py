@@ -241,16 +241,20 @@ def artifact_session(session: nox.Session) -> None:
     environment = BUILD / "execution-environment"
     shutil.rmtree(environment, ignore_errors=True)
     environment.mkdir()
-    found = environment / "requirements.txt"
-    run(session, "ansible-builder", "introspect", "--write-pip", found, artifact.INSTALLED)
-    try:
-        artifact.check(artifact.files())
-        artifact.check_requirements(found.read_text(encoding="utf-8"))
-    except SetupError as error:
-        session.error(str(error))
+    python, system, context = (environment / name for name in ("requirements.txt", "bindep.txt", "context"))
+    written = ("--write-pip", python, "--write-bindep", system)
+    run(session, "ansible-builder", "introspect", *written, artifact.INSTALLED)
     definition = artifact.INSTALLED / artifact.PATTERN / "execution-environment.yml"
     # No image is built: that would need its base image from somewhere.
-    run(session, "ansible-builder", "create", "--file", definition, "--context", environment / "context")
+    run(session, "ansible-builder", "create", "--file", definition, "--context", context)
+    try:
+        artifact.check(artifact.files())
+        # A list of nothing is not written.
+        found = [path.read_text(encoding="utf-8") if path.exists() else "" for path in (python, system)]
+        artifact.check_requirements(*found)
+        artifact.check_context(definition, context)
+    except SetupError as error:
+        session.error(str(error))
     run_demo(session)
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import tarfile
 from pathlib import Path
 
@@ -55,10 +56,39 @@ def files() -> list[str]:
         return [member.name for member in archive if member.isfile()]
 
 
-def check_requirements(found: str) -> None:
-    """Look at what ansible-builder found in the installed collection; raises SetupError."""
-    wanted = (INSTALLED / "ansible_collections/appuio/registry/meta/ee-requirements.txt").read_text(encoding="utf-8")
-    lines = [line for line in map(str.strip, wanted.splitlines()) if line and not line.startswith("#")]
-    lacking = [line for line in lines if line not in found]
-    if lacking or not lines:
+def check_requirements(python: str, system: str) -> None:
+    """Look at what ansible-builder found that the installed collection needs; raises SetupError."""
+    meta = INSTALLED / "ansible_collections/appuio/registry/meta"
+    wanted = {name: _lines(meta / f"ee-{name}.txt") for name in ("requirements", "bindep")}
+    found = {"requirements": python, "bindep": system}
+    lacking = [line for name, lines in wanted.items() for line in lines if line not in found[name]]
+    if lacking or not wanted["requirements"]:
         raise SetupError(f"an execution environment would lack {', '.join(lacking) or 'everything'}")
+    if system.strip() and not wanted["bindep"]:
+        raise SetupError(f"an execution environment would get what nothing needs: {system}")
+
+
+def check_context(definition: Path, context: Path) -> None:
+    """Look at what ansible-builder would build the image of the pattern from; raises SetupError.
+
+    That is the image of the definition, the collection from Galaxy, and what introspection finds that it needs.
+    """
+    text = (context / "Containerfile").read_text(encoding="utf-8")
+    base = re.search(r"^ *name: (\S+)$", definition.read_text(encoding="utf-8"), re.MULTILINE)
+    steps = (
+        f'ARG EE_BASE_IMAGE="{base[1] if base else ""}"',
+        "ansible-galaxy collection install $ANSIBLE_GALAXY_CLI_COLLECTION_OPTS -r requirements.yml",
+        "introspect.py introspect --write-bindep=/tmp/src/bindep.txt --write-pip=/tmp/src/requirements.txt",
+        "/output/scripts/install-from-bindep",
+    )
+    places = [text.find(step) for step in steps]
+    if -1 in places or places != sorted(places):
+        raise SetupError(f"{context / 'Containerfile'} does not do this in this order: {'; '.join(steps)}")
+    listed = (context / "_build" / "requirements.yml").read_text(encoding="utf-8")
+    if "- name: appuio.registry\n" not in listed:
+        raise SetupError(f"the execution environment would not have the collection, but {listed}")
+
+
+def _lines(path: Path) -> list[str]:
+    lines = map(str.strip, path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
