@@ -27,12 +27,13 @@ STAY = """
    In another terminal:
 
    cd {stage}
-   export ANSIBLE_COLLECTIONS_PATH={collections} PATH={programs}:$PATH
+   export ANSIBLE_COLLECTIONS_PATH={collections} PATH={programs}:$PATH SSL_CERT_FILE={authority}
    ansible-playbook -i zones.yml appuio.registry.rollout
    ansible-playbook -i zones.yml appuio.registry.promote -e appuio_from=staging -e appuio_tag=production
    ansible-playbook -i zones.yml appuio.registry.report
 
-   zones.yml and group_vars/all are an inventory as yours would be. Ctrl-C ends the zones and removes all of it."""
+   zones.yml and group_vars/all are an inventory as yours would be, and playbooks of your own run beside them.
+   Ctrl-C ends the zones and removes all of it."""
 
 
 def run(collections: Path, python: Path, *, keep: bool = False) -> None:
@@ -82,7 +83,10 @@ def stay(collections: Path, python: Path) -> None:
     output = Output()
     with _stage(False, output) as stage, LocalZones(3, revocation_delay=REVOCATION) as started:
         _prepare(stage, started.zones, collections, python, output)
-        print(STAY.format(stage=stage, collections=collections, programs=python.parent), flush=True)
+        authority = started.zones[0].ca_file
+        print(
+            STAY.format(stage=stage, collections=collections, programs=python.parent, authority=authority), flush=True
+        )
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
 

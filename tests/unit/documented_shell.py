@@ -40,6 +40,7 @@ CALLS = {
         r"-n \w+ set triggers deployment/(\w+) --from-image=\1:[\w.]+ --containers=\1",
     ),
     "docker": (r"pull (?P<image>\S+)", r"login --username \w+ --password-stdin (?P<registry>\S+)"),
+    "git": (f"clone {re.escape(GALAXY['repository'])}\\.git",),
     "skopeo": (r"copy --all oci:[\w/]+ docker://(?P<image>\S+)",),
 }
 

@@ -47,6 +47,8 @@ RESULTS = [
     },
     {"zone": ZONES[1], "failed": True, "error": f"registry.{ZONES[1]}.appuio.cloud cannot be reached"},
 ]
+# What a clone of the repository is called.
+ROOT_NAME = documented_shell.GALAXY["repository"].rpartition("/")[2]
 # Where they come from stands in credentials.rst.
 TOKENS = {"appuio_token", "appuio_tokens"}
 
@@ -55,6 +57,7 @@ def check_shell(block: Block, folder: Path) -> None:
     for zone in ZONES:
         (folder / f"token-{zone}").write_text("t")
     (folder / "push.env").write_text("APPUIO_DIGEST=sha256:" + "4" * 64)  # what the playbook writes that the code runs
+    (folder / ROOT_NAME).mkdir()  # as git clone does
     calls = run_recorded(block.text, folder, documented_shell.PROGRAMS)
     assert calls, f"{block}: it runs nothing"
     assert [wrong for call in calls if (wrong := documented_shell.problem(call, folder))] == []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The messages that the guide to troubleshooting explains are those of the code."""
+"""The messages that the guides explain, that to troubleshooting above all, are those of the code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs/docsite/rst/troubleshooting.rst"
-MESSAGES = re.findall(r"^``(.+)``\n   ", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+FIRST = ROOT / "docs/docsite/rst/getting_started.rst"
+EXPLAINED = r"^``(.+)``\n   "
+MESSAGES = re.findall(EXPLAINED, GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+MET_FIRST = re.findall(EXPLAINED, FIRST.read_text(encoding="utf-8"), re.MULTILINE)
 # Ansible's own words, of missing_required_lib.
 ANSIBLES = {"Failed to import the required Python library (kubernetes) on …"}
 
@@ -40,8 +43,9 @@ def strings() -> str:
 def test_there_are_messages() -> None:
     assert len(MESSAGES) >= 25
     assert len(set(MESSAGES)) == len(MESSAGES)
+    assert len(set(MET_FIRST)) == len(MET_FIRST) >= 5
 
 
-@pytest.mark.parametrize("message", sorted(set(MESSAGES) - ANSIBLES))
+@pytest.mark.parametrize("message", sorted({*MESSAGES, *MET_FIRST} - ANSIBLES))
 def test_message_is_in_the_code(message: str, strings: str) -> None:
     assert message in strings
