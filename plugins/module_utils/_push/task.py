@@ -93,7 +93,8 @@ class PushTask:
         for zone in zones:
             note_moved(self._uploads[zone.zone], zone, self.options.force)
         for upload in self._begun(plan):
-            if upload.result.error is None and (reason or not zones):
+            # What has moved, and was not put back, has succeeded, whatever became of others.
+            if upload.result.error is None and not upload.result.changed and (reason or not zones):
                 what = "its tags were put back" if upload.result.rolled_back else "its tags are as they were"
                 upload.result.error = CancelledError(f"{reason}; {what}", zone=upload.zone)
         return self._result(plan)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Callable, Mapping
 
-from .._errors import ConflictError
+from .._errors import AppuioError, ConflictError
 from .._openshift import resources
 from .._openshift.client import Api
 from .._openshift.image_streams import ImageStream, get_document, parse_stream
@@ -29,6 +29,7 @@ class Marking:
 
     def __init__(self, image: ImageSync, set_name: str) -> None:
         self._image = image
+        self._plan = image.plan.plan
         self._set_name = set_name
         self._before: dict[str, Mapping[str, str]] = {}
         self._noted: dict[str, Mapping[str, str]] = {}
@@ -47,34 +48,39 @@ class Marking:
         self._each(note)
 
     def put_right(self) -> None:
-        """Note what has moved and nothing else; asks only where that may not be what was noted; raises AppuioError."""
+        """Note what has moved and nothing else; asks only where that may not be what was noted.
+
+        A failure is one of the image, whose tags are as they are.
+        """
 
         def put_right(session: ZoneSession, wanted: Mapping[str, str]) -> None:
-            before = self._before.get(session.name, {})
+            before, noted = self._before.get(session.name, {}), self._noted.get(session.name, {})
 
             def change(known: Mapping[str, str], stream: ImageStream) -> Mapping[str, str]:
                 result = dict(known)
                 for tag, digest in wanted.items():
                     if tag in stream.tags and stream.tags[tag].digest == digest:
                         result[tag] = digest
-                    elif tag in before:
-                        result[tag] = before[tag]
-                    else:
-                        result.pop(tag, None)
+                    elif known.get(tag) == noted.get(tag) is not None:  # else another run has noted its own
+                        result.pop(tag)
+                        result.update({tag: before[tag]} if tag in before else {})
                 return result
 
-            if self._image.plan.error is not None or wanted != self._noted.get(session.name):
+            if self._image.plan.error is not None or wanted != noted:
                 write_managed(session.api(), session.namespace, self._name, self._set_name, change)
 
         if self._noted:
-            self._each(put_right)
+            try:
+                self._each(put_right)
+            except AppuioError as error:
+                self._image.plan.error = self._image.plan.error or error
 
     @property
     def _name(self) -> str:
         return self._image.plan.name
 
     def _each(self, work: Callable[[ZoneSession, Mapping[str, str]], None]) -> None:
-        plan = self._image.plan.plan
+        plan = self._plan
         if plan is None:
             return
         zones = {zone.zone: zone for zone in plan.zones if zone.changed}

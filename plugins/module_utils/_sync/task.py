@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
 from .._errors import AppuioError, InvalidOptionError
 from .._push.progress import Progress
-from .._signals import StoppedError
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
@@ -19,6 +17,7 @@ from .image import ImageSync, Running, SharedParts, image_sync
 from .options import SyncOptions, parse_options
 from .plan import SyncPlan
 from .schedule import Schedule
+from .set_push import SetPush
 from .source_zones import SourceZones
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from .deletion_plan import Declared
     from .expansion import Expansion
     from .quota import Need
-
-_ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_going is false"
 
 
 @dataclass
@@ -40,7 +37,6 @@ class SyncTask:
     selections: list[ImageSync] = field(default_factory=list)
     expansions: list[Expansion] = field(default_factory=list)
     deletion: Deletion | None = None
-    _failed: threading.Event = field(default_factory=threading.Event)
 
     def plan(self) -> SyncPlan:
         """Return what is to be done for all images in all zones; changes nothing, and reads no layer.
@@ -73,35 +69,14 @@ class SyncTask:
 
         A signal to stop is such a failure: nothing more is begun, uploads end, and tags are as they were or have moved.
         """
-        running = Running(self.shared.sessions, self.shared.clients)
         changing = [image for image in self.images if image.plan.changed or self._has_steps(image)]
-
-        def push(image: ImageSync) -> None:
-            if self._failed.is_set() and not self.options.keep_going:
-                image.skip(_ANOTHER_FAILED)
-                return
-            self._push(image, running)
-            if image.plan.error is not None:
-                self._failed.set()
-
-        try:
-            self._at_once(changing, push, lambda: running.stop("left as it was, as the task was stopped"))
-            if self.options.atomic == "set":
-                from .whole_set import move_set
-
-                move_set(changing)
-        except StoppedError as stopped:
-            stopped.catch()
-            running.resume()
-            for image in changing:
-                if image.plan.done is None and image.plan.error is None:
-                    image.skip(f"{stopped}; the image is left as it was")
-            if self.deletion is not None:
-                self.deletion.note_stopped(stopped)
-        else:
-            if self.deletion is not None:
-                all_stays = self._failed.is_set() and not self.options.keep_going
-                self.deletion.apply(self._repositories(lambda image: all_stays or image.plan.error is not None))
+        running = Running(self.shared.sessions, self.shared.clients)
+        stopped = SetPush(self.options, changing, running, self._at_once, marks=self.deletion is not None).run()
+        if self.deletion is not None and stopped is not None:
+            self.deletion.note_stopped(stopped)
+        elif self.deletion is not None:
+            all_stays = not self.options.keep_going and any(image.plan.error for image in changing)
+            self.deletion.apply(self._repositories(lambda image: all_stays or image.plan.error is not None))
         return plan.result()
 
     def close(self) -> None:
@@ -151,24 +126,6 @@ class SyncTask:
     @staticmethod
     def _has_steps(image: ImageSync) -> bool:
         return image.plan.plan is not None and any(zone.has_steps for zone in image.plan.plan.zones)
-
-    def _push(self, image: ImageSync, running: Running) -> None:
-        work = ImageSync.upload if self.options.atomic == "set" else ImageSync.apply
-        if self.deletion is None:
-            running.work(image, work)
-            return
-        from .marking import Marking
-
-        marking = Marking(image, self.options.set_name)
-        try:
-            marking.note()
-            running.work(image, work)
-        except AppuioError as error:
-            image.fail(error)
-        try:
-            marking.put_right()
-        except AppuioError as error:
-            image.fail(image.plan.error or error)
 
     def _select(self) -> None:
         """Add the images that are selected at their sources; one whose source cannot be listed has its error."""

@@ -23,7 +23,7 @@ def move_set(images: Sequence[ImageSync]) -> None:
     reason = _ANOTHER_FAILED if any(image.plan.error for image in images) else ""
     try:
         if not reason:
-            move_tags(zones, atomic=True)
+            move_tags(zones, atomic=True, images=[image.tags for image in images if image.tags])
             if any(zone.error for zone in zones):
                 reason = _ANOTHER_FAILED
     except StoppedError as stopped:

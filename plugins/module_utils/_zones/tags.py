@@ -19,14 +19,22 @@ from .zone_tags import TagState, TagUpdate, ZoneTags
 _OTHER_RUN = 1.0
 
 
-def move_tags(zones: Sequence[ZoneTags], atomic: bool, sleep: Callable[[float], None] = time.sleep) -> None:
+def move_tags(
+    zones: Sequence[ZoneTags],
+    atomic: bool,
+    sleep: Callable[[float], None] = time.sleep,
+    images: Sequence[Sequence[ZoneTags]] = (),
+) -> None:
     """Move the tags of all zones; what fails is noted in ``error`` of the zone, and if atomic, what moved goes back.
+
+    Where the tags are those of several ``images``, these are the zones of each: what another run has moved meanwhile is
+    looked for image by image, also where an image goes to one zone only.
 
     Zones are taken in the order of their registries' addresses, whatever the order given, so that of two runs over
     the same zones the second stops at the first tag. What is no ``Exception``, as a signal that became one, goes on
     to the caller after the tags have gone back.
     """
-    ordered = sorted(zones, key=lambda zone: (zone.address, zone.repository))
+    ordered = _ordered(zones)
     try:
         if not atomic:
             # Told to stop, what the other zones have begun ends before anybody says what has become of it.
@@ -42,12 +50,17 @@ def move_tags(zones: Sequence[ZoneTags], atomic: bool, sleep: Callable[[float], 
                     break
                 _noting(zone, zone.move_all)
         if not any(zone.error for zone in ordered):
-            settle(ordered, sleep)
+            for group in images or [ordered] * (len(ordered) > 1):
+                settle(_ordered(group), sleep)
             return
     except BaseException:
         (roll_back if atomic else find_out)(ordered)
         raise
     roll_back(ordered)
+
+
+def _ordered(zones: Sequence[ZoneTags]) -> list[ZoneTags]:
+    return sorted(zones, key=lambda zone: (zone.address, zone.repository))
 
 
 def find_out(zones: Sequence[ZoneTags]) -> None:
@@ -151,7 +164,7 @@ def _shared_tags(zones: Sequence[ZoneTags]) -> dict[str, str]:
     return {
         tag: str(digests[0])
         for tag, digests in wanted.items()
-        if len(digests) == len(zones) > 1 and len(set(digests)) == 1 and digests[0] is not None
+        if len(digests) == len(zones) and len(set(digests)) == 1 and digests[0] is not None
     }
 
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ServerError
+from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
 
+from tests.image.archive import save_archive
 from tests.unit.plugins.module_utils._sync.fake_set import FakeSet, fake_set
 
 __all__ = ["fake_set"]
@@ -80,3 +83,120 @@ def test_where_the_quota_would_not_be_enough_either_nobody_promises_it(fake_set:
     error = fake_set.refused(stays, fake_set.image("z", "new", "1"), delete="managed", check_quota="fail")
     assert "Remove tags that nobody needs" in str(error)
     assert error.result["deleted"] == []
+
+
+def raising(*_any: Any) -> None:
+    raise ServerError("refused", status=500)
+
+
+@pytest.mark.parametrize("archive", [False, True], ids=["known digest", "archive"])
+def test_tags_of_a_whole_set_are_noted_when_they_have_moved(fake_set: FakeSet, archive: bool) -> None:
+    """The digest of an archive is only known when its layers are compressed."""
+    image = fake_set.image("x", "app", "1")
+    if archive:
+        save_archive(fake_set.folder / "x.tar", fake_set.folder / "saved")
+        image["source"] = f"docker-archive:{fake_set.folder / 'x.tar'}"
+    digest = fake_set.sync(image, atomic="set", delete="managed")["images"][0]["digest"]
+    assert [api.noted("app") for api in fake_set.apis.values()] == [{"1": digest}] * 2
+
+
+@pytest.mark.parametrize("atomic", ["image", "set"])
+def test_what_did_not_move_is_noted_as_before(fake_set: FakeSet, atomic: str) -> None:
+    managing = {"atomic": atomic, "delete": "managed"}
+    fake_set.sync(fake_set.image("x", "app", "1"), **managing)
+    images = [fake_set.image("y", "app", "1", "2"), fake_set.image("z", "web", "1")]
+    fake_set.registries["b"].before["PUT tag 2"] = raising
+    error = fake_set.refused(*images, **managing)
+    assert [image["changed"] for image in error.result["images"]] == [False, atomic == "image"]
+    assert fake_set.named("app") == [{"1": "x"}] * 2
+    assert fake_set.noted("app") == [{"1": "x"}] * 2
+    assert fake_set.noted("web") == [{"1": "z"} if atomic == "image" else {}] * 2
+    fake_set.registries["b"].before.clear()
+    fake_set.sync(*images, **managing)
+    assert fake_set.noted("app") == [{"1": "y", "2": "y"}] * 2
+    assert not fake_set.sync(*images, **managing)["changed"]
+
+
+def test_a_signal_while_a_set_moves_takes_tags_and_notes_back(fake_set: FakeSet) -> None:
+    managing = {"atomic": "set", "delete": "managed"}
+    rest = fake_set.image("r", "rest", "1")
+    fake_set.sync(rest, fake_set.image("x", "app", "1"), **managing)
+    tags_put = []
+
+    def stop() -> None:
+        tags_put.append("b")
+        fake_set.registries["b"].before.clear()
+        raise StoppedError("SIGTERM")
+
+    fake_set.registries["b"].before["PUT tag 1"] = stop
+    error = fake_set.refused(rest, fake_set.image("y", "app", "1"), **managing)
+    assert tags_put
+    assert "stopped by SIGTERM; its tags were put back" in str(error)
+    assert fake_set.named("app") == fake_set.noted("app") == [{"1": "x"}] * 2
+    # Its own tag is still known as its own.
+    assert len(fake_set.sync(rest, **managing)["deleted"]) == 2
+
+
+def test_a_note_that_cannot_be_written_is_no_reason_to_hide_what_has_moved(fake_set: FakeSet) -> None:
+    save_archive(fake_set.folder / "x.tar", fake_set.folder / "saved")
+    image = {"source": f"docker-archive:{fake_set.folder / 'x.tar'}", "name": "app", "tags": ["1"]}
+    fake_set.apis["a"].before["MERGE"] = raising
+    error = fake_set.refused(image, delete="managed")
+    assert error.result["images"][0]["changed"]
+    assert error.result["images"][0]["failed"]
+    assert "refused" in str(error)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_of_two_runs_that_note_the_same_tag_the_one_that_moves_it_keeps_its_note(
+    fake_set: FakeSet, number: int
+) -> None:
+    """The other one notes and moves the tag before or after the note of this one, which stops at the tag then."""
+    managing = {"atomic": "set", "delete": "managed"}
+    fake_set.sync(fake_set.image("x", "app", "1"), **managing)
+    task = fake_set.task(fake_set.image("y", "app", "1"), **managing)
+    plan = task.plan()
+    other = fake_set.image("z", "app", "1")
+    api = fake_set.apis["b"]
+
+    def first() -> None:
+        hooks.clear()
+        fake_set.sync(other, **managing)
+
+    hooks = api.before if number == 0 else fake_set.registries["b"].before
+    hooks["GET ImageStream app" if number == 0 else "PUT blob"] = first
+    with pytest.raises(AppuioError, match="was moved meanwhile"):
+        task.apply(plan)
+    task.close()
+    assert fake_set.named("app") == fake_set.noted("app") == [{"1": "z"}] * 2
+    assert fake_set.sync(other, **managing)["deleted"] == []
+
+
+def test_what_another_run_has_moved_while_this_one_did_is_told_image_by_image(fake_set: FakeSet) -> None:
+    """The first image is overtaken in its first zone after it has moved; the second one has moved all the same."""
+    images = [fake_set.image("x", "app", "1"), fake_set.image("y", "web", "2")]
+    theirs = fake_set.image("z", "app", "1")
+    fake_set.sync(theirs, fake_set.image("old", "web", "2"))
+    fake_set.sync(fake_set.image("old", "app", "1"))
+
+    def overtake() -> None:
+        fake_set.registries["b"].before.clear()
+        own = fake_set.registries["a"].of("shop/app")
+        own.tagged["1"] = own.manifests[fake_set.digests["z"]]
+
+    fake_set.registries["b"].before["PUT tag 2"] = overtake
+    error = fake_set.refused(*images, atomic="set")
+    assert fake_set.named("app") == [{"1": "z"}] * 2
+    assert fake_set.named("web") == [{"2": "y"}] * 2
+    assert [image["failed"] for image in error.result["images"]] == [True, False]
+    assert [image["changed"] for image in error.result["images"]] == [False, True]
+    assert "another run moved the tag 1 at the same time" in str(error)
+
+
+def test_no_tag_of_a_set_moves_where_one_image_does_not_arrive(fake_set: FakeSet) -> None:
+    images = [fake_set.image("x", "app", "1"), fake_set.image("y", "web", "1")]
+    fake_set.registries["b"].before[f"PUT manifest {fake_set.digests['y']}"] = raising
+    error = fake_set.refused(*images, atomic="set")
+    assert [image["changed"] for image in error.result["images"]] == [False, False]
+    assert "left as it was, as another image of the set failed" in str(error.result["images"][0]["error"])
+    assert [fake_set.named("app"), fake_set.named("web")] == [[{}, {}]] * 2
