@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
-from .._errors import AppuioError, InvalidOptionError
+from .._errors import InvalidOptionError
 from .._push.progress import Progress
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
