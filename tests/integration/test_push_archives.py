@@ -18,13 +18,16 @@ from typing import Any
 import pytest
 import zstandard
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._registry.upload_session import UploadRequests
 
 from tests.image import image_manifest, make_image, put_entry, write_blob
 from tests.image.archive import Style, save_archive
 from tests.image.tar_members import member
 from tests.integration.push import Pusher
+from tests.unit.plugins.module_utils._push.halfway import HalfWay, halfway
 from tests.zone import Zone
 
+__all__ = ["halfway"]
 pytestmark = pytest.mark.thorough
 PLAIN = b"not compressed yet " * 20_000
 
@@ -65,6 +68,27 @@ def test_layers_are_compressed_once_and_are_what_they_were(pusher: Pusher, tmp_p
     plain = [zlib.decompress(layer, 31) for layer in layers]
     assert [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in plain] == config["rootfs"]["diff_ids"]
     assert sorted(path.name for path in (tmp_path / "spool").iterdir()) == []
+
+
+def test_the_last_layer_is_sent_while_it_is_compressed(
+    pusher: Pusher, tmp_path: Path, halfway: HalfWay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not compressed to its end before a part of it is on its way."""
+    file = tmp_path / "app.tar"
+    save_archive(file, tmp_path, size=700_000)
+    append = UploadRequests.append
+
+    def appending(requests: UploadRequests, *what: Any) -> Any:
+        halfway.go_on.set()
+        return append(requests, *what)
+
+    monkeypatch.setattr(UploadRequests, "append", appending)
+    pushed = pusher.push(f"docker-archive:{file}")
+    assert [zone["blobs"]["uploaded"] for zone in pushed["zones"]] == [3, 3, 3]
+    assert "PATCH" in {request.split()[0] for requests in pusher.asked() for request in requests}
+    for zone in pusher.zones:
+        manifest, layers = layers_of(pusher, zone, pushed["digest"])
+        assert [digest_of(layer) for layer in layers] == [layer["digest"] for layer in manifest["layers"]]
 
 
 def test_the_second_push_reads_one_manifest_and_no_layer(pusher: Pusher, tmp_path: Path) -> None:

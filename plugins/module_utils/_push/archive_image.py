@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import Sequence
 
 from .._cache.cache import Cache
@@ -26,12 +27,12 @@ from .._source.spool import SpooledBlob
 from .._source.stream import StreamedBlob
 from .archive_layer import ArchiveLayer, LayerTools
 from .image import PendingBlob, check_expected
+from .layer_queue import LayerQueue
 from .options import PushOptions
 from .plan import ZoneState
 from .result import PushedImage
 from .zone_upload import ZoneUpload, with_id
 
-MOST_COMPRESSORS = 4
 _KIND = "manifests"
 
 
@@ -56,7 +57,7 @@ class ArchiveImage:
         self._layers: dict[str, ArchiveLayer] = {}
         self._pending: dict[PendingBlob, ArchiveLayer] = {}
         self._spooled: dict[str, SpooledBlob] = {}
-        self._threads: list[threading.Thread] = []
+        self._queue = LayerQueue(())
         self._zones: Sequence[ZoneUpload] = ()
 
     @property
@@ -138,15 +139,12 @@ class ArchiveImage:
         for number, diff_id in enumerate(config.diff_ids):
             if diff_id not in self._layers:
                 self._layers[diff_id] = ArchiveLayer(diff_id, self._source.layer(number), self._tools, zones)
-        waiting = sorted(self._layers.values(), key=lambda layer: layer.size)
-        for _number in range(min(MOST_COMPRESSORS, len(waiting))):
-            thread = threading.Thread(target=_compress, args=(waiting,), daemon=True)
-            try:
-                thread.start()
-            except RuntimeError:  # no more threads: uploads compress what they need
-                break
-            self._threads.append(thread)
-        self._pending = {PendingBlob(layer.size, layer.descriptor): layer for layer in self._layers.values()}
+        self._queue = LayerQueue(self._layers.values())
+        self._queue.start()
+        self._pending = {
+            PendingBlob(layer.size, layer.descriptor, partial(self._queue.growing, layer)): layer
+            for layer in self._layers.values()
+        }
 
     def blobs(self) -> Sequence[PendingBlob]:
         """Return all blobs."""
@@ -195,8 +193,7 @@ class ArchiveImage:
     def close(self) -> None:
         """Remove all files, and give back what the source holds."""
         self.stop()
-        for thread in self._threads:
-            thread.join()
+        self._queue.join()
         for layer in self._layers.values():
             layer.release()
         for blob in self._spooled.values():
@@ -227,14 +224,3 @@ class ArchiveImage:
 
     def _key(self, zone: ZoneUpload) -> str:
         return f"{zone.registry.registry} {zone.repository} {self._pushed.image_id}"
-
-
-def _compress(waiting: list[ArchiveLayer]) -> None:
-    """Compress what is still to be compressed; a failure shows where the layer is wanted."""
-    while waiting:
-        try:
-            layer = waiting.pop()
-        except IndexError:  # another thread took the last one
-            return
-        with suppress(AppuioError):
-            layer.descriptor()

@@ -14,6 +14,7 @@ from .._compression.compressors import Compressor
 from .._errors import AppuioError, CancelledError, SourceError
 from .._http.message import BLOCK_SIZE, Body
 from .._oci.model import Descriptor
+from .._source.growing import GrowingBody, GrowingFile
 from .._source.layer import Layer, make_layer
 from .._source.local_file import Part
 from .zone_upload import ZoneUpload
@@ -50,6 +51,7 @@ class ArchiveLayer:
         self._descriptor: Descriptor | None = None
         self._layer: Layer | None = None
         self._error: AppuioError | None = None
+        self._growing = GrowingFile()
 
     @property
     def digest(self) -> str | None:
@@ -62,8 +64,21 @@ class ArchiveLayer:
             if self._error is not None:
                 raise self._error
             if self._descriptor is None:
-                self._descriptor = self._known() or self._made().descriptor
+                self._descriptor = self._known() or self._made(self._growing).descriptor
             return self._descriptor
+
+    @property
+    def noted(self) -> bool:
+        """Whether an earlier run has noted what it becomes, so that zones can be asked for that."""
+        return _noted(self._tools.cache.get(_KIND, self._key)) is not None
+
+    def growing(self) -> GrowingBody:
+        """Return what there is of the blob while the layer is compressed."""
+        return GrowingBody(self._growing)
+
+    def end(self) -> None:
+        """Say that it is compressed, or never will be."""
+        self._growing.end()
 
     def body(self) -> Body:
         """Return the blob; one that was not compressed in this run, or was released, is compressed now."""
@@ -89,11 +104,11 @@ class ArchiveLayer:
     def _key(self) -> str:
         return f"{self._tools.compressor.identity} {self.diff_id}"
 
-    def _made(self) -> Layer:
+    def _made(self, growing: GrowingFile | None = None) -> Layer:
         tools = self._tools
         try:
             self._layer = made = make_layer(
-                self._part, self.diff_id, tools.compressor, tools.directory, self._where, tools.stopped
+                self._part, self.diff_id, tools.compressor, tools.directory, self._where, tools.stopped, growing
             )
         except CancelledError:
             raise
@@ -124,7 +139,9 @@ class ArchiveLayer:
         """
         if not blob.media_type.endswith("gzip") or blob.size < _TRAILER:
             return False
-        end = self._zones[0].end_of_blob(blob, _TRAILER)
+        zone = self._zones[0]
+        with zone.registry.open_blob(zone.repository, blob.digest, max(0, blob.size - _TRAILER)) as opened:
+            end = bytes(opened.read(_TRAILER + 1))  # more or fewer where its size is another
         checksum = 0
         reader, buffer = self._part.open(), memoryview(bytearray(BLOCK_SIZE))
         try:

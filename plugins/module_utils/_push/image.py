@@ -16,6 +16,7 @@ from .result import PushedImage
 if TYPE_CHECKING:
     from .._http.message import Body
     from .._oci.walk import Image as ImageContents
+    from .._source.growing import GrowingBody
     from .options import PushOptions
     from .plan import ZoneState
     from .referrers import Referrer
@@ -23,11 +24,20 @@ if TYPE_CHECKING:
 
 
 class PendingBlob:
-    """A blob of an image; ``size`` in bytes is what is known of it beforehand, so that the largest goes first."""
+    """A blob of an image; ``size`` in bytes is what is known of it beforehand, so that the largest goes first.
 
-    def __init__(self, size: int, resolve: Callable[[], Descriptor]) -> None:
+    ``growing`` waits, too, and returns what there is of it where it can be sent before its descriptor is known.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        resolve: Callable[[], Descriptor],
+        growing: Callable[[], GrowingBody | None] = lambda: None,
+    ) -> None:
         self.size = size
         self._resolve = resolve
+        self.growing = growing
 
     @classmethod
     def known(cls, blob: Descriptor) -> PendingBlob:

@@ -101,7 +101,7 @@ class JoinedImage:
             image.begin(zones)
         for image in self._images:
             for blob in image.blobs():
-                self._pending[PendingBlob(blob.size, partial(self._resolve, image, blob))] = (image, blob)
+                self._pending[PendingBlob(blob.size, partial(self._resolve, image, blob), blob.growing)] = (image, blob)
 
     def blobs(self) -> Sequence[PendingBlob]:
         """Return the blobs of all images."""

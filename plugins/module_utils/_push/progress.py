@@ -143,7 +143,8 @@ class ProgressBody:
     """
 
     def __init__(self, body: Body, count: Callable[[int], None], check: Callable[[], None]) -> None:
-        self._body = body
+        # It may be replaced by one of the same bytes, of which more are there.
+        self.body = body
         self._count = count
         self._position = 0
         self.check = check
@@ -151,11 +152,11 @@ class ProgressBody:
     @property
     def length(self) -> int:
         """Bytes of the whole body."""
-        return self._body.length
+        return self.body.length
 
     def open(self, offset: int = 0) -> Reader:
         """Return a reader of the body from ``offset`` on."""
-        reader = self._body.open(offset)
+        reader = self.body.open(offset)
         self.moved(offset - self._position)
         return _ProgressReader(reader, self)
 
@@ -163,6 +164,10 @@ class ProgressBody:
         """Count bytes that were read."""
         self._position += count
         self._count(count)
+
+    def forget(self) -> None:
+        """Count nothing of what was read, as nobody needs it."""
+        self.moved(-self._position)
 
 
 class _ProgressReader:

@@ -73,14 +73,27 @@ class ImageUpload:
                 return
             try:
                 if not zone.cancelled:
-                    descriptor = blob.descriptor()
-                    zone.expect(descriptor.size - blob.size)
-                    if not zone.push_blob(descriptor, self._image.body):
-                        zone.expect(-descriptor.size)
+                    self._push_blob(zone, blob)
             except Exception as error:
                 self._fail(zone, error)
             finally:
                 self._let_go(blob)
+
+    def _push_blob(self, zone: ZoneUpload, blob: PendingBlob) -> None:
+        early, growing = None, blob.growing()
+        try:
+            if growing is not None:
+                from .early_blob import EarlyBlob  # for archives alone
+
+                early = EarlyBlob(zone.registry, zone.repository, zone.body(growing), growing.grows)
+                early.run()
+            descriptor = blob.descriptor()
+            zone.expect(descriptor.size - blob.size)
+            if not zone.push_blob(descriptor, self._image.body, early):
+                zone.expect(-descriptor.size)
+        finally:
+            if early is not None:
+                early.cancel()
 
     def _let_go(self, blob: PendingBlob) -> None:
         with self._lock:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from .._http.message import Body
     from .._oci.walk import Image as ImageContents
     from .._zones.zone_tags import TaggedManifest
+    from .early_blob import EarlyBlob
     from .options import PushOptions
-    from .progress import Progress
+    from .progress import Progress, ProgressBody
     from .referrers import Referrer
 
     BodyOf = Callable[[Descriptor], Body]
@@ -139,19 +140,17 @@ class ZoneUpload:
         """Whether the repository has all these blobs, of which there has to be one; raises AppuioError."""
         return bool(digests) and all(self.registry.has_blob(self.repository, digest) for digest in digests)
 
-    def end_of_blob(self, blob: Descriptor, count: int) -> bytes:
-        """Return the last ``count`` bytes of a blob; more or fewer where its size is another; raises AppuioError."""
-        with self.registry.open_blob(self.repository, blob.digest, max(0, blob.size - count)) as opened:
-            return bytes(opened.read(count + 1))
+    def push_blob(self, blob: Descriptor, body_of: BodyOf, early: EarlyBlob | None = None) -> bool:
+        """Bring a blob into the repository; return whether its bytes were sent; one that cannot be there is sent.
 
-    def push_blob(self, blob: Descriptor, body_of: BodyOf) -> bool:
-        """Bring a blob into the repository; return whether its bytes were sent; one that cannot be there is sent."""
+        ``early`` is what was sent of it already, which is gone on with where it is needed.
+        """
         if not self.plan.empty and self.registry.has_blob(self.repository, blob.digest):
             self._mounts.add(self.registry.registry, self.repository, blob)
             with self._lock:
                 self.result.existing += 1
             return False
-        return self._upload(blob, body_of)
+        return self._upload(blob, body_of, early)
 
     def push_manifest(self, manifest: TaggedManifest, reference: str, image: ImageContents, body_of: BodyOf) -> None:
         """Put a manifest; a blob that the registry lost meanwhile is brought once more; raises AppuioError."""
@@ -165,7 +164,7 @@ class ZoneUpload:
                 self._upload(blob, body_of)
             self.registry.put_manifest(self.repository, reference, manifest.content, manifest.media_type)
 
-    def body(self, body: Body) -> Body:
+    def body(self, body: Body) -> ProgressBody:
         """Return a body whose bytes count for this zone, and that ends when the zone is cancelled."""
         from .progress import ProgressBody
 
@@ -221,12 +220,13 @@ class ZoneUpload:
         digests = {tag: manifest.digest if manifest else None for tag, manifest in found.items()}
         return ZoneState(digests, frozenset(same), exists, referrers=referrers)
 
-    def _upload(self, blob: Descriptor, body_of: BodyOf) -> bool:
+    def _upload(self, blob: Descriptor, body_of: BodyOf, early: EarlyBlob | None = None) -> bool:
         from .._registry.upload import Upload  # a push that changes nothing needs none
 
         self.check_cancelled()
         candidates = self._mounts.repositories(self.registry.registry, self.repository, blob)
-        how = Upload(self.registry, self.repository, blob, self.body(body_of(blob))).run(candidates)
+        session, body = early.taken(body_of(blob)) if early and not candidates else (None, self.body(body_of(blob)))
+        how = Upload(self.registry, self.repository, blob, body).run(candidates, session)
         self._mounts.add(self.registry.registry, self.repository, blob)
         with self._lock:
             if how == "mounted":

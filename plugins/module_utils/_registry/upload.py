@@ -7,9 +7,8 @@ Source: OCI Distribution Specification 1.1, "Pushing a blob monolithically", "in
 
 from __future__ import annotations
 
-import re
 from typing import Sequence
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.message import Body, Response
@@ -17,17 +16,7 @@ from .._http.retry import Attempts, ConnectionLostError, retry_after
 from .._oci.model import Descriptor
 from .client import RegistryClient, scopes, transient
 from .errors import codes_of
-
-LARGEST_ANSWER = 1 << 20
-_RANGE = re.compile(r"(?:bytes=)?0-(\d{1,18})")
-
-
-class _Session:
-    """An upload that the registry keeps for us, and how many bytes of it there are."""
-
-    def __init__(self, location: str, offset: int = 0) -> None:
-        self.location = location
-        self.offset = offset
+from .upload_session import UploadRequests, UploadSession
 
 
 class Upload:
@@ -38,20 +27,23 @@ class Upload:
         self._repository = repository
         self._blob = blob
         self._body = body
-        self._scopes = scopes(repository, "push")
         self._step = f"upload {blob.digest}"
+        self._requests = UploadRequests(client, repository, self._step)
 
-    def run(self, mount_from: Sequence[str] = ()) -> str:
-        """Return ``mounted`` or ``uploaded``; raises AppuioError when no attempt is left, or none can help."""
+    def run(self, mount_from: Sequence[str] = (), begun: UploadSession | None = None) -> str:
+        """Return ``mounted`` or ``uploaded``; raises AppuioError when no attempt is left, or none can help.
+
+        ``begun`` is an upload to which the first bytes of the blob were sent already.
+        """
         attempts = self._client.http.attempts()
         candidates = list(mount_from)
-        session: _Session | None = None
-        sent, broken, furthest = False, False, 0
+        session = begun
+        sent, broken, furthest = False, begun is not None and not begun.certain, 0
         while True:
             response, failure = None, None
             try:
                 if broken:
-                    session = self._resumed(session, attempts) if session else None
+                    session = self._requests.resumed(session, self._blob.size, attempts) if session else None
                     # What was answered late, or not at all, may have been stored: no byte is sent twice.
                     if session is None and sent and self._is_there(attempts):
                         return "uploaded"
@@ -60,7 +52,7 @@ class Upload:
                         furthest = max(furthest, session.offset)
                 while session is None and candidates:
                     session = self._mounted(candidates.pop(0), attempts)
-                session = session or self._begin(attempts)
+                session = session or self._requests.begin(attempts)
                 if not session.location:
                     return "mounted"
                 broken = sent = True
@@ -79,45 +71,29 @@ class Upload:
                 session = None
                 sent = sent and "DIGEST_INVALID" not in codes_of(response)
 
-    def _mounted(self, mount_from: str, attempts: Attempts) -> _Session | None:
+    def _mounted(self, mount_from: str, attempts: Attempts) -> UploadSession | None:
         """Return an upload without location where the blob was mounted, one to go on with where the registry began it,
         and None where it does neither: that other repository is only a chance."""
         path = f"/v2/{self._repository}/blobs/uploads/?{urlencode({'mount': self._blob.digest, 'from': mount_from})}"
-        wanted = self._scopes | scopes(mount_from, "pull")
+        wanted = self._requests.scopes | scopes(mount_from, "pull")
         try:
             response = self._client.http.request(
                 "POST", path, step=self._step, scopes=wanted, transient=_is_busy, attempts=attempts
             )
             if response.status == 201 and self._says_stored(response, attempts):
-                return _Session("")
-            return _Session(self._location(response)) if response.status == 202 else None
+                return UploadSession("")
+            return UploadSession(self._requests.location(response)) if response.status == 202 else None
         except (ServerError, UnauthorizedError, ForbiddenError):
             return None
 
-    def _begin(self, attempts: Attempts) -> _Session:
-        path = f"/v2/{self._repository}/blobs/uploads/"
-        response = self._client.http.request(
-            "POST", path, step=self._step, scopes=self._scopes, transient=transient, attempts=attempts
-        )
-        self._client.expect(response, (202,), self._step, self._repository)
-        return _Session(self._location(response))
-
-    def _send(self, session: _Session) -> Response:
-        if session.offset:
-            rest = f"{session.offset}-{self._blob.size - 1}"
-            if session.offset < self._blob.size:
-                headers = {"Content-Range": rest}
-                response = self._stream("PATCH", session.location, headers, self._body, session.offset)
-                if response.status != 202:
-                    return response
-                session.location = self._location(response)
-            return self._stream("PUT", self._finishing(session.location), {}, None, 0)
-        return self._stream("PUT", self._finishing(session.location), {}, self._body, 0)
-
-    def _stream(self, method: str, location: str, headers: dict[str, str], body: Body | None, offset: int) -> Response:
-        headers = {"Content-Type": "application/octet-stream", **headers}
-        with self._client.http.open(method, location, headers, body, offset, self._step, self._scopes) as opened:
-            return Response(opened.status, opened.headers, opened.read(LARGEST_ANSWER))
+    def _send(self, session: UploadSession) -> Response:
+        if not session.offset:
+            return self._requests.finish(session, self._blob.digest, self._body)
+        if session.offset < self._blob.size:
+            response = self._requests.append(session, self._body)
+            if response.status != 202:
+                return response
+        return self._requests.finish(session, self._blob.digest)
 
     def _check_worth_repeating(self, response: Response) -> float | None:
         """Return what the server asks to wait, in seconds; raises what a refusal means that no attempt can help."""
@@ -142,37 +118,6 @@ class Upload:
 
     def _is_there(self, attempts: Attempts) -> bool:
         return self._client.has_blob(self._repository, self._blob.digest, self._blob.size, attempts)
-
-    def _resumed(self, session: _Session, attempts: Attempts) -> _Session | None:
-        """Ask how far the registry got; it gives a fresh location, as an old one is refused."""
-        try:
-            response = self._client.http.request(
-                "GET", session.location, step=self._step, scopes=self._scopes, transient=transient, attempts=attempts
-            )
-        except ConnectionLostError:
-            return None
-        got = _RANGE.fullmatch(response.headers.get("range") or "")
-        if response.status != 204 or not got:
-            return None
-        last = int(got.group(1))
-        # An upload that has nothing yet says 0-0, and so does one that has a single byte.
-        offset = last + 1 if last else 0
-        return _Session(self._location(response), offset) if offset <= self._blob.size and offset else None
-
-    def _finishing(self, location: str) -> str:
-        return f"{location}{'&' if '?' in location else '?'}digest={quote(self._blob.digest, safe=':')}"
-
-    def _location(self, response: Response) -> str:
-        location = response.headers.get("location")
-        if not location:
-            raise ServerError(
-                f"{self._client.registry} gave no location for an upload",
-                zone=self._client.zone,
-                step=self._step,
-                hint="Is this a registry, and what stands in front of it?",
-                status=response.status,
-            )
-        return str(location)
 
 
 def _is_busy(response: Response) -> bool:

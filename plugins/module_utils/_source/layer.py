@@ -15,6 +15,7 @@ from .._http.message import BLOCK_SIZE, Body
 from .._oci.archive_config import layer_type
 from .._oci.model import Descriptor, new_hash
 from .base import altered, truncated
+from .growing import GrowingFile
 from .local_file import Part, TemporaryFile
 
 # Blocks between two times that the heap is trimmed: 4 MiB, which is as much as it can grow meanwhile.
@@ -78,10 +79,17 @@ class _Stored:
 
 
 def make_layer(
-    part: Part, diff_id: str, compressor: Compressor, directory: str, where: str, stopped: threading.Event
+    part: Part,
+    diff_id: str,
+    compressor: Compressor,
+    directory: str,
+    where: str,
+    stopped: threading.Event,
+    growing: GrowingFile | None = None,
 ) -> Layer:
     """Return the layer as a blob; a gzip or zstd stays as it is, anything else is compressed into ``directory``.
 
+    ``growing`` is told how much of that there is, before anything is checked.
     The unpacked bytes are compared with ``diff_id`` (OCI Image Format Specification 1.1, "Layer DiffID").
     Raises SourceError, LocalStorageError, MissingLibraryError, and CancelledError once ``stopped`` is set.
     """
@@ -92,11 +100,17 @@ def make_layer(
         _check(diff_id, _hashed(plain, diff_id), where)
         digest = diff_id if kind == NONE else stored.digest()
         return Layer(Descriptor(layer_type(kind), digest, part.size), part)
-    return _compressed(plain, diff_id, compressor, directory, where)
+    return _compressed(plain, diff_id, compressor, TemporaryFile(directory, where), where, growing)
 
 
-def _compressed(plain: Iterator[memoryview], diff_id: str, compressor: Compressor, directory: str, where: str) -> Layer:
-    file = TemporaryFile(directory, where)
+def _compressed(
+    plain: Iterator[memoryview],
+    diff_id: str,
+    compressor: Compressor,
+    file: TemporaryFile,
+    where: str,
+    growing: GrowingFile | None,
+) -> Layer:
     unpacked, packed, size = new_hash(diff_id), new_hash(_SHA256), 0
     stream, trim = compressor.begin(), heap_trimmer()
     for number, block in enumerate(plain, 1):
@@ -106,6 +120,8 @@ def _compressed(plain: Iterator[memoryview], diff_id: str, compressor: Compresso
         size += file.write(ready)
         if number % _TRIM_EVERY == 0:
             trim()
+            if growing is not None:
+                growing.grow(file, size)
     ready = stream.flush()
     packed.update(ready)
     size += file.write(ready)

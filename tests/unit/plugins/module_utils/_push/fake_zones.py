@@ -141,17 +141,47 @@ class FakeUpload:
     def __init__(self, registry: FakeRegistry, _repository: str, blob: Descriptor, body: Any) -> None:
         self._registry, self._blob, self._body = registry, blob, body
 
-    def run(self, _candidates: Sequence[str]) -> str:
+    def run(self, _candidates: Sequence[str], begun: bytes | None = None) -> str:
         self._registry._do(f"PUT blob {self._blob.digest}")
-        content, buffer = b"", bytearray(BLOCK_SIZE)
-        reader = self._body.open()
-        while count := reader.readinto(memoryview(buffer)):
-            content += bytes(buffer[:count])
-        reader.close()
+        content = begun or b""
+        content += _read(self._body, len(content))
         if digest_of(content) != self._blob.digest:
             raise ServerError("digest invalid", status=400)
         self._registry.blobs[self._blob.digest] = content
         return "uploaded"
+
+
+class FakeEarlyUpload:
+    """What is sent before the digest is known; the registry's hook runs before each part."""
+
+    def __init__(
+        self, registry: FakeRegistry, _repository: str, _step: str, body: Any, grows: Callable[[int], bool]
+    ) -> None:
+        self._registry, self._body, self._grows = registry, body, grows
+        self._content: bytes | None = None
+
+    def run(self) -> None:
+        while self._grows(len(self._content or b"")):
+            content = self._content = self._content or b""
+            self._registry._do("PATCH upload")
+            self._content = content + _read(self._body, len(content))
+
+    def taken(self) -> bytes | None:
+        content, self._content = self._content, None
+        return content
+
+    def cancel(self) -> None:
+        if self.taken() is not None:
+            self._registry._do("DELETE upload")
+
+
+def _read(body: Any, offset: int) -> bytes:
+    content, buffer = b"", bytearray(BLOCK_SIZE)
+    reader = body.open(offset)
+    while count := reader.readinto(memoryview(buffer)):
+        content += bytes(buffer[:count])
+    reader.close()
+    return content
 
 
 @dataclass
