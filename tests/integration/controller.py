@@ -116,7 +116,7 @@ class Controller:
                 raise Refused(400, **{name: f"Invalid pk {fields[name]!r} - object does not exist."})
         if kind == "job_templates" and fields["playbook"] not in self.playbooks:
             raise Refused(400, playbook="Playbook not found for project.")
-        if kind == "job_templates" and not isinstance(json.loads(fields["extra_vars"]), dict):
+        if kind == "job_templates" and not isinstance(json.loads(fields.get("extra_vars") or "{}"), dict):
             raise Refused(400, extra_vars="Must be a mapping.")
         if kind == "inventory_sources" and fields["source"] == "scm" and not fields.get("source_project"):
             raise Refused(400, source_project="Project required for scm type sources.")

@@ -15,16 +15,16 @@ import pytest
 import yaml
 from ansible_collections.appuio.registry.plugins.module_utils._awx.jobs import JOBS, WORKFLOW
 
-from tests.integration.controller import TOKEN, running
+from tests.integration.controller import TOKEN, Controller, running
 from tests.integration.playbook import LINKED, run_playbook
 from tests.unit.awx_arguments import LISTS, MODULES, module, problems
 from tests.unit.module_arguments import handed_over
+from tests.unit.pattern_definition import FILE, PATTERN, PLAYBOOKS
 from tests.unit.test_collection import ROOT
 
 pytestmark = pytest.mark.thorough
 URL = "https://git.example.com/images.git"
 TOKENS = {"cloudscale-lpg-2": "sha256~the-token-of-lpg"}
-PATTERN = ROOT / "extensions/patterns/appuio_registry"
 # Takes the place of a module of awx.awx: writes down what it was called with.
 STUB = """
 import json, os
@@ -104,8 +104,7 @@ def test_a_controller_gets_all_of_it_and_a_second_run_changes_what_it_cannot_rea
     monkeypatch.setenv("HOME", str(tmp_path))  # the modules look for a file of settings there
     monkeypatch.setenv("CONTROLLER_OAUTH_TOKEN", TOKEN)
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)  # read for each request, and needed for none
-    playbooks = {path.relative_to(PATTERN).as_posix() for path in PATTERN.glob("playbooks/*.yml")}
-    with running(playbooks) as controller:
+    with running({path.relative_to(PATTERN).as_posix() for path in PLAYBOOKS}) as controller:
         monkeypatch.setenv("CONTROLLER_HOST", controller.url)
         assert all(run_modules(called).values())
         again = run_modules(called)
@@ -124,6 +123,31 @@ def test_a_controller_gets_all_of_it_and_a_second_run_changes_what_it_cannot_rea
         assert followed == [nodes[after]["id"]]
     pushers = controller.named("credentials")["APPUiO pushers"]["id"]
     assert controller.associated[f"job_templates/{templates['APPUiO: push']['id']}/credentials"] == [pushers]
+
+
+def test_the_platform_loads_the_pattern() -> None:
+    """It posts what the definition holds, with the paths of the collection, which is the project."""
+    resources = json.loads(FILE.read_text())["aap_resources"]
+    folder = PATTERN.relative_to(ROOT).as_posix()
+    controller = Controller({path.relative_to(ROOT).as_posix() for path in PLAYBOOKS})
+
+    def post(path: str, body: dict[str, Any]) -> dict[str, Any]:
+        status, found = controller.answer("POST", f"/api/v2/{path}/", {}, body)
+        assert status in (200, 201)
+        return found
+
+    organization = {"organization": post("organizations", {"name": "Default"})["id"]}
+    project = post("projects", {**resources["controller_project"], **organization, "scm_type": "archive"})["id"]
+    environment = dict(resources["controller_execution_environment"])
+    image = f"hub.example.com/{environment.pop('image_name')}"
+    environment_id = post("execution_environments", {**environment, **organization, "image": image})["id"]
+    for given in resources["controller_job_templates"]:
+        template = {name: value for name, value in given.items() if name not in ("survey", "primary")}
+        playbook = f"{folder}/playbooks/{given['playbook']}"
+        where = {"project": project, "execution_environment": environment_id, "playbook": playbook}
+        made = post("job_templates", {**template, **organization, **where})
+        post(f"job_templates/{made['id']}/survey_spec", given["survey"])
+    assert len(controller.surveys) == len(resources["controller_job_templates"]) == len(JOBS) - 1
 
 
 def test_the_variables_of_aap_configuration_are_written_without_tokens_and_without_awx(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ NEEDED = (
     "extensions/patterns/appuio_registry/execution-environment.yml",
     "extensions/patterns/appuio_registry/inventory/zones.yml",
     "extensions/patterns/appuio_registry/meta/pattern.json",
+    "extensions/patterns/appuio_registry/playbooks/rollout.meta.yml",
     "extensions/patterns/appuio_registry/playbooks/rollout.yml",
     "README.md",
     "meta/ee-requirements.txt",

@@ -92,12 +92,16 @@ def _default(rule: Mapping[str, Any]) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def plain_text(rule: Mapping[str, Any]) -> str:
+    """Return the description of an option as plain text."""
+    given = rule.get("description") or ""
+    return " ".join(_MARKUP.sub(_plain, " ".join([given] if isinstance(given, str) else given)).split())
+
+
 def _description(rule: Mapping[str, Any]) -> str:
     """Return the description as plain text, with how to write a list or a mapping."""
-    given = rule.get("description") or ""
-    text = " ".join([given] if isinstance(given, str) else given)
     written = {"list": "One a line.", "dict": "As name=value, one a line, or as JSON."}.get(rule["type"], "")
-    return " ".join(f"{_MARKUP.sub(_plain, text)} {written}".split())
+    return f"{plain_text(rule)} {written}".strip()
 
 
 def _plain(markup: re.Match[str]) -> str:

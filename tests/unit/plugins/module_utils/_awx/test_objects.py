@@ -6,15 +6,27 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 from typing import Any
 
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.appuio.registry.plugins.module_utils._awx.jobs import JOBS, Job
 from ansible_collections.appuio.registry.plugins.module_utils._awx.objects import controller_objects
 
 from tests.unit.awx_arguments import LISTS, MODULES, NODE, RELATED, arguments, problems, survey_problems
-from tests.unit.pattern_definition import FILE, OF_A_PROJECT, PATTERN, definition, text
+from tests.unit.pattern_definition import (
+    FILE,
+    OF_A_PROJECT,
+    PATTERN,
+    PLAYBOOKS,
+    argument_spec_file,
+    argument_spec_text,
+    definition,
+    text,
+)
 from tests.unit.playbook_reference import ROOT, specifications
 
 SPECS = specifications()
@@ -128,18 +140,33 @@ def test_the_pattern_is_what_the_collection_says() -> None:
     )
 
 
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.playbook)
+def test_an_argument_specification_beside_each_playbook_is_what_its_survey_asks_for(job: Job) -> None:
+    assert argument_spec_file(job).read_text() == argument_spec_text(job), "run tests.unit.pattern_definition"
+    spec = yaml.safe_load(argument_spec_file(job).read_text())["argument_specs"][job.playbook]
+    rules = {name: {key: rule[key] for key in rule if key != "description"} for name, rule in spec["options"].items()}
+    needed = {name: "a" for name, rule in rules.items() if rule.get("required")}
+    assert ArgumentSpecValidator(rules).validate(needed).error_messages == []
+    assert set(needed) >= set(job.required)
+    # AWX takes every file with such a line for a playbook.
+    assert not re.search(r"^\s*-?\s*(hosts|import_playbook|ansible\.builtin\.import_playbook):", spec["examples"], re.M)
+
+
 def test_the_pattern_is_one_that_the_platform_loads() -> None:
     found = json.loads(FILE.read_text())
     assert found["name"] == PATTERN.name
+    assert re.fullmatch("[a-z0-9_]{1,64}", found["name"])
     assert len(found["title"]) <= 64
     assert not found["short_description"].endswith(".")
     assert (PATTERN / "README.md").is_file()
     resources = found["aap_resources"]
     templates = resources["controller_job_templates"]
-    playbooks = sorted(path.name for path in (PATTERN / "playbooks").glob("*.yml") if path.stem not in OF_A_PROJECT)
+    playbooks = [path.name for path in PLAYBOOKS if path.stem not in OF_A_PROJECT]
     assert sorted(template["playbook"] for template in templates) == playbooks
     assert [template["primary"] for template in templates].count(True) == 1
     for template in templates:
+        assert len(template["name"]) <= 200
+        assert all(re.fullmatch("[a-z0-9_]{1,64}", one["variable"]) for one in template["survey"]["spec"])
         assert template["execution_environment"] == resources["controller_execution_environment"]["name"]
         assert set(template["labels"]) <= set(resources["controller_labels"])
         assert survey_problems(template["survey"]) == []
@@ -148,7 +175,7 @@ def test_the_pattern_is_one_that_the_platform_loads() -> None:
     assert definition() == found
 
 
-@pytest.mark.parametrize("path", sorted((PATTERN / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
 def test_a_playbook_of_the_project_imports_that_of_the_collection(path: Any) -> None:
     plays = yaml.safe_load(path.read_text())
     assert [play["ansible.builtin.import_playbook"] for play in plays] == [f"appuio.registry.{path.stem}"]
