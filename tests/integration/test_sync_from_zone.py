@@ -13,8 +13,10 @@ import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
 from tests.image import make_layout
+from tests.integration.images import Images
 from tests.integration.push import Pusher
 from tests.integration.test_image_sync import Syncer
+from tests.integration.zone_playbooks import run
 
 LATER = "it points to nothing, and its image is to come from quay.io/a/b:1"
 
@@ -217,3 +219,23 @@ def test_a_namespace_that_is_empty_or_may_not_be_read_is_told_and_nothing_goes(m
     # And what is not declared any more goes, as it does from any other source.
     result = mover.managed(kept, mover.entry(select={"repositories": "^backend$"}), defaults={})
     assert {(one["name"], one["tag"]) for one in result["deleted"]} >= {("worker", "0.1")}
+
+
+def test_as_a_playbook_with_and_without_a_file(mover: Mover) -> None:
+    images = Images(mover.pusher.zones, mover.project, mover.folder)
+    others = ",".join(zone.name for zone in mover.zones)
+    origin = mover.origin.name
+    # The zone that they come from is a host of the inventory, and none of the play's.
+    played = run(images, "sync", zones=others, source_zone=origin).succeeded()
+    assert played.changed == ["Sync the images"]
+    assert mover.tags("worker") == [{"0.1": mover.digests["worker:0.1"]}] * 2
+    told = played.result("Tell what each zone has now")["msg"]
+    assert [line.split()[:2] for line in told[1:3]] == [[zone.name, "yes"] for zone in mover.zones]
+    assert f"not copied: {origin} frontend: the history of its tags, with 1 older images" in told
+    # Here it is one of them, and the images go to the others.
+    (mover.folder / "images.yml").write_text('[{"source": "worker:0.1", "name": "copy"}, {"source": "backend:latest"}]')
+    played = run(images, "sync", images_file="images.yml", source_zone=origin, source_namespace=mover.project)
+    synced = played.succeeded().result("Sync the images")
+    assert [image["changed"] for image in synced["images"]] == [True, False]
+    assert [len(image["zones"]) for image in synced["images"]] == [3, 2]
+    assert mover.reader not in played.stdout
