@@ -42,7 +42,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(controller_organizations), C(controller_credential_types), C(controller_credentials),
+    - C(aap_organizations), C(controller_credential_types), C(controller_credentials),
       C(controller_execution_environments), C(controller_projects), C(controller_inventories),
       C(controller_inventory_sources), C(controller_templates) and C(controller_workflows).
   type: dict

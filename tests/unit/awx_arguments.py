@@ -33,7 +33,7 @@ NODE = {"identifier", "unified_job_template", "related"}
 RELATED = {"success_nodes", "failure_nodes", "always_nodes", "credentials"}
 # The list of infra.aap_configuration: the module that its entries are for.
 LISTS = {
-    "controller_organizations": "organization",
+    "aap_organizations": "organization",
     "controller_credential_types": "credential_type",
     "controller_credentials": "credential",
     "controller_execution_environments": "execution_environment",

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What AWX is to have, from the organization to the workflow, as ``infra.aap_configuration`` writes it down; pure.
 
-Source: the argument specifications of the modules of ``awx.awx``; ``infra.aap_configuration``, roles ``controller_*``.
+Source: the argument specifications of the modules of ``awx.awx``; ``infra.aap_configuration``, roles ``controller_*``,
+of which that for organizations takes a list of another prefix.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class _Objects:
         galaxy = as_texts("appuio_awx_galaxy_credentials", self.settings.get("galaxy_credentials", "Ansible Galaxy"))
         image = {"name": ENVIRONMENT, "image": self.settings.get("image"), "pull": "missing", **organization}
         found: dict[str, list[dict[str, Any]]] = {
-            "controller_organizations": [{"name": self.organization, "galaxy_credentials": galaxy or []}],
+            "aap_organizations": [{"name": self.organization, "galaxy_credentials": galaxy or []}],
             "controller_credential_types": [credential_type()],
             "controller_credentials": self.credentials,
             "controller_execution_environments": [image] if self.environment else [],
