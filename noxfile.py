@@ -337,7 +337,7 @@ def zones(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure pushes against skopeo"""
     install_core(session, NEWEST)
-    install_programs(session, debian.ZONE_PROGRAMS)
+    install_programs(session, debian.BENCH_PROGRAMS)
     run(session, "python", "-m", "tests.benchmark", *(session.posargs or ("--update",)))
 
 

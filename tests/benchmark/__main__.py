@@ -9,18 +9,22 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import conftest  # noqa: F401 # pylint: disable=unused-import
 
-from .cases import TRANSPORTS, Case, cases
+from .cases import NETWORKS, TRANSPORTS, Case, cases
 from .images import MIB, Images, Sizes
 from .machine import busy, libraries, machine, programs
 from .measure import BenchmarkFailed
+from .network import Network, NoNetwork
 from .registries import Registries
 from .report import document
 from .results import Results, as_json, from_json
 from .rounds import Runner
+from .route import NoRoute, haproxy_program
 from .start import first_requests, imports
 
 START = "start"
@@ -78,8 +82,12 @@ def _measure(arguments: argparse.Namespace, folder: Path, results: Results) -> N
     work.mkdir()
     for transport in arguments.transport or TRANSPORTS:
         chosen = [case for case in cases() if _wanted(case.name, arguments) and transport in case.transports]
-        if chosen:
-            _over(transport, chosen, images, folder, results, arguments.rounds)
+        try:
+            if chosen:
+                _over(transport, chosen, images, folder, results, arguments.rounds)
+        except (NoNetwork, NoRoute) as reason:
+            _say(f"{transport} is left out: {reason}")
+            results.left_out.update({case.name: str(reason) for case in chosen})
     if _wanted(START, arguments):
         _say(START)
         with Registries(folder / "start", tls=True, counted=True) as registries:
@@ -88,11 +96,14 @@ def _measure(arguments: argparse.Namespace, folder: Path, results: Results) -> N
 
 
 def _over(transport: str, chosen: list[Case], images: Images, folder: Path, results: Results, rounds: int) -> None:
-    """Measure the cases over one transport."""
-    tls = transport != "plain"
+    """Measure the cases over one transport; raises NoNetwork and NoRoute where that cannot be had here."""
+    kind: dict[str, Any] = {"tls": transport != "plain", "routed": transport not in ("plain", "tls")}
+    if kind["routed"]:
+        haproxy_program()
     with (
-        Registries(folder / f"timed-{transport}", tls=tls, counted=False) as timed,
-        Registries(folder / f"counted-{transport}", tls=tls, counted=True) as counted,
+        Network(*NETWORKS[transport]) if transport in NETWORKS else nullcontext() as network,
+        Registries(folder / f"timed-{transport}", counted=False, network=network, **kind) as timed,
+        Registries(folder / f"counted-{transport}", counted=True, **kind) as counted,
     ):
         runner = Runner(images, folder / "work", transport, timed, counted, _say)
         for case in chosen:

@@ -13,7 +13,15 @@ from .contenders import FAST_GZIP, Contender, Engine, Skopeo, SkopeoLoop, fast_g
 from .peers import installed
 
 # How the registries are reached, and how the tables call that.
-TRANSPORTS = {"plain": "HTTP", "tls": "TLS"}
+TRANSPORTS = {
+    "plain": "HTTP",
+    "tls": "TLS",
+    "route": "TLS, haproxy",
+    "latency": "TLS, haproxy, 20 ms",
+    "loss": "TLS, haproxy, 20 ms, 1 % loss",
+}
+# Seconds that a packet takes in each direction, and the share that is lost.
+NETWORKS = {"latency": (0.01, 0.0), "loss": (0.01, 0.01)}
 SEVERAL = 3
 MANY = 10
 SET = 30
@@ -56,7 +64,7 @@ class Case:
 
 def cases() -> list[Case]:
     """Return all cases, with those contenders that are installed here."""
-    return [*_one_registry(), *_several_registries(), *_playbooks(), *_memory()]
+    return [*_one_registry(), *_several_registries(), *_networks(), *_playbooks(), *_memory()]
 
 
 def _one_registry() -> list[Case]:
@@ -93,6 +101,7 @@ def _one_registry() -> list[Case]:
             compressing,
             "Compression is nearly everything here. `isal` is several times as fast as zlib and compresses a little "
             "less; Python's own gzip is zlib with one thread for each layer, against skopeo's parallel gzip in Go.",
+            rounds=3,
         ),
         Case(
             "unchanged",
@@ -120,6 +129,7 @@ def _one_registry() -> list[Case]:
             plain,
             "The start of Python again, which one layer of eight does not make up for on a network without latency.",
             before="layout",
+            rounds=3,
         ),
         Case(
             "registry",
@@ -151,7 +161,7 @@ def _several_registries() -> list[Case]:
             several,
             "A layer is read and hashed once for all registries, and they are sent to at the same time.",
             zones=SEVERAL,
-            rounds=3,
+            rounds=2,
         ),
         Case(
             "zones-registry",
@@ -161,6 +171,7 @@ def _several_registries() -> list[Case]:
             "The source is read once, not once for each registry.",
             copied=True,
             zones=SEVERAL,
+            transports=("tls",),
             rounds=3,
         ),
         Case(
@@ -170,6 +181,101 @@ def _several_registries() -> list[Case]:
             compressing,
             "A layer is compressed once, not once for each registry.",
             zones=SEVERAL,
+            transports=("tls",),
+            rounds=2,
+            warm_up=False,
+        ),
+    ]
+
+
+def _networks() -> list[Case]:
+    one: list[Contender] = [Engine(), Skopeo(), *installed("oci")]
+    several: list[Contender] = [
+        Engine(),
+        Skopeo("skopeo copy, one after another"),
+        Skopeo("skopeo copy, at the same time", True),
+    ]
+    route = partial(Case, transports=("route",), rounds=3)
+    latency = partial(Case, transports=("latency",), rounds=3)
+    loss = partial(Case, transports=("loss",), warm_up=False)
+    return [
+        route(
+            "route",
+            "Through a route: first push of an OCI layout",
+            "layout",
+            one,
+            "haproxy decrypts and encrypts every byte on the same two cores, so whoever takes less of them is done "
+            "sooner.",
+        ),
+        route(
+            "route-unchanged",
+            "Through a route: the same OCI layout again",
+            "layout",
+            one,
+            "The start of Python, as without a route; one request through haproxy costs next to nothing.",
+            before="layout",
+        ),
+        route(
+            "route-zones",
+            "Through routes: an OCI layout to three registries",
+            "layout",
+            several,
+            "As without routes; three haproxies share the two cores with everything else.",
+            zones=SEVERAL,
+            rounds=2,
+        ),
+        latency(
+            "latency",
+            "20 ms away: first push of a light OCI layout",
+            "light",
+            one,
+            "A new connection takes two round trips before its first request and starts slowly (RFC 5681). Ours are "
+            "few and stay open; skopeo 1.9.3 opens one for each request.",
+        ),
+        latency(
+            "latency-small-layers",
+            "20 ms away: first push of 60 small layers",
+            "small_layers",
+            one,
+            "Nearly everything is waiting for answers here. Four connections take 126 requests; skopeo 1.9.3 opens 306 "
+            "for as many requests, and sends the layers of a layout one after another.",
+            rounds=1,
+            warm_up=False,
+        ),
+        latency(
+            "latency-unchanged",
+            "20 ms away: the same OCI layout again",
+            "light",
+            one,
+            "One question against eleven requests: three round trips with those of the connection, which makes up for "
+            "the start of Python.",
+            before="light",
+        ),
+        latency(
+            "latency-zones",
+            "20 ms away: a light OCI layout to three registries",
+            "light",
+            several,
+            "All registries are waited for at the same time.",
+            zones=SEVERAL,
+            rounds=2,
+            warm_up=False,
+        ),
+        loss(
+            "loss",
+            "20 ms away with losses: first push of a light OCI layout",
+            "light",
+            one,
+            "A lost packet halves what its connection sends, so time depends on how many connections send at the same "
+            "time, and on chance: more rounds than elsewhere, and the median of one run differs from that of the next.",
+        ),
+        loss(
+            "loss-small-layers",
+            "20 ms away with losses: first push of 60 small layers",
+            "small_layers",
+            one,
+            "Each request may lose a packet and wait for it to be sent again, which takes 200 ms where it was the last "
+            "one (RFC 6298): fewer requests, fewer waits.",
             rounds=2,
         ),
     ]
@@ -177,7 +283,7 @@ def _several_registries() -> list[Case]:
 
 def _playbooks() -> list[Case]:
     tasks: list[Contender] = [OurTask(), SkopeoTask()]
-    task = partial(Case, transports=("tls",))
+    task = partial(Case, transports=("tls",), rounds=3)
     return [
         task(
             "task",
@@ -195,7 +301,6 @@ def _playbooks() -> list[Case]:
             "The module of `command` is smaller than ours, and skopeo starts faster than Python: for one image that "
             "has not changed, the task is slower. It says whether something changed, which `command` cannot.",
             before="layout",
-            rounds=3,
         ),
         task(
             "set-unchanged",
@@ -208,7 +313,7 @@ def _playbooks() -> list[Case]:
             copied=True,
             zones=SEVERAL,
             images=SET,
-            rounds=2,
+            rounds=1,
             warm_up=False,
         ),
     ]
@@ -251,6 +356,7 @@ def _memory() -> list[Case]:
             "Ten registries are served at the same time by one process, so it holds ten times as many blocks as "
             "skopeo, which serves one after another.",
             zones=MANY,
+            counted_image="light",
         ),
         memory(
             "memory-registry",
@@ -260,5 +366,6 @@ def _memory() -> list[Case]:
             "As before, and what comes from the source waits on the disk for the slowest registry.",
             copied=True,
             zones=MANY,
+            counted_image="light",
         ),
     ]

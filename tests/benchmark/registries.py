@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real CNCF Distribution registries: with nothing in front for what is timed, behind a log for what is counted."""
+"""Real CNCF Distribution registries: behind a log for what is counted, behind a route or a slow network when asked."""
 
 from __future__ import annotations
 
 import json
 import ssl
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,9 @@ from typing import Any
 from tests.zone import Distribution
 from tests.zone.authority import Authority
 from tests.zone.process.registry import RegistryProcess
+
+from .network import Network
+from .route import Route
 
 _ACCEPTED = (
     "application/vnd.oci.image.manifest.v1+json",
@@ -50,12 +53,19 @@ class Registry:
 
 
 class Registries:
-    """Registries of one kind, started when they are asked for, and stopped together."""
+    """Registries of one kind, started when they are asked for, and stopped together.
 
-    def __init__(self, folder: Path, *, tls: bool, counted: bool) -> None:
+    With ``routed``, haproxy is in front of each, with ``network`` at the far end of that as well.
+    """
+
+    def __init__(
+        self, folder: Path, *, tls: bool, counted: bool, routed: bool = False, network: Network | None = None
+    ) -> None:
         self._folder = folder
         self._tls = tls
         self._counted = counted
+        self._routed = routed
+        self._network = network
         self._running: dict[str, Registry] = {}
         self._stack = ExitStack()
 
@@ -77,8 +87,18 @@ class Registries:
         if name not in self._running:
             folder = self._folder / name
             folder.mkdir(parents=True)
-            self._running[name] = self._logged(folder) if self._counted else self._plain(folder)
+            with self._network.far() if self._network else nullcontext():
+                registry = self._logged(folder) if self._counted else self._plain(folder)
+                self._running[name] = self._behind_route(folder, registry) if self._routed else registry
         return self._running[name]
+
+    def _behind_route(self, folder: Path, registry: Registry) -> Registry:
+        assert registry.ca_file is not None
+        address = self._network.far_address if self._network else "127.0.0.1"
+        route = Route(folder / "route", address, registry.address, registry.ca_file)
+        self._stack.callback(route.stop)
+        route.start()
+        return Registry(route.host, route.ca_file, registry.log)
 
     def _logged(self, folder: Path) -> Registry:
         registry = self._stack.enter_context(Distribution(folder, tls=self._tls))

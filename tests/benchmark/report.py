@@ -36,13 +36,19 @@ everything and writes this page.
   and the large docker-archive has a quarter of that, in four layers of files.
 - Without a word on the network, the registries run on the loopback interface with nothing in front, so the figures show
   what the programs themselves take.
+- *haproxy* is a route like OpenShift's: it ends TLS and begins it anew towards the registry, with the time limits of
+  the router's template.
+- *20 ms* is a round trip between two network namespaces of this machine. A relay of the benchmark's own carries their
+  packets of 1500 octets, each 10 ms late, and with *1 % loss* drops so many of them in each direction, by chance. The
+  kernel's TCP does the rest, as it would with `tc netem`, for which kernels need a module. The relay shares the
+  processor with everybody.
 - In each round everybody pushes once, after one round that does not count, each time to a repository that is new. What
   they remember of earlier pushes is removed before: skopeo's blob-info cache, and our cache. Where a push is repeated,
   they keep what they learned in the first one. What is still to be written to the disk is written before each push.
 - Shown is the median. A ratio is to the line that has none; below 1 is less than that.
 - CPU is user and system time of the client's processes. Peak memory is that of its largest process (`wait4`).
-- Requests are counted in a run of their own, with a log in front of the registry; at the source in brackets. Where the
-  image has gigabytes, they are counted with a smaller one of as many layers.
+- Requests are counted in a run of their own, with a log in front of the registry and no slow network; at the source in
+  brackets. Where the image has gigabytes, they are counted with a smaller one of as many layers.
 - After each push, the registries are asked whether they have the image.
 - *Playbook* is `ansible-playbook` from its start to its end, with one task.
 """

@@ -21,6 +21,12 @@ INTEROP_PROGRAMS = {
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
 }
+BENCH_PROGRAMS = {**ZONE_PROGRAMS, "haproxy": "haproxy", "ip": "iproute2"}
+_PACKAGES = {**INTEROP_PROGRAMS, **BENCH_PROGRAMS}
+# What Debian starts as a service, and the benchmark and the test zones start for themselves.
+_SERVICES = ("docker-registry", "haproxy")
+# Where Debian puts programs for root, which are not on everybody's path.
+_ROOTS_PATH = ("/usr/sbin", "/sbin")
 _ANOTHER_NAME = {"docker-registry": "registry"}
 
 
@@ -29,7 +35,7 @@ def install(programs: Iterable[str]) -> None:
     BUILD.mkdir(exist_ok=True)
     with open(BUILD / ".debian.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two sessions may find the same program missing
-        missing = sorted({INTEROP_PROGRAMS[program] for program in programs if not _there(program)})
+        missing = sorted({_PACKAGES[program] for program in programs if not _there(program)})
         if missing:
             _install(missing)
 
@@ -47,15 +53,16 @@ def _install(packages: list[str]) -> None:
         subprocess.run(
             [*apt, "install", "-y", "--no-install-recommends", *packages], stdin=subprocess.DEVNULL, check=True
         )
-        if "docker-registry" in packages and os.path.isdir("/run/systemd/system"):
-            # Debian starts a fresh one as a service; the test zones start their own.
-            subprocess.run([*allowed, "systemctl", "disable", "--now", "docker-registry"], check=True)
+        if os.path.isdir("/run/systemd/system"):
+            for service in set(_SERVICES) & set(packages):
+                subprocess.run([*allowed, "systemctl", "disable", "--now", service], check=True)
     except subprocess.CalledProcessError as error:
         raise SetupError(f"{' '.join(error.cmd)} ended with status {error.returncode}. Run: {by_hand}") from None
 
 
 def _there(program: str) -> bool:
-    return any(shutil.which(name) for name in (program, _ANOTHER_NAME.get(program)) if name)
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *_ROOTS_PATH])
+    return any(shutil.which(name, path=path) for name in (program, _ANOTHER_NAME.get(program)) if name)
 
 
 def _root() -> list[str] | None:

@@ -66,6 +66,21 @@ def test_root_or_sudo_installs(user: int, programs: Path, monkeypatch: pytest.Mo
     assert said.read_text().splitlines() == ["update", "install -y --no-install-recommends podman skopeo"]
 
 
+def test_what_only_the_benchmark_needs_is_found_where_debian_puts_it(
+    programs: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for_root = tmp_path / "sbin"
+    for_root.mkdir()
+    monkeypatch.setattr(debian, "_ROOTS_PATH", (str(for_root),))
+    for name in debian.ZONE_PROGRAMS:
+        put(programs, name)
+    with pytest.raises(SetupError, match=r"apt-get install --no-install-recommends haproxy iproute2\Z"):
+        debian.install(debian.BENCH_PROGRAMS)
+    put(for_root, "haproxy")
+    put(for_root, "ip")
+    debian.install(debian.BENCH_PROGRAMS)
+
+
 def test_a_python_that_does_not_start_is_passed_over(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(programs, "python3.14", "exit 127")
     put(programs, "python3.12", "echo 3 12 /usr")

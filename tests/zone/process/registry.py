@@ -67,7 +67,7 @@ class RegistryProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -116,5 +116,6 @@ class RegistryProcess:
         return data.stat().st_size if data.exists() else 0
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """In a child, before its program is run: be killed when the thread that started it ends, however it does."""
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
