@@ -106,7 +106,7 @@ def argument_spec_text(job: Job) -> str:
     }
     for name in job.required:
         options[name]["required"] = True
-    variables = " ".join(f"-e {name}=..." for name in options if options[name].get("required"))
+    variables = "".join(f" -e {name}=..." for name in options if options[name].get("required"))
     found = {
         "short_description": spec["short_description"],
         "description": f"Imports the playbook appuio.registry.{job.playbook}, which checks its variables itself.",
@@ -116,7 +116,7 @@ def argument_spec_text(job: Job) -> str:
                 "description": ["What the inventory and the credential set is not listed."],
                 "author": ["The appuio.registry authors (@appuio)"],
                 "options": options,
-                "examples": f"ansible-playbook -i inventory/zones.yml playbooks/{job.playbook}.yml {variables}",
+                "examples": f"ansible-playbook -i inventory/zones.yml playbooks/{job.playbook}.yml{variables}",
             }
         },
     }

@@ -15,7 +15,7 @@ from typing import Any
 
 from .._errors import InvalidOptionError
 
-_MARKUP = re.compile(r"\b[CEOVRP]\(([^)]*)\)")
+_MARKUP = re.compile(r"\b[CEMOPRV]\(([^)]*)\)")
 _PREFIX = "appuio_"
 # Ansible reads the answers as YAML, from ansible-core 2.19 on.
 _TAGS = {"appuio_tags", "appuio_tag", "appuio_from", "appuio_image_tags"}

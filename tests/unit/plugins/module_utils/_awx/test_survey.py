@@ -63,10 +63,19 @@ def test_the_type_of_a_question_is_one_that_takes_every_answer(rule: dict[str, A
 
 def test_a_question_is_plain_text() -> None:
     found = question(
-        {"type": "list", "description": ["As V(linux/amd64), with O(appuio_source_password).", "See E(HOME)."]}
+        {
+            "type": "list",
+            "description": [
+                "As V(linux/amd64) of M(appuio.registry.a), with O(appuio_source_password).",
+                "See E(HOME).",
+            ],
+        }
     )
     assert found["question_name"] == "Some thing"
-    assert found["question_description"] == "As linux/amd64, with source password. See HOME. One a line."
+    assert (
+        found["question_description"]
+        == "As linux/amd64 of appuio.registry.a, with source password. See HOME. One a line."
+    )
 
 
 def test_a_question_for_a_tag_says_how_a_version_is_written() -> None:
@@ -97,7 +106,7 @@ def test_each_survey_is_one_that_awx_takes(job: Job) -> None:
     assert required <= {*job.asked, *job.variables}, "what a playbook needs has to be asked for, or given"
     assert set(job.required) <= set(job.asked)
     for one_of in spec.get("required_one_of", ()):
-        assert len(set(one_of) & set(job.required)) == 1, "one of these is what a survey asks for"
+        assert len(set(one_of) & {*job.required, *job.variables}) == 1, "one of these is asked for, or given"
     assert set(job.variables) <= set(spec["options"])
     asked = {question["variable"]: spec["options"][question["variable"]] for question in survey["spec"]}
     assert not [name for name, rule in asked.items() if rule["type"] == "path"], "a path is one in the container"
