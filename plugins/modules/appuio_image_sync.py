@@ -307,6 +307,15 @@ options:
       - An image that is larger is pushed alone.
     type: int
     default: 4096
+  progress:
+    description:
+      - Whether to show how far the set is while it runs, as a line every few seconds, on the standard error of
+        C(ansible-playbook). It tells how many images are done of those that change, how much was sent to all zones
+        together, how fast, and which images are at work. What is done within two seconds shows none.
+      - Nothing is shown when the task runs on another host than the controller, with C(async), in check mode, or with
+        C(no_log).
+    type: bool
+    default: true
 notes:
   - A namespace is required, in the task, in each entry of O(zones), or in each of O(images).
   - In check mode only the zones and the sources are asked, and nothing is uploaded.

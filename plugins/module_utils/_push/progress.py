@@ -3,7 +3,9 @@
 """How far a push is, zone by zone, event to whoever watches: the module writes a file, the action plugin reads it.
 
 One JSON object per line, appended whole: ``zone``, ``total`` and ``sent`` in bytes, ``seconds`` since the zone
-began, and ``outcome``, a word or two, in the last line of a zone. Nothing else is ever written there.
+began, and ``outcome``, a word or two, in the last line of a zone. The line of a whole set names no zone, and has
+``images``, how many are done and of how many, and ``running``, the names of those at work. Nothing else is ever written
+there.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ import json
 import os
 import threading
 import time
-from dataclasses import dataclass
-from typing import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Callable, Mapping, Protocol
 
 from .._http.message import Body, Reader
 
@@ -21,11 +23,28 @@ VARIABLE = "APPUIO_PROGRESS_FILE"
 BETWEEN_LINES = 0.5
 
 
+class UploadProgress(Protocol):
+    """What an upload tells of itself, zone by zone."""
+
+    def expect(self, zone: str, count: int) -> None:
+        """Take more bytes of a zone into account, or fewer."""
+
+    def advance(self, zone: str, count: int) -> None:
+        """Count bytes that were sent, fewer than 0 where they have to be sent again."""
+
+    def end(self, zone: str, outcome: str) -> None:
+        """Take note that nothing follows for a zone, and of its outcome, a word or two."""
+
+    def close(self) -> None:
+        """Tell no more."""
+
+
 @dataclass
 class _Zone:
     total: int
     begun: float
     sent: int = 0
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Progress:
@@ -63,11 +82,12 @@ class Progress:
             total = count + (running.total if running is not None else 0)
         self.begin(zone, total)
 
-    def begin(self, zone: str, total: int) -> None:
-        """Write the zone's first line, or one with its new total of bytes."""
+    def begin(self, zone: str, total: int, **more: Any) -> None:
+        """Write the zone's first line, or one with its new total of bytes; ``more`` is what its lines have besides."""
         with self._lock:
             running = self._running.setdefault(zone, _Zone(total, self._clock()))
             running.total = total
+            running.more = more or running.more
             self._write(zone, running)
             self._start_writer()
 
@@ -122,7 +142,7 @@ class Progress:
         if self._file is None:
             return
         seconds = round(self._clock() - running.begun, 3)
-        event = {"zone": zone, "total": running.total, "sent": running.sent, "seconds": seconds}
+        event = {"zone": zone, "total": running.total, "sent": running.sent, "seconds": seconds, **running.more}
         if outcome is not None:
             event["outcome"] = outcome
         try:

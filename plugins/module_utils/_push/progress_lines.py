@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which lines are line of a push that runs, and when; pure."""
+"""Which lines are shown of a push that runs, or of a whole set of them, and when; pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ from typing import Iterator
 
 FIRST_AFTER = 2.0
 AT_MOST_EVERY = 5.0
+# So many names of images that are at work stand in a line.
+_MOST_NAMES = 3
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 @dataclass(frozen=True)
 class Event:
-    """What the module wrote last of a zone; ``seconds`` since the zone began, ``outcome`` once it is finished."""
+    """What the module wrote last of a zone; ``seconds`` since the zone began, ``outcome`` once it is finished.
+
+    Of a set, which names no zone, ``images`` are how many are done, and of how many; ``running`` are at work.
+    """
 
     zone: str
     total: int
     sent: int
     seconds: float
     outcome: str | None = None
+    images: tuple[int, int] | None = None
+    running: tuple[str, ...] = ()
 
 
 @dataclass
@@ -62,14 +69,19 @@ class ProgressLines:
             event = line.event
             last = event.outcome is not None
             early = line.at is not None and now - line.at < AT_MOST_EVERY
-            if line.finished or (early and not last) or not event.total:
+            if line.finished or (early and not last) or not (event.total or event.images):
                 continue
-            yield f"pushing: [{self._where(event.zone)}] {_end(event) if last else _progress_line(event, line)}"
+            what = _end(event) if last else _progress_line(event, line)
+            if event.images is None:
+                yield f"pushing: [{self._where(event.zone)}] {what}"
+            else:
+                done, count = event.images
+                yield f"syncing: [{self._where(event.zone)}] {done} of {count} images, {what}{_at_work(event)}"
             line.at, line.sent, line.seconds, line.finished = now, event.sent, event.seconds, last
 
     def _where(self, zone: str) -> str:
-        zone = "".join(letter if letter.isprintable() else "?" for letter in zone)
-        return zone if zone == self._host else f"{self._host} -> {zone}"
+        zone = _printable(zone, "?")
+        return f"{self._host} -> {zone}" if zone not in ("", self._host) else self._host
 
 
 def size(count: float) -> str:
@@ -82,27 +94,40 @@ def size(count: float) -> str:
 
 def _progress_line(event: Event, line: Line) -> str:
     sent = min(max(event.sent, 0), event.total)
-    text = f"{100 * sent // event.total} %, {size(sent)} of {size(event.total)}"
+    text = f"{100 * sent // max(1, event.total)} %, {size(sent)} of {size(event.total)}"
     seconds = event.seconds - line.seconds
     return f"{text}, {size((event.sent - line.sent) / seconds)}/s" if seconds > 0 else text
 
 
 def _end(event: Event) -> str:
-    outcome = "".join(letter for letter in str(event.outcome) if letter.isprintable())
+    outcome = _printable(str(event.outcome))
     text = f"{outcome}, {size(min(event.sent, event.total))} of {size(event.total)} in {event.seconds:.1f} s"
     return f"{text}, {size(event.sent / event.seconds)}/s" if event.seconds > 0 else text
+
+
+def _at_work(event: Event) -> str:
+    """Return which images are at work, as far as a line has room for them."""
+    names = [_printable(name, "?") for name in event.running[:_MOST_NAMES]]
+    more = len(event.running) - len(names)
+    return f"; {', '.join(names)}{f' and {more} more' if more else ''}" if names else ""
+
+
+def _printable(text: str, other: str = "") -> str:
+    return "".join(letter if letter.isprintable() else other for letter in text)
 
 
 def _parsed(line: bytes) -> Event | None:
     try:
         event = json.loads(line)
-        outcome = event.get("outcome")
+        outcome, images = event.get("outcome"), event.get("images")
         return Event(
             str(event["zone"]),
             int(event["total"]),
             int(event["sent"]),
             float(event["seconds"]),
             None if outcome is None else str(outcome),
+            None if images is None else (int(images[0]), int(images[1])),
+            tuple(str(name) for name in event.get("running") or ()),
         )
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return None

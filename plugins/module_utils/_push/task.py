@@ -16,7 +16,7 @@ from .._zones.fanout import ZoneSessions
 from .open_image import open_image
 from .options import PushOptions
 from .plan import ZonePlan, plan_zone
-from .progress import Progress, progress_from
+from .progress import UploadProgress, progress_from
 from .result import PushedImage, PushPlan, ZoneResult, failure
 from .zone_upload import MountCache, ZoneUpload
 
@@ -38,7 +38,7 @@ class PushTask:
     image: Image
     sessions: ZoneSessions
     mounts: MountCache
-    progress: Progress
+    progress: UploadProgress
     _uploads: dict[str, ZoneUpload] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

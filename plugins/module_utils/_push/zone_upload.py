@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .._zones.zone_tags import TaggedManifest
     from .early_blob import EarlyBlob
     from .options import PushOptions
-    from .progress import Progress, ProgressBody
+    from .progress import ProgressBody, UploadProgress
     from .referrers import Referrer
 
     BodyOf = Callable[[Descriptor], Body]
@@ -75,7 +75,7 @@ class ZoneUpload:
     plan: ZonePlan
 
     def __init__(
-        self, zone: str, registry: RegistryClient, repository: str, mounts: MountCache, progress: Progress
+        self, zone: str, registry: RegistryClient, repository: str, mounts: MountCache, progress: UploadProgress
     ) -> None:
         self.zone = zone
         self.registry = registry

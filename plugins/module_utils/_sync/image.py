@@ -13,7 +13,6 @@ from .._cache.cache import Cache
 from .._errors import AppuioError, CancelledError, InvalidOptionError, unexpected_error
 from .._push.image import ManifestImage
 from .._push.open_image import open_image
-from .._push.progress import Progress
 from .._push.result import PushPlan
 from .._push.task import PushTask
 from .._push.zone_upload import MountCache
@@ -23,6 +22,7 @@ from .._zones.fanout import ZoneSessions
 from .entry import ImageEntry
 from .origin import EVERY
 from .plan import ImagePlan
+from .set_progress import ImageProgress, SetProgress
 
 if TYPE_CHECKING:
     from .._source.base import Source
@@ -38,7 +38,7 @@ class SharedParts:
     context: RunContext = field(repr=False)
     cache: Cache
     clients: SourceClients
-    progress: Progress
+    progress: SetProgress
     origins: SourceZones
 
 
@@ -49,12 +49,19 @@ class ImageSync:
     entry: ImageEntry
     push: PushTask
     plan: ImagePlan
+    progress: ImageProgress
     tags: list[ZoneTags] = field(default_factory=list)
 
     @property
     def destinations(self) -> list[tuple[str, str]]:
         """Zone and namespace of each repository that the image goes to."""
         return [(session.name, session.namespace) for session in self.push.sessions.sessions]
+
+    @property
+    def planned_bytes(self) -> int:
+        """The bytes that go to all zones where something is to be done, as far as they are known."""
+        plan = self.plan.plan
+        return (self.plan.size or 0) * sum(zone.has_steps for zone in plan.zones) if plan is not None else 0
 
     def is_in_doubt(self) -> bool:
         """Whether something stands against the image in any of its zones."""
@@ -154,13 +161,14 @@ def image_sync(entry: ImageEntry, shared: SharedParts, source: Source | None = N
                     f"nothing names the namespace in zone {session.name}",
                     hint="Give namespace, in the task, in its zones, or in the entry",
                 )
-        push = PushTask(options, written, image, sessions, MountCache(shared.cache), shared.progress)
+        progress = shared.progress.image(":".join([options.name, *options.tags[:1]]))
+        push = PushTask(options, written, image, sessions, MountCache(shared.cache), progress)
     except InvalidOptionError as error:
         error.message = f"{entry.where}: {error.message}"
         raise
     if origin is not None and origin.reference is None:
-        return ImageSync(entry, push, ImagePlan(entry.where, written, EVERY))
-    return ImageSync(entry, push, ImagePlan(entry.where, written, options.name, options.tags))
+        return ImageSync(entry, push, ImagePlan(entry.where, written, EVERY), progress)
+    return ImageSync(entry, push, ImagePlan(entry.where, written, options.name, options.tags), progress)
 
 
 def _zones(entry: ImageEntry, sessions: ZoneSessions, name: str) -> list[str]:

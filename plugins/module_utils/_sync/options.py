@@ -64,6 +64,7 @@ SPEC = TARGETS + ArgumentSpec(
         "check_quota": {"type": "str", "choices": ["warn", "fail", "ignore"], "default": "warn"},
         "jobs": {"type": "int", "default": 4},
         "spool_limit": {"type": "int", "default": 4096},
+        "progress": {"type": "bool", "default": True},
     },
     mutually_exclusive=(("images", "images_file"),),
     required_one_of=(("images", "images_file"),),

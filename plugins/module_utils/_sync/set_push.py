@@ -12,6 +12,7 @@ from .._signals import StoppedError
 from .image import ImageSync, Running
 from .options import SyncOptions
 from .schedule import Schedule
+from .set_progress import SetProgress
 
 if TYPE_CHECKING:
     from .._push.result import PushPlan
@@ -29,10 +30,17 @@ class SetPush:
     """
 
     def __init__(
-        self, options: SyncOptions, images: Sequence[ImageSync], running: Running, at_once: AtOnce, marks: bool
+        self,
+        options: SyncOptions,
+        images: Sequence[ImageSync],
+        progress: SetProgress,
+        running: Running,
+        at_once: AtOnce,
+        marks: bool,
     ) -> None:
         self._options = options
         self._images = images
+        self._progress = progress
         self._running = running
         self._at_once = at_once
         self._marks = marks
@@ -41,6 +49,13 @@ class SetPush:
 
     def run(self) -> StoppedError | None:
         """Push all; what fails is noted in the plans of the images; return the signal that has ended it, if one has."""
+        self._progress.begin(len(self._images), sum(image.planned_bytes for image in self._images))
+        try:
+            return self._run()
+        finally:
+            self._progress.end(failed=any(image.plan.error for image in self._images))
+
+    def _run(self) -> StoppedError | None:
         try:
             self._at_once(
                 self._images, self._push, lambda: self._running.stop("left as it was, as the task was stopped")
@@ -64,10 +79,11 @@ class SetPush:
         if self._failed.is_set() and not self._options.keep_going:
             image.skip(_ANOTHER_FAILED)
             return
-        if self._marks:
-            self._push_marked(image)
-        else:
-            self._running.work(image, self._work)
+        with self._progress.working(image.progress, image.planned_bytes):
+            if self._marks:
+                self._push_marked(image)
+            else:
+                self._running.work(image, self._work)
         if image.plan.error is not None:
             self._failed.set()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
 from .._errors import InvalidOptionError
-from .._push.progress import Progress
+from .._push.progress import progress_from
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
@@ -17,6 +17,7 @@ from .image import ImageSync, Running, SharedParts, image_sync
 from .options import SyncOptions, parse_options
 from .plan import SyncPlan
 from .schedule import Schedule
+from .set_progress import SetProgress
 from .set_push import SetPush
 from .source_zones import SourceZones
 
@@ -71,7 +72,9 @@ class SyncTask:
         """
         changing = [image for image in self.images if image.plan.changed or self._has_steps(image)]
         running = Running(self.shared.sessions, self.shared.clients)
-        stopped = SetPush(self.options, changing, running, self._at_once, marks=self.deletion is not None).run()
+        stopped = SetPush(
+            self.options, changing, self.shared.progress, running, self._at_once, marks=self.deletion is not None
+        ).run()
         if self.deletion is not None and stopped is not None:
             self.deletion.note_stopped(stopped)
         elif self.deletion is not None:
@@ -161,7 +164,8 @@ def sync_task(options: Mapping[str, Any], context: RunContext) -> SyncTask:
     parsed = parse_options(options, context)
     sessions = ZoneSessions(targets_from(options, registry=True), context)
     origins = SourceZones(sessions, context)
-    shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), Progress(None), origins)
+    progress = SetProgress(progress_from(context.environment, False))
+    shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), progress, origins)
     known = [entry.selection is None and entry.origin is None for entry in parsed.entries]
     # What is wrong with one that is to be expanded shows before anybody is asked, too.
     found = [image_sync(entry, shared) for entry in parsed.entries]

@@ -213,6 +213,36 @@ def test_what_was_sent_twice_does_not_count_beyond_the_whole() -> None:
     assert list(lines.lines(8.0)) == ["pushing: [zone-1] 90 %, 90.0 MiB of 100.0 MiB, 0 B/s"]
 
 
+def of_set(done: int, sent: int, seconds: float, *running: str, **more: Any) -> bytes:
+    return line(sent, seconds, "", images=[done, 30], running=running, **more)
+
+
+def test_a_set_has_one_line_with_how_many_images_are_done_and_what_is_at_work() -> None:
+    lines = ProgressLines("localhost")
+    lines.feed(of_set(0, 0, 0.0) + of_set(3, 40 * MIB, 2.0, "app:1.2", "web:3"))
+    assert list(lines.lines(2.0)) == [
+        "syncing: [localhost] 3 of 30 images, 40 %, 40.0 MiB of 100.0 MiB, 20.0 MiB/s; app:1.2, web:3"
+    ]
+    lines.feed(of_set(12, 60 * MIB, 7.0, *"abcde"))
+    assert list(lines.lines(7.0)) == [
+        "syncing: [localhost] 12 of 30 images, 60 %, 60.0 MiB of 100.0 MiB, 4.0 MiB/s; a, b, c and 2 more"
+    ]
+    lines.feed(of_set(30, 100 * MIB, 10.0, outcome="done"))
+    assert list(lines.lines(10.0)) == [
+        "syncing: [localhost] 30 of 30 images, done, 100.0 MiB of 100.0 MiB in 10.0 s, 10.0 MiB/s"
+    ]
+    assert list(lines.lines(60.0)) == []
+
+
+def test_a_set_that_sends_nothing_tells_its_images_and_rubbish_is_left_out() -> None:
+    lines = ProgressLines("localhost")
+    lines.feed(line(0, 3.0, "", total=0, images=[1, 2], running=["a\r\x1b[2J"]))
+    for images in (7, [], [1], ["x", "y"], {}):
+        lines.feed(line(0, 3.0, "", total=0, images=images))
+    lines.feed(line(0, 3.0, "", total=0, images=[2, 2], running=7))
+    assert list(lines.lines(3.0)) == ["syncing: [localhost] 1 of 2 images, 0 %, 0 B of 0 B, 0 B/s; a??[2J"]
+
+
 @pytest.mark.parametrize(
     ("count", "text"),
     [

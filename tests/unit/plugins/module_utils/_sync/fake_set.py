@@ -234,6 +234,7 @@ class FakeSet:
         self.registries = {name: FakeRegistries(f"{name}.example") for name in names}
         self.apis = {name: FakeApi(registry) for name, registry in self.registries.items()}
         self.digests: dict[str, str] = {}
+        self.environment: dict[str, str] = {}
         self._sessions = [SetSession(name, registry, self.apis[name]) for name, registry in self.registries.items()]
         (folder / "spool").mkdir()
         made: Any = monkeypatch
@@ -250,7 +251,7 @@ class FakeSet:
     def task(self, *images: Mapping[str, Any], **options: Any) -> SyncTask:
         """Return the task of a set."""
         given = {**DEFAULTS, "images": list(images), "jobs": 1, "namespace": NAMESPACE, **options}
-        return sync_task(given, RunContext({}, str(self.folder / "spool")))
+        return sync_task(given, RunContext(self.environment, str(self.folder / "spool")))
 
     def sync(self, *images: Mapping[str, Any], check: bool = False, **options: Any) -> dict[str, Any]:
         """Bring a set and return the result; raises AppuioError."""

@@ -13,8 +13,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.action import appuio_image_push as action
+from ansible_collections.appuio.registry.plugins.action import appuio_image_push, appuio_image_sync
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import VARIABLE, Progress
+from ansible_collections.appuio.registry.plugins.plugin_utils import watched_module as action
 
 
 class Shown:
@@ -42,7 +43,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shown:
 
 def made(module: Any, *, transport: str = "local", args: dict[str, Any] | None = None, **task: Any) -> Any:
     """Return the plugin, with a function in place of the module."""
-    plugin = action.ActionModule.__new__(action.ActionModule)
+    plugin = action.WatchedModule.__new__(action.WatchedModule)
     plugin._connection = SimpleNamespace(transport=transport)
     how = {"async_val": 0, "check_mode": False, "no_log": False, "environment": [{"KEPT": "1"}], **task}
     plugin._task = SimpleNamespace(args=args or {}, **how)
@@ -161,3 +162,8 @@ def test_an_interrupt_between_two_lines_is_raised_as_ever(shown: Shown) -> None:
     with pytest.raises(KeyboardInterrupt):
         made(module).run()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("plugin", [appuio_image_push, appuio_image_sync])
+def test_pushes_and_sets_are_watched(plugin: Any) -> None:
+    assert issubclass(plugin.ActionModule, action.WatchedModule)
