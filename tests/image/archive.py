@@ -36,6 +36,7 @@ def save_archive(
     names: Sequence[str] = ("shop/app:1.0",),
     size: int = 4096,
     compression: Literal["gzip", "none"] = "none",
+    platform: str = "linux/amd64",
 ) -> list[Saved]:
     """Write an archive with one image for each name; ``folder`` is for what it is made of. Images share a layer."""
     entries: list[dict[str, Any]] = []
@@ -45,23 +46,23 @@ def save_archive(
         for number, name in enumerate(names):
             image = make_image(
                 folder / f"image-{number}",
-                platforms=("linux/amd64",),
+                platforms=(platform,),
                 layers=[size, size + 512 * number],
                 media="docker",
                 compression=compression,
             )
             entries.append({**_add(archive, folder / f"image-{number}", image, style, written), "RepoTags": [name]})
-            saved.append(Saved(str(image.configs["linux/amd64"]["digest"]), name))
+            saved.append(Saved(str(image.configs[platform]["digest"]), name))
         _member(archive, "manifest.json", json.dumps(entries).encode())
     return saved
 
 
 def _add(archive: tarfile.TarFile, layout: Path, image: Image, style: Style, written: dict[str, str]) -> dict[str, Any]:
-    config = _encoded(image.configs["linux/amd64"])
+    config = _encoded(next(iter(image.configs.values())))
     config_name = f"blobs/sha256/{config}" if style == "docker" else f"{config}.json"
     _member(archive, config_name, blob_path(layout, f"sha256:{config}").read_bytes())
     layers = []
-    for number, layer in enumerate(image.layers["linux/amd64"]):
+    for number, layer in enumerate(next(iter(image.layers.values()))):
         encoded = _encoded(layer)
         content = blob_path(layout, f"sha256:{encoded}").read_bytes()
         path = f"blobs/sha256/{encoded}" if style == "docker" else f"{encoded}.tar"

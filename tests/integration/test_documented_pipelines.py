@@ -16,10 +16,20 @@ from pathlib import Path
 import pytest
 
 from tests.image import make_layout
+from tests.image.archive import save_archive
 from tests.integration.playbook import environment
 from tests.integration.push import Pusher
 from tests.unit.documented_code import blocks
-from tests.unit.documented_pipelines import FORGEJO, GITHUB, PIPELINES, TEKTON, files, scripts
+from tests.unit.documented_pipelines import (
+    FORGEJO,
+    GITHUB,
+    GITLAB,
+    KANIKO,
+    PIPELINES,
+    TEKTON,
+    files,
+    scripts,
+)
 from tests.zone import LocalZones, Zone
 
 PROGRAMS = ("sh", "mkdir", "sed", "tr", "cp")
@@ -31,7 +41,9 @@ STUBS = {
     "pipx": "exit 0",
     "ansible-galaxy": 'test "$*" = "collection install --requirements-file deploy/requirements.yml"',
     "python3": 'test "$1 $2" = "-m venv" && mkdir -p "$3/bin" && : > "$3/bin/activate"',
-    "buildah": 'test "$1" = build || cp "built/$ARCH.tar" "${3#oci-archive:}"',
+    "buildah": 'test "$1" = build || cp "built/buildah-$ARCH.tar" "${3#oci-archive:}"',
+    "docker": 'test "$1 $2 $3" = "buildx build --output" && cp "built/buildx-$ARCH.tar" "${4#type=oci,dest=}"',
+    "executor": 'test "$3 $6" = "--no-push --tar-path" && cp "built/kaniko-$ARCH.tar" "$7"',
 }
 
 
@@ -43,17 +55,22 @@ def zones() -> Iterator[LocalZones]:
 
 @pytest.fixture
 def repository(tmp_path: Path, zones: LocalZones) -> Path:
-    """The repository of the guide, with the addresses of the local zones, and what buildah will build."""
+    """The repository of the guide, with the addresses of the local zones, and what each builder will build."""
     for name, text in files().items():
         write(tmp_path / name, text)
     for zone in zones.zones:
         addresses = {"appuio_host": zone.host, "appuio_registry": zone.registry}
         write(tmp_path / "deploy/host_vars" / f"{zone.name}.yml", json.dumps(addresses))
+    built = tmp_path / "built"
+    built.mkdir()
     for arch in ("amd64", "arm64"):
-        make_layout(tmp_path / "layouts" / arch, platforms=[f"linux/{arch}"], layers=1, size=100, seed=tmp_path)
-        (tmp_path / "built").mkdir(exist_ok=True)
-        with tarfile.open(tmp_path / "built" / f"{arch}.tar", "w") as archive:
-            archive.add(tmp_path / "layouts" / arch, arcname=".")
+        for builder, layout in (("buildah", "layouts"), ("buildx", "attested")):
+            how = {"layers": 1, "size": 100, "seed": tmp_path, "attestations": builder == "buildx"}
+            make_layout(tmp_path / layout / arch, platforms=[f"linux/{arch}"], **how)
+            with tarfile.open(built / f"{builder}-{arch}.tar", "w") as archive:
+                archive.add(tmp_path / layout / arch, arcname=".")
+        saved = {"platform": f"linux/{arch}", "size": 512, "compression": "gzip"}
+        save_archive(built / f"kaniko-{arch}.tar", tmp_path / "saved" / arch, **saved)
     write_programs(tmp_path / "programs")
     return tmp_path
 
@@ -123,8 +140,28 @@ def test_pipeline_brings_one_index_into_all_zones(name: str, repository: Path, z
     push = found["push"].replace("$(results.digest.path)", str(repository / "result"))
     run_script(push, repository, pusher, TAG="1.10", GITHUB_OUTPUT=str(repository / "output"))
     assert pusher.tags("frontend") == [{"1.10": output(name, repository)}] * 2
-    index = json.loads(pusher.read(zones.zones[0], "manifests/1.10", "frontend"))
-    assert [entry["platform"]["architecture"] for entry in index["manifests"]] == ["amd64", "arm64"]
+    attested = ["unknown", "unknown"] if name == GITHUB else []
+    assert platforms(pusher) == ["amd64", "arm64", *attested]
+
+
+def platforms(pusher: Pusher) -> list[str]:
+    """Return the architectures of the index, in its order; what builders attest has an unknown one."""
+    index = json.loads(pusher.read(pusher.zones[0], "manifests/1.10", "frontend"))
+    return [entry["platform"]["architecture"] for entry in index["manifests"]]
+
+
+@pytest.mark.thorough
+def test_the_job_with_kaniko_brings_one_index_into_all_zones(repository: Path, zones: LocalZones) -> None:
+    pusher = pushers(zones.zones, "kaniko", repository)
+    shared = repository / "deploy/group_vars/all.yml"
+    given = shared.read_text().replace("appuio_namespace: shop", "appuio_namespace: kaniko")
+    shared.write_text(given.replace("oci-archive:", "docker-archive:"))
+    build = scripts(KANIKO)["build"]
+    for arch in ("amd64", "arm64"):
+        run_script(build, repository, pusher, ARCH=arch)
+    run_script(scripts(GITLAB)["push"], repository, pusher, TAG="1.10")
+    assert pusher.tags("frontend") == [{"1.10": output(GITLAB, repository)}] * 2
+    assert platforms(pusher) == ["amd64", "arm64"]
 
 
 @pytest.mark.thorough

@@ -19,6 +19,7 @@ GITHUB = ".github/workflows/release.yml"
 FORGEJO = ".forgejo/workflows/release.yml"
 JENKINS = "Jenkinsfile"
 TEKTON = "tekton"
+KANIKO = "kaniko/.gitlab-ci.yml"  # the job that takes the place of another in the pipeline for GitLab
 PIPELINES = (GITLAB, GITHUB, FORGEJO, JENKINS, TEKTON)
 
 
@@ -42,7 +43,7 @@ def scripts(name: str) -> dict[str, str]:
     if name == TEKTON:
         steps = [step for task in documents if task["kind"] == "Task" for step in task["spec"]["steps"]]
         return {step["name"]: step["script"] for step in steps}
-    if name == GITLAB:
+    if name in (GITLAB, KANIKO):
         jobs = {job.lstrip("."): content for job, content in documents[0].items() if isinstance(content, dict)}
         return {job: "\n".join(content["script"]) for job, content in jobs.items() if "script" in content}
     jobs = documents[0]["jobs"]

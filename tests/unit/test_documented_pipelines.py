@@ -17,6 +17,7 @@ from tests.unit.documented_pipelines import (
     GITHUB,
     GITLAB,
     JENKINS,
+    KANIKO,
     PIPELINES,
     TEKTON,
     files,
@@ -28,7 +29,12 @@ from tests.unit.documented_pipelines import (
 
 ROOT = Path(__file__).resolve().parents[2]
 # Who made the file's language; Forgejo reads GitHub's.
-SCHEMAS = {GITLAB: "vendor.gitlab-ci", GITHUB: "vendor.github-workflows", FORGEJO: "vendor.github-workflows"}
+SCHEMAS = {
+    GITLAB: "vendor.gitlab-ci",
+    KANIKO: "vendor.gitlab-ci",
+    GITHUB: "vendor.github-workflows",
+    FORGEJO: "vendor.github-workflows",
+}
 TOKENS = ("TOKEN_LPG", "TOKEN_GVA")
 
 
@@ -54,6 +60,13 @@ def test_the_schema_notices_a_wrong_file(tmp_path: Path) -> None:
 
 def test_the_workflow_of_this_repository_is_valid() -> None:
     assert checked(SCHEMAS[GITHUB], ROOT / ".github/workflows/ci.yml") == ""
+
+
+def test_the_job_with_kaniko_takes_the_place_of_that_with_buildah() -> None:
+    (name, job), *others = yaml.safe_load(files()[KANIKO]).items()
+    replaced = yaml.safe_load(files()[GITLAB])[name]
+    assert (others, job["stage"], job["artifacts"]) == ([], replaced["stage"], replaced["artifacts"])
+    assert re.search(r":v\d+\.\d+\.\d+-debug$", job["image"]["name"]), "pinned, and with a shell"
 
 
 def test_tekton_gets_objects_that_name_each_other() -> None:
