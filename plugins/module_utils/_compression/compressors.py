@@ -7,6 +7,7 @@ Sources: RFC 1952 (gzip), RFC 8878 (zstd); OCI Image Format Specification 1.1, "
 
 from __future__ import annotations
 
+import os
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -94,7 +95,7 @@ def _isal(module: Any, level: int) -> Compressor:
 def _in_blocks(module: Any, name: str, level: int) -> Compressor:
     from .gzip_blocks import BlockWorkers, GzipBlocks  # with isal, nothing of this is needed
 
-    workers = BlockWorkers()
+    workers = BlockWorkers(cores())
     return Compressor(GZIP, f"gzip {name} level {level} in blocks", lambda: GzipBlocks(module, level, workers))
 
 
@@ -121,6 +122,11 @@ def _found(name: str) -> Any | None:
 
 def _version(name: str) -> str:
     return str(getattr(import_module(name), "__version__", "unknown"))
+
+
+def cores() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def heap_trimmer() -> Callable[[], object]:

@@ -9,7 +9,6 @@ layer of programs. Sources: RFC 1951, section 3.2.4 (stored blocks); RFC 1952 (h
 
 from __future__ import annotations
 
-import os
 import struct
 import threading
 import zlib
@@ -34,8 +33,8 @@ _WORTH_IT = 0.97
 class BlockWorkers:
     """Threads that compress blocks, as many as there are cores; each ends when no block waits."""
 
-    def __init__(self, cores: int | None = None) -> None:
-        self.cores = min(MOST_CORES, cores or _cores())
+    def __init__(self, cores: int) -> None:
+        self.cores = min(MOST_CORES, cores)
         self._lock = threading.Lock()
         self._waiting: deque[_Block] = deque()
         self._running = 0
@@ -169,9 +168,3 @@ def _stored(content: bytes) -> bytes:
         part = content[start : start + _LARGEST_STORED]
         parts += [struct.pack("<BHH", 0, len(part), len(part) ^ 0xFFFF), part]
     return b"".join(parts)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

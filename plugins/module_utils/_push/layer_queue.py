@@ -8,12 +8,15 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Iterable
 
+from .._compression.compressors import cores
 from .._errors import AppuioError
 
 if TYPE_CHECKING:
     from .._source.growing import GrowingBody
     from .archive_layer import ArchiveLayer
 
+# Two keep reading and compressing going; more than there are cores would only end all of them late.
+LEAST_COMPRESSORS = 2
 MOST_COMPRESSORS = 4
 
 
@@ -29,7 +32,8 @@ class LayerQueue:
 
     def start(self) -> None:
         """Begin; where no thread can be started, uploads compress what they need."""
-        for _number in range(min(MOST_COMPRESSORS, len(self._waiting))):
+        most = max(LEAST_COMPRESSORS, min(MOST_COMPRESSORS, cores()))
+        for _number in range(min(most, len(self._waiting))):
             thread = threading.Thread(target=self._work, daemon=True)
             try:
                 thread.start()
