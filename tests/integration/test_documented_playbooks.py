@@ -125,7 +125,7 @@ def test_the_other_zone_gets_what_the_first_one_has(
     first, other = zones.zones
     digest = Images([first], project, tmp_path).push("first", "production", name="frontend")
     block = next(block for block in playbooks() if NEEDS_AN_IMAGE in block.text)
-    assert play(block, tmp_path, zones, tokens, project).succeeded().changed == ["Push it to the others"]
+    assert play(block, tmp_path, zones, tokens, project).succeeded().changed == ["Copy what is in production"]
     assert other.tags(project, "frontend") == {"production": digest}
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 
-from tests.image import make_layout
+from tests.image import make_image, make_layout, put_entry
 from tests.integration.images import Images
 from tests.integration.push import Pusher
 from tests.integration.test_image_sync import Syncer
+from tests.integration.test_push_referrers import attach, bare, put_unnamed
 from tests.integration.zone_playbooks import run
 
 LATER = "it points to nothing, and its image is to come from quay.io/a/b:1"
@@ -116,6 +117,23 @@ def test_a_namespace_comes_as_a_whole_and_costs_one_list_when_nothing_has_change
     assert mover.reader not in json.dumps(seen)
 
 
+@pytest.mark.thorough
+@pytest.mark.parametrize("referrers", [False, True])
+def test_what_is_attached_to_an_image_comes_with_its_namespace(mover: Mover, referrers: bool) -> None:
+    place = mover.folder / "signed"
+    image = make_image(place, tag="1.0")
+    put_entry(place, attach(place, "cosign", None), f"{image.digest.replace(':', '-')}.sig")
+    put_unnamed(place, attach(place, "sbom", bare(image.descriptor)))
+    mover.pusher.push(f"oci:{place}", zones=mover.pusher.entries(mover.origin), name="signed", referrers=True)
+    tags = mover.origin.tags(mover.project, "signed")
+    assert len(tags) == 3
+    entry = mover.entry(select={"repositories": "^signed$"}, referrers=True) if referrers else mover.entry()
+    mover.move(entry)
+    assert mover.tags("signed") == [tags] * 2
+    assert not mover.move(entry)["changed"]
+
+
+@pytest.mark.thorough
 def test_a_tag_comes_by_its_digest_and_goes_to_the_other_zones_of_the_task(mover: Mover) -> None:
     zones = [{"zone": zone.name, **mover.pusher.entries(zone)[0]} for zone in mover.pusher.zones]
     images = [{"source": "backend:latest"}, {"source": "frontend", "select": {"semver": ">=1"}}]
@@ -136,6 +154,7 @@ def test_a_tag_comes_by_its_digest_and_goes_to_the_other_zones_of_the_task(mover
     ]
 
 
+@pytest.mark.thorough
 def test_images_go_to_another_namespace_of_the_same_zone(mover: Mover) -> None:
     project = f"{mover.project}-copy"
     zone = mover.origin
@@ -148,6 +167,7 @@ def test_images_go_to_another_namespace_of_the_same_zone(mover: Mover) -> None:
     assert not mover.move(entry, zones=entries, namespace=project)["changed"]
 
 
+@pytest.mark.thorough
 def test_a_token_that_was_fetched_for_the_other_zone_ends_with_the_task(mover: Mover) -> None:
     mover.origin.create_user("lea", "secret-of-lea", {mover.project: "view"})
     there = mover.there(token=None, username="lea", password="secret-of-lea")
@@ -161,6 +181,7 @@ def test_a_token_that_was_fetched_for_the_other_zone_ends_with_the_task(mover: M
     assert "secret-of-lea" not in json.dumps([one for zone in mover.zones for one in zone.requests()])
 
 
+@pytest.mark.thorough
 def test_what_cannot_be_copied_is_told(mover: Mover) -> None:
     project, zone = mover.project, mover.origin
     there = {"zone": "elsewhere", "namespace": project}
@@ -188,6 +209,7 @@ def test_what_cannot_be_copied_is_told(mover: Mover) -> None:
     assert f"worker:soon does not exist: of the tag worker:soon, {LATER}" in text
 
 
+@pytest.mark.thorough
 def test_a_namespace_that_is_empty_or_may_not_be_read_is_told_and_nothing_goes(mover: Mover) -> None:
     kept = mover.layout("kept", "1.0")
     moved = mover.entry(select={"repositories": "^worker$"})

@@ -83,7 +83,8 @@ def check_inventory(block: Block, _folder: Path) -> None:
 def check_images(block: Block, folder: Path) -> None:
     (folder / "images.yml").write_text(block.text, encoding="utf-8")
     context = RunContext({}, str(folder), typed=typed)
-    assert parse_options({**IMAGES_SPEC, "images_file": str(folder / "images.yml")}, context).entries
+    task = {**IMAGES_SPEC, "zones": [ZONES[1]], "namespace": "shop"}
+    assert parse_options({**task, "images_file": str(folder / "images.yml")}, context).entries
 
 
 def check_variables(block: Block, _folder: Path) -> None:
