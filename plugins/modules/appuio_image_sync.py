@@ -507,6 +507,9 @@ zones:
     deleted:
       description: How many tags went.
       type: int
+    deletion_error:
+      description: Why nothing could be deleted here, null if it could.
+      type: str
     failed:
       description: Whether an image or a deletion failed here.
       type: bool
@@ -522,8 +525,63 @@ zones:
         total: 62914560
         uploaded: 31457280
       deleted: 1
+      deletion_error:
       failed: false
       error:
+declared:
+  description:
+    - Each declared tag in each zone, with what it points to and what it is to point to.
+    - An image that failed has a row for each of its tags, and one without a tag, as nobody knows which other tags of
+      this repository are declared.
+  type: list
+  elements: dict
+  returned: in check mode, and where nothing was begun as images failed
+  contains:
+    zone:
+      description: Name of the zone.
+      type: str
+    namespace:
+      description: The namespace.
+      type: str
+    name:
+      description: What the image is called in the namespace. C(*) stands for all of them.
+      type: str
+    tag:
+      description: The tag, null for others of a repository in doubt.
+      type: str
+    state:
+      description:
+        - V(up_to_date), V(missing) or V(outdated), which is a tag that points to another image.
+        - V(kept) is a tag that points to another image, and stays, see O(images[].existing_tags), or that cannot be
+          copied and stays where it is, see RV(left_behind).
+        - V(unknown) is a tag whose source or zone could not be asked.
+      type: str
+    digest:
+      description: What the tag points to, null if there is no such tag, or it is not known.
+      type: str
+    wanted:
+      description: What it is to point to, null where that is not known before its layers are compressed.
+      type: str
+    entry:
+      description: Which entry of O(images) or O(images_file) declares it.
+      type: str
+    source:
+      description: The source.
+      type: str
+    reason:
+      description: Why it has this state.
+      type: str
+  sample:
+    - zone: cloudscale-lpg-2
+      namespace: base-images
+      name: alpine
+      tag: 3.22.1
+      state: missing
+      digest:
+      wanted: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
+      entry: entry 1 of images
+      source: docker://docker.io/library/alpine:3.22.1
+      reason: does not exist yet
 deleted:
   description: The tags that went, each with its zone, namespace, image name, digest and reason.
   type: list

@@ -20,8 +20,8 @@ from .._source.source_registries import SourceClients
 from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .entry import ImageEntry
+from .image_plan import ImagePlan
 from .origin import EVERY
-from .plan import ImagePlan
 from .set_progress import ImageProgress, SetProgress
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class ImageSync:
     @property
     def destinations(self) -> list[tuple[str, str]]:
         """Zone and namespace of each repository that the image goes to."""
-        return [(session.name, session.namespace) for session in self.push.sessions.sessions]
+        return list(self.plan.destinations)
 
     @property
     def planned_bytes(self) -> int:
@@ -166,9 +166,12 @@ def image_sync(entry: ImageEntry, shared: SharedParts, source: Source | None = N
     except InvalidOptionError as error:
         error.message = f"{entry.where}: {error.message}"
         raise
+    destinations = [(session.name, session.namespace) for session in sessions.sessions]
     if origin is not None and origin.reference is None:
-        return ImageSync(entry, push, ImagePlan(entry.where, written, EVERY), progress)
-    return ImageSync(entry, push, ImagePlan(entry.where, written, options.name, options.tags), progress)
+        plan = ImagePlan(entry.where, written, EVERY, destinations=destinations)
+    else:
+        plan = ImagePlan(entry.where, written, options.name, options.tags, destinations)
+    return ImageSync(entry, push, plan, progress)
 
 
 def _zones(entry: ImageEntry, sessions: ZoneSessions, name: str) -> list[str]:

@@ -5,71 +5,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from .._errors import AppuioError
 from .._prune.report import ZonePrune
-from .._push.result import PushPlan, ZoneResult
+from .._push.result import ZoneResult
+from .image_plan import ImagePlan
+
+if TYPE_CHECKING:
+    from .namespace_plan import LeftBehind
 
 # Errors of images that a message has in full; all are in the result.
 _MOST_ERRORS = 10
-
-
-@dataclass
-class ImagePlan:
-    """One image: what is to be done, or what stands against it; ``done`` is the result of its push."""
-
-    where: str
-    source: str
-    name: str
-    tags: Sequence[str] = ()
-    plan: PushPlan | None = None
-    error: AppuioError | None = None
-    done: Mapping[str, Any] | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Whether something is to be changed, or was."""
-        if self.done is not None:
-            return bool(self.done.get("changed"))
-        return self.error is None and self.plan is not None and self.plan.changed
-
-    @property
-    def size(self) -> int | None:
-        """The bytes of all blobs, None where that is not known."""
-        return self.plan.image.size if self.plan is not None else None
-
-    def result(self) -> dict[str, Any]:
-        """Return what the module returns of the image."""
-        found: Mapping[str, Any] = self.done or (self.error.result if self.error else {})
-        if self.done is None and self.error is None and self.plan is not None:
-            found = self.plan.predict()
-        return {
-            "entry": self.where,
-            "source": found.get("source") or self.source,
-            "name": self.name,
-            "tags": list(self.tags),
-            "digest": found.get("digest"),
-            "changed": bool(found.get("changed")),
-            "reason": str(self.error) if self.error else found.get("reason"),
-            "referrers_left": list(found.get("referrers_left") or ()),
-            "zones": list(found.get("zones") or ()),
-            "failed": self.error is not None,
-            "error": str(self.error) if self.error else None,
-        }
-
-    @property
-    def warnings(self) -> list[str]:
-        """What a user would not expect."""
-        found = self.done if self.done is not None else self.plan.predict() if self.plan and not self.error else {}
-        return [f"{self.name}: {text}" for text in found.get("warnings") or ()]
+_NOT_BEGUN = "nothing was begun, as images failed"
 
 
 @dataclass
 class SyncPlan:
     """The plan for all images and zones; ``removals`` has what is deleted, zone by zone and namespace by namespace.
 
-    ``registries`` are the zones, each with its registry. ``left_behind`` is what a namespace that is copied keeps.
+    ``registries`` are the zones, each with its registry. ``left_behind`` is what a namespace that is copied keeps,
+    and ``left`` the same with the entry that copies it.
     """
 
     images: list[ImagePlan]
@@ -77,6 +33,7 @@ class SyncPlan:
     removals: list[ZonePrune] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     left_behind: list[dict[str, Any]] = field(default_factory=list)
+    left: Sequence[tuple[ImagePlan, LeftBehind]] = ()
 
     @property
     def changed(self) -> bool:
@@ -92,7 +49,7 @@ class SyncPlan:
 
     def predict(self) -> dict[str, Any]:
         """Return the result of a run that goes as planned; raises AppuioError, with it, for what cannot go so."""
-        return self.result()
+        return self.result(declared=self._declared())
 
     def diff(self) -> dict[str, Any]:
         """Return what the tags of each repository that changes point to, before and after."""
@@ -112,7 +69,7 @@ class SyncPlan:
                 after.setdefault(where, {})
         return {"before": before, "after": after}
 
-    def result(self) -> dict[str, Any]:
+    def result(self, **more: Any) -> dict[str, Any]:
         """Return the module's result; raises AppuioError, with it, where an image or a deletion failed."""
         images = [image.result() for image in self.images]
         zones = [zone.result() for zone in self.removals]
@@ -130,6 +87,7 @@ class SyncPlan:
             "deleted_repositories": [_tag(zone, one) for zone in zones for one in zone["deleted_repositories"]],
             "left_behind": self.left_behind,
             "totals": totals,
+            **more,
             **({"warnings": list(dict.fromkeys(warnings))} if warnings else {}),
         }
         if self.failed:
@@ -138,11 +96,21 @@ class SyncPlan:
 
     def refuse(self) -> None:
         """Raise the AppuioError of a run that begins nothing, with the result of all images as they are."""
+        declared = self._declared()
         for image in self.images:
             if image.plan is not None and image.error is None:
                 image.done = image.plan.result([ZoneResult(error=zone.error) for zone in image.plan.zones])
-        self.removals = [replace(zone, decisions=(), repositories=()) for zone in self.removals]
-        self.result()
+        for zone in self.removals:
+            zone.decisions = tuple(
+                replace(one, goes=False, reason=_NOT_BEGUN) if one.goes else one for one in zone.decisions
+            )
+            zone.repositories = ()
+        self.result(declared=declared)
+
+    def _declared(self) -> list[dict[str, Any]]:
+        from .declared import declared_tags
+
+        return declared_tags(self.images, self.left)
 
     def _error(self, result: dict[str, Any]) -> AppuioError:
         failed = [image for image in self.images if image.error is not None]
@@ -190,6 +158,7 @@ def _zone(
             "uploaded": sum(zone["bytes"]["uploaded"] for zone in own),
         },
         "deleted": deleted,
+        "deletion_error": " | ".join(one["error"] for one in removed if one["failed"]) or None,
         "failed": bool(errors),
         "error": " | ".join(errors[:_MOST_ERRORS]) if errors else None,
     }

@@ -50,6 +50,7 @@ class SyncTask:
         registries = [(session.name, session.address) for session in self.shared.sessions.sessions]
         plan = SyncPlan([image.plan for image in self.images], registries)
         plan.left_behind = [result for one in self.expansions for result in one.results()]
+        plan.left = [(one.pending.plan, left) for one in self.expansions for left in one.left]
         needs = self._needs()
         if self.deletion is not None:
             plan.removals = self.deletion.plan(self._declared())

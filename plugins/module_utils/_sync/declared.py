@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 The appuio.registry authors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each declared tag is in each zone, by the plan of the set: the module's result in check mode; pure."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, Mapping, Sequence
+
+from .._push.plan import PlannedTag, ZonePlan
+from .._push.result import PushPlan
+from .image_plan import ImagePlan
+from .namespace_plan import LeftBehind
+
+UP_TO_DATE, MISSING, OUTDATED, KEPT, UNKNOWN = "up_to_date", "missing", "outdated", "kept", "unknown"
+_NOT_ASKED: Mapping[str, Any] = {"digest": None, "wanted": None}
+
+
+def declared_tags(
+    images: Sequence[ImagePlan], left: Sequence[tuple[ImagePlan, LeftBehind]] = ()
+) -> list[dict[str, Any]]:
+    """Return a row for each declared tag of each zone: what it points to, what it is to point to, and what that makes.
+
+    What failed has a row for each of its tags, and one without a tag: other tags of this repository may be declared.
+    ``left`` are tags that an entry cannot copy: copies of them stay where there are any.
+    """
+    rows = [row for image in images for row in _rows(image)]
+    for image, one in left:
+        said = {"name": one.name, "tag": one.tag, "state": KEPT, **_NOT_ASKED, "reason": one.reason}
+        rows += [{**row, **said} for row in _destinations(image) if one.tag]
+    return rows
+
+
+def _destinations(image: ImagePlan) -> Iterator[dict[str, Any]]:
+    for zone, namespace in image.destinations:
+        yield {"zone": zone, "namespace": namespace, "name": image.name, "entry": image.where, "source": image.source}
+
+
+def _rows(image: ImagePlan) -> Iterator[dict[str, Any]]:
+    zones = {zone.zone: zone for zone in image.plan.zones} if image.plan is not None else {}
+    for row in _destinations(image):
+        zone = zones.get(row["zone"])
+        error = image.error or (zone.error if zone is not None else None)
+        if image.plan is None or zone is None or (error is not None and not zone.tags):
+            unknown = {"state": UNKNOWN, **_NOT_ASKED, "reason": str(error)}
+            yield from ({**row, "tag": tag, **unknown} for tag in (*image.tags, None))
+            continue
+        yield from ({**row, **_tag(image.plan, zone, tag)} for tag in zone.tags)
+
+
+def _tag(plan: PushPlan, zone: ZonePlan, tag: PlannedTag) -> dict[str, Any]:
+    if tag.same:
+        state = UP_TO_DATE
+    elif tag.before is None:
+        state = MISSING
+    else:
+        state = OUTDATED if tag.needed else KEPT
+    wanted = tag.referrer.digest if tag.referrer is not None else plan.image.digest
+    reason = str(zone.error) if zone.error is not None else tag.reason
+    return {"tag": tag.tag, "state": state, "digest": tag.before, "wanted": wanted, "reason": reason}
