@@ -61,7 +61,7 @@ def _lost(host: str, variables: Mapping[str, Any], error: str) -> dict[str, Any]
 def outcome_of(playbook: str, results: Sequence[Mapping[str, Any]], more: Mapping[str, Any]) -> dict[str, Any]:
     """Return the outcome of a playbook as data: what the next job needs to know, and the zones' results.
 
-    ``digest`` is empty where the zones have not all got the same image.
+    ``digest`` is empty where the zones have not all got the same image. ``more`` may have more of the zones, too.
     """
     done = [result for result in results if not result.get("failed")]
     digests = {str(result.get("digest") or "") for result in done}
@@ -71,8 +71,8 @@ def outcome_of(playbook: str, results: Sequence[Mapping[str, Any]], more: Mappin
         "failed": len(done) < len(results),
         "digest": digests.pop() if len(digests) == 1 else "",
         "references": [result["reference_digest"] for result in done if result.get("reference_digest")],
-        **more,
         "zones": [dict(result) for result in results],
+        **more,
     }
 
 
@@ -132,5 +132,7 @@ def _flat(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(_flat(entry) for entry in value)
     if isinstance(value, Mapping):
-        return f"{value['name']}:{value['tag']}" if {"name", "tag"} <= set(value) else ""
+        if {"name", "tag"} <= set(value):
+            return f"{value['name']}:{value['tag'] or ''}"
+        return ",".join(f"{name}:{_flat(entry)}" for name, entry in value.items())
     return "" if value is None else " ".join(str(value).split())

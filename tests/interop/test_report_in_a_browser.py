@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report of three zones that differ, as a reader sees it: on a desk, on a phone and on paper."""
+"""The report of three zones that differ, as a reader sees it: on a desk, on a phone, in the dark and on paper."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.declared import PartlyDeclared
 from tests.integration.images import Images
 from tests.integration.zone_playbooks import quota, run
 from tests.interop.browser import Browser
@@ -35,6 +36,13 @@ BARS = """
   return {used: +words[1], allowed: +words[2], share: inner.offsetWidth / bar.clientWidth,
           colour: getComputedStyle(inner).backgroundColor, height: inner.offsetHeight};
 })
+"""
+# Every state that is shown, with its colour and what is behind it.
+STATES = """
+[...document.querySelectorAll('td .state')].map(one => ({
+  name: one.className.split(' ')[1], colour: getComputedStyle(one).color, lines: one.getClientRects().length,
+  behind: getComputedStyle(one.closest('table')).backgroundColor,
+}))
 """
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALLEST = """
@@ -65,14 +73,22 @@ def images(zones: list[Zone], tmp_path_factory: pytest.TempPathFactory) -> Image
 
 
 @pytest.fixture(scope="module")
+def declared(zones: list[Zone], images: Images) -> Images:
+    """The same zones, of which a file declares a part, and a report in the file declared.html."""
+    partly = PartlyDeclared(Images(zones, "base-images", images.folder))
+    run(partly.images, "report", report="declared.html", images_file=str(partly.file)).succeeded()
+    return partly.images
+
+
+@pytest.fixture(scope="module")
 def browser(images: Images) -> Iterator[Browser]:
     with Browser(images.folder) as started:
         yield started
 
 
-def looked_at(browser: Browser, images: Images, size: tuple[int, int]) -> list[dict[str, Any]]:
-    """Return the cells of the page in a window of this size, in which nothing sticks out."""
-    browser.open(images.folder / "out.html", *size)
+def looked_at(browser: Browser, images: Images, size: tuple[int, int], page: str = "out.html") -> list[dict[str, Any]]:
+    """Return the cells of a page in a window of this size, in which nothing sticks out."""
+    browser.open(images.folder / page, *size)
     assert browser.value(SIDEWAYS) == 0
     cells: list[dict[str, Any]] = browser.value(CELLS)
     assert [cell for cell in cells if cell["right"] > size[0] or cell["left"] < 0 or cell["overflow"]] == []
@@ -118,15 +134,50 @@ def test_it_can_be_read_on_a_phone(browser: Browser, images: Images) -> None:
     assert browser.screenshot(images.folder / "phone.png").startswith(b"\x89PNG")
 
 
-def test_it_can_be_printed(browser: Browser, images: Images) -> None:
-    looked_at(browser, images, DESK)
+@pytest.mark.parametrize("size", [DESK, PHONE])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_declared_can_be_seen(browser: Browser, declared: Images, size: tuple[int, int], theme: str) -> None:
+    browser.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+    try:
+        cells = looked_at(browser, declared, size, "declared.html")
+        assert browser.value(SMALLEST) >= 12
+        states = browser.value(STATES)
+        assert browser.screenshot(declared.folder / f"declared-{theme}-{size[0]}.png").startswith(b"\x89PNG")
+    finally:
+        browser.call("Emulation.setEmulatedMedia", features=[])
+    assert {one["name"] for one in states} == {
+        "declared", "missing", "outdated", "no_longer_declared", "undeclared", "unknown",
+    }  # fmt: skip
+    assert [one for one in states if one["lines"] != 1 or contrast(one["colour"], one["behind"]) < 4.5] == []
+    shown = {(cell["name"], cell["tag"], cell["zone"]): cell["text"] for cell in cells}
+    first, second, _third = (zone.name for zone in declared.zones)
+    assert "missing" in shown["tool", "2.0", first]
+    assert shown["tool", "2.0", second].endswith("not declared here")
+    assert "its source has" in shown["app", "stable", first]
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours as browsers write them (WCAG 2.2, "contrast ratio")."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in colour[colour.index("(") + 1 :].rstrip(")").split(",")[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("name", ["out", "declared"])
+def test_it_can_be_printed(browser: Browser, declared: Images, name: str) -> None:
+    looked_at(browser, declared, DESK, f"{name}.html")
     browser.call("Emulation.setEmulatedMedia", media="print")
     browser.call("Emulation.setDeviceMetricsOverride", width=720, height=1000, deviceScaleFactor=1, mobile=False)
     assert browser.value(SIDEWAYS) == 0
     # Without this the colours of digests and quotas are lost on paper.
-    kept = "getComputedStyle(document.querySelector('.bar div')).printColorAdjust"
-    assert browser.value(kept) == "exact"
-    page = browser.printed(images.folder / "report.pdf")
+    kept = "[...document.querySelectorAll('.bar div, .digest')].map(one => getComputedStyle(one).printColorAdjust)"
+    assert set(browser.value(kept)) == {"exact"}
+    page = browser.printed(declared.folder / f"{name}.pdf")
     assert page.startswith(b"%PDF")
     browser.call("Emulation.setEmulatedMedia", media="")
 

@@ -26,6 +26,7 @@ RANKS = {
     "_targets": 2,
     "_argspec": 3,
     "_outcome": 1,
+    "_declaration": 1,
     "_variables": 4,
     "_zone_list": 4,
     "_awx": 4,
@@ -62,6 +63,7 @@ PURE = {
     "_targets",
     "_zone_list",
     "_outcome",
+    "_declaration",
     "_variables",
     "_awx",
 }

@@ -49,3 +49,12 @@ def test_image_reference() -> None:
         "digest": digest,
     }
     assert loaded("image_reference")("alpine")["repository"] == "library/alpine"
+
+
+def test_a_declaration_is_limited_as_the_report_is() -> None:
+    zone = {"zone": "a", "namespace": "shop", "tags": [{"name": "app", "tag": tag, "digest": None} for tag in "123"]}
+    result: dict[str, Any] = {"images": [], "declared": []}
+    found = loaded("declaration")([zone], [result], " app ", "1, 2")
+    assert [tag["tag"] for tag in found["undeclared"]] == ["1", "2"]
+    with pytest.raises(AnsibleFilterError, match=r"1\.1"):
+        loaded("declaration")([zone], [result], None, [1.1])

@@ -91,6 +91,11 @@ def test_the_outcome_of_zones_that_are_alike() -> None:
     assert outcome["references"] == [f"a.example/shop/app@{A}", f"b.example/shop/app@{A}"]
 
 
+def test_the_outcome_may_say_more_of_the_zones() -> None:
+    outcome = outcome_of("report", [failed("a", "x")], {"zones": [{"zone": "a", "declaration": {}}]})
+    assert (outcome["failed"], outcome["zones"]) == (True, [{"zone": "a", "declaration": {}}])
+
+
 def test_zones_that_differ_have_no_digest_in_common() -> None:
     assert outcome_of("push", [result("a"), result("b", B)], {})["digest"] == ""
     assert outcome_of("push", [result("a"), result("b", "")], {})["digest"] == ""
@@ -123,7 +128,8 @@ def test_a_table_of_nothing_but_failures() -> None:
 
 def test_text_for_pipelines() -> None:
     drift = [{"name": "app", "tag": "prod", "digests": {}}]
-    outcome = outcome_of("report", [result("a")], {"in_sync": None, "drift": drift, "note": "two\nlines=1"})
+    more = {"in_sync": None, "drift": drift, "note": "two\nlines=1", "counts": {"missing": 1, "outdated": 0}}
+    outcome = outcome_of("report", [result("a")], {**more, "unknown": [{"name": "app", "tag": None}]})
     assert json.loads(text_of("out.json", outcome)) == outcome
     assert text_of("out.env", outcome).splitlines() == [
         "APPUIO_PLAYBOOK=report",
@@ -134,6 +140,8 @@ def test_text_for_pipelines() -> None:
         "APPUIO_IN_SYNC=",
         "APPUIO_DRIFT=app:prod",
         "APPUIO_NOTE=two lines=1",
+        "APPUIO_COUNTS=missing:1,outdated:0",
+        "APPUIO_UNKNOWN=app:",
     ]
 
 
