@@ -104,7 +104,7 @@ def check_trigger(block: Block, _folder: Path) -> None:
 
 def check_pipeline(block: Block, _folder: Path) -> None:
     assert block.caption in files(), "test_documented_pipelines.py holds it"
-    assert block.caption.startswith((*PIPELINES, "deploy/"))
+    assert block.caption.startswith((*PIPELINES, "deploy/", "kaniko/"))
 
 
 def check_table(block: Block, _folder: Path) -> None:
