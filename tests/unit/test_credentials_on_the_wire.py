@@ -319,3 +319,23 @@ def test_a_source_s_password_goes_to_the_source_alone(
     assert strays(wire, credential.allowed) == [], error
     if manner == "basic":
         assert sent(wire) == {TOKEN, OF_SOURCE}, error
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+def test_a_token_of_another_zone_that_images_come_from_goes_to_that_zone_alone(
+    manner: str, folder: Path, certificate: trustme.LeafCert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = make_image(folder / "layout", platforms=["linux/amd64"])
+    contents = {f"sha256:{path.name}": ("", path.read_bytes()) for path in (folder / "layout/blobs/sha256").iterdir()}
+    kind, root = str(image.descriptor["mediaType"]), contents[image.digest][1]
+    contents.update(dict.fromkeys((image.digest, "1"), (kind, root)))
+    there = {"registry": SOURCE, "host": f"https://{OTHER_API}:6443", "token": OTHERS}
+    images = [{"source_zone": there, "source": "app:1"}, {"source_zone": {**there, "namespace": "other"}}]
+    credential = Given({"zone": ZONE, "token": TOKEN}, allowed={TOKEN: {API, REGISTRY}, OTHERS: {OTHER_API, SOURCE}})
+    with every_host(Registries(manner, contents), certificate, monkeypatch) as wire:
+        error = run("appuio_image_sync", credential, folder, {"images": images})
+    assert "zone source.example.net: list the ImageStreams" in str(error)
+    assert strays(wire, credential.allowed) == [], error
+    assert {asked.host for asked in wire.asked if asked.carries(OTHERS)} == {OTHER_API, SOURCE}
+    if manner == "openshift":
+        assert sent(wire) == {TOKEN, OTHERS}, error
