@@ -14,17 +14,17 @@ class ModuleDocFragment:
 options:
   validate_certs:
     description:
-      - Whether the certificates of the registry and the API have to be trusted.
-      - V(false) does not mean that anything is sent without encryption, see O(plain_http).
+      - Whether to verify the certificates of the registry and the API.
+      - With V(false), connections are still encrypted, see O(plain_http).
     type: bool
     default: true
     aliases: [verify_ssl]
   plain_http:
     description:
-      - Whether a server that does not speak TLS may be spoken to without it, so that the credential and the image
-        cross the network in clear.
-      - A server on a loopback address of the host where the module runs may also lack TLS when O(validate_certs) is
-        V(false).
+      - Whether to allow unencrypted connections to a server that does not support TLS. The credential and the image are
+        then sent in clear text.
+      - If O(validate_certs) is V(false), unencrypted connections to a loopback address of the host where the module
+        runs are also allowed.
     type: bool
     default: false
   ca_cert:
@@ -47,25 +47,24 @@ options:
     type: path
   proxy:
     description:
-      - URL of a proxy, V(http://[user:password@]host:port), or with C(https) for a proxy that is spoken to over TLS.
-        Without a port it is 80, or 443 with C(https).
-      - Defaults to what E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY) say. E(NO_PROXY) may hold names, which stand for
-        what is below them, too, addresses, and networks like V(10.0.0.0/8).
+      - URL of a proxy, V(http://[user:password@]host:port), or with C(https) for a proxy that uses TLS. The default
+        port is 80, or 443 with C(https).
+      - Defaults to the values of E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY). E(NO_PROXY) can contain names, which
+        include their subdomains, addresses, and networks such as V(10.0.0.0/8).
     type: str
   timeout:
-    description: Seconds that a request may take without any progress.
+    description: Timeout in seconds for a request that makes no progress.
     type: int
     default: 60
   retries:
     description:
-      - How often a request is tried again after an answer or a broken connection that may pass, among them the
-        statuses 408, 429 and 5xx. C(Retry-After) is honoured, up to two minutes; a server that asks for more is
-        an error.
-      - An upload that gets on by at least 1 MiB between two breaks has all of them again.
+      - How often a request is retried after a temporary error, such as a broken connection or one of the statuses 408,
+        429 and 5xx. C(Retry-After) is honoured up to two minutes; a longer time is an error.
+      - If an upload transfers at least 1 MiB between two errors, the count starts again.
     type: int
     default: 5
   retry_delay:
-    description: Seconds before the first retry. The delay doubles with each further one, with some jitter.
+    description: Seconds before the first retry. The delay doubles with each further retry, with random jitter.
     type: float
     default: 1.0
 """

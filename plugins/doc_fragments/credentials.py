@@ -20,19 +20,19 @@ options:
     aliases: [api_key]
   username:
     description:
-      - Name of an APPUiO Cloud user, with O(password). The zone's OAuth server gives a token for them, which is
-        revoked again when only this task needed it.
-      - With another kind of credential it is the user name for the registry, which ignores it. The default is
-        C(serviceaccount). Must not contain a colon.
+      - Name of an APPUiO Cloud user, with O(password). The module requests a token from the zone's OAuth server, and
+        revokes it at the end if only this task needed it.
+      - With another kind of credential, it is the user name for the registry, which ignores it. The default is
+        C(serviceaccount). It must not contain a colon.
     type: str
   password:
     description: Password of the user O(username).
     type: str
   kubeconfig:
     description:
-      - Path of a kubeconfig file that is logged in to the zone with a token.
-      - A file that belongs to another cluster than the zone is an error, so that a token is never sent to the
-        wrong cluster.
+      - Path of a kubeconfig file that contains a token for the zone.
+      - It is an error if the file belongs to another cluster than the zone, so that a token is never sent to the wrong
+        cluster.
     type: path
   context:
     description: The context of the kubeconfig to use instead of its current one.
@@ -41,8 +41,8 @@ options:
     description:
       - Name of a service account in O(namespace) whose token is used. It is read through the zone's API, with the
         access that O(token), O(username) and O(password), or O(kubeconfig) give.
-      - The token in its newest Secret is used, and if there is none, a bound token for one day is requested.
-        One of a service account that was deleted and made anew since is not used.
+      - The token in its newest Secret is used. If there is none, a bound token for one day is requested. Tokens of a
+        deleted service account with the same name are not used.
     type: str
   auth_file:
     description:

@@ -14,25 +14,25 @@ class ModuleDocFragment:
 options:
   zone:
     description:
-      - Identifier of the APPUiO Cloud zone, for example V(cloudscale-lpg-2).
-      - It gives the address of the registry, C(registry.<zone>.<base_domain>), and of the API,
-        C(https://api.<zone>.<base_domain>:6443).
+      - Name of the APPUiO Cloud zone, for example V(cloudscale-lpg-2).
+      - The addresses are derived from it, C(registry.<zone>.<base_domain>) for the registry, and
+        C(https://api.<zone>.<base_domain>:6443) for the API.
     type: str
   base_domain:
-    description: The domain under which the zones live.
+    description: The domain of the zones.
     type: str
     default: appuio.cloud
   registry:
     description:
-      - The registry as C(host) or C(host:port). Overrides what O(zone) gives.
+      - The registry as C(host) or C(host:port). Overrides the address derived from O(zone).
       - A scheme and a trailing slash are accepted and dropped.
     type: str
     aliases: [registry_url]
   host:
-    description: URL of the zone's API. Overrides what O(zone) gives.
+    description: URL of the zone's API. Overrides the address derived from O(zone).
     type: str
   namespace:
-    description: The namespace (project) that the task is about.
+    description: The namespace (project) in the zone.
     type: str
     aliases: [project]
 """
@@ -42,11 +42,11 @@ options:
   zones:
     description:
       - Several zones in one task, instead of O(zone), O(registry) and O(host).
-      - Each entry is a zone identifier, or a dictionary with any of the options that say where, who and how,
-        for example a dictionary with the keys V(zone) and V(token).
-      - An option that an entry does not set is taken from the task. Credentials are taken whole, so an entry with a
-        credential of its own gets nothing of the task's credentials.
-      - An unknown or misspelled key of an entry is refused.
+      - Each entry is the name of a zone, or a dictionary with any of the options for the zone, the credential and the
+        connection, for example with the keys V(zone) and V(token).
+      - Options that an entry does not set are taken from the task. The options of the credential are taken together, so
+        if an entry sets a credential, none of the task's credential options are used.
+      - Unknown and misspelled keys of an entry are errors.
     type: list
     elements: raw
 """
