@@ -100,7 +100,7 @@ def _one_registry() -> list[Case]:
             "archive",
             compressing,
             "Compression is nearly everything here. `isal` is several times as fast as zlib and compresses a little "
-            "less; Python's own gzip is zlib with one thread for each layer, against skopeo's parallel gzip in Go.",
+            "less. Without it a layer is compressed by zlib in blocks on all cores, as skopeo does with Go's.",
             rounds=3,
         ),
         Case(
@@ -136,8 +136,8 @@ def _one_registry() -> list[Case]:
             "From another registry",
             "layout",
             copying,
-            "Every byte is received, verified and sent by one process; with TLS it is decrypted and encrypted as well, "
-            "which takes both the same.",
+            "Every byte is received, hashed and sent, with TLS decrypted and encrypted as well. A layer is sent while "
+            "it is read, and nothing is written to the disk in between.",
             copied=True,
         ),
     ]
@@ -168,7 +168,7 @@ def _several_registries() -> list[Case]:
             "From a registry to three",
             "layout",
             copying,
-            "The source is read once, not once for each registry.",
+            "The source is read once, not once for each registry; what has arrived waits on the disk for the slowest.",
             copied=True,
             zones=SEVERAL,
             transports=("tls",),
