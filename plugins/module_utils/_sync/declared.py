@@ -21,13 +21,19 @@ def declared_tags(
     """Return a row for each declared tag of each zone: what it points to, what it is to point to, and what that makes.
 
     What failed has a row for each of its tags, and one without a tag: other tags of this repository may be declared.
-    ``left`` are tags that an entry cannot copy: copies of them stay where there are any.
+    ``left`` is what an entry cannot copy: of a tag without a row of its own, a copy stays where there is one.
     """
     rows = [row for image in images for row in _rows(image)]
+    known = {_key(row) for row in rows}
     for image, one in left:
         said = {"name": one.name, "tag": one.tag, "state": KEPT, **_NOT_ASKED, "reason": one.reason}
-        rows += [{**row, **said} for row in _destinations(image) if one.tag]
+        found = [{**row, **said} for row in _destinations(image) if one.tag]
+        rows += [row for row in found if _key(row) not in known]
     return rows
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (row["zone"], row["namespace"], row["name"], row["tag"])
 
 
 def _destinations(image: ImagePlan) -> Iterator[dict[str, Any]]:

@@ -85,6 +85,12 @@ def test_what_cannot_be_copied_stays_where_it_is() -> None:
     assert row["reason"] == "it points to nothing"
 
 
+def test_a_tag_that_is_copied_without_what_it_follows_has_one_row() -> None:
+    pending = ImagePlan("entry 1 of images", "docker://b.example/shop", EVERY, destinations=(("a", "shop"),))
+    rows = declared_tags([image(zone(TAGS["up_to_date"]))], [(pending, LeftBehind("app", "same", "that it follows"))])
+    assert [(row["tag"], row["state"]) for row in rows] == [("same", "up_to_date")]
+
+
 def test_check_mode_has_it_and_a_run_has_not() -> None:
     plan = SyncPlan([image(zone(TAGS["missing"]))])
     assert [row["state"] for row in plan.predict()["declared"]] == ["missing"]
