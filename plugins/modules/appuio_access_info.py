@@ -9,15 +9,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_access_info
-short_description: Ask which rights are missing in a namespace, and what its quota leaves
+short_description: Show missing permissions in a namespace, and its remaining quota
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Asks the API of one or several zones whether somebody has the rights for a piece of work, before any of it is done,
-    and how many ImageStreams, tags, Secrets and the like the quota of the namespace leaves.
-  - A missing right is no failure. It is listed in RV(problems), so that a playbook can decide.
-  - The modules M(appuio.registry.appuio_registry_account) and M(appuio.registry.appuio_registry_access) ask the same
+  - Checks with the API of one or several zones whether the credential has certain permissions, and how many
+    ImageStreams, tags, Secrets and other objects the quota of the namespace still allows.
+  - The task does not fail if a permission is missing. It is listed in RV(problems), so that a playbook can decide.
+  - The modules M(appuio.registry.appuio_registry_account) and M(appuio.registry.appuio_registry_access) do the same
     before they change anything.
 extends_documentation_fragment:
   - appuio.registry.zone
@@ -29,18 +29,19 @@ extends_documentation_fragment:
 options:
   rights:
     description:
-      - The rights that are needed in O(namespace).
-      - As many objects of a kind as there are entries with the verb V(create) for it have to fit into the quota.
+      - The permissions that are needed in O(namespace).
+      - The quota has to allow for one object for each entry with the verb V(create).
     type: list
     elements: dict
     default: []
     suboptions:
       verb:
-        description: What is to be done, V(get), V(list), V(create), V(update), V(patch), V(delete) and the like.
+        description: The verb, for example V(get), V(list), V(create), V(update), V(patch) or V(delete).
         type: str
         required: true
       resource:
-        description: With what, in the plural and with a subresource where there is one, V(imagestreams/layers).
+        description: The resource, in the plural and with a subresource if there is one, for example
+          V(imagestreams/layers).
         type: str
         required: true
       group:
@@ -49,9 +50,9 @@ options:
         default: ""
   roles:
     description:
-      - ClusterRoles that are to be bound in the namespace. Nobody can grant rights that they do not have, so the API is
-        asked to bind each of them in a dry run, which stores nothing.
-      - They are only asked when no right of O(rights) is missing.
+      - ClusterRoles to bind in the namespace. Users can only grant permissions that they have, so the API is asked to
+        bind each role in a dry run, which stores nothing.
+      - They are only checked if no permission of O(rights) is missing.
     type: list
     elements: str
     default: []
@@ -59,8 +60,8 @@ requirements:
   - kubernetes
   - openshift
 notes:
-  - To push takes V(update) on V(imagestreams/layers) of the group V(image.openshift.io), and V(create) on
-    V(imagestreams) for a repository that is new. To pull takes V(get) on V(imagestreams/layers).
+  - A push requires V(update) on V(imagestreams/layers) of the group V(image.openshift.io), and V(create) on
+    V(imagestreams) for a new repository. A pull requires V(get) on V(imagestreams/layers).
 """
 
 EXAMPLES = r"""
@@ -92,30 +93,30 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sufficient:
-  description: Whether no right is missing and the quota is enough, in all zones.
+  description: Whether no permission is missing and the quota is sufficient, in all zones.
   type: bool
   returned: success
   sample: false
 problems:
-  description: What is missing, a sentence each.
+  description: The missing permissions and quota, as sentences.
   type: list
   elements: str
   returned: without O(zones)
   sample: ["the right to create secrets in the namespace shop is missing"]
 missing:
-  description: The rights of O(rights) that are missing.
+  description: The permissions of O(rights) that are missing.
   type: list
   elements: str
   returned: without O(zones)
   sample: [create secrets]
 refused:
-  description: The roles of O(roles) that may not be granted, with the API's reason.
+  description: The roles of O(roles) that cannot be granted, with the reason of the API.
   type: dict
   returned: without O(zones)
   sample: {}
 quota:
   description:
-    - The limits that concern images and pushers. C(used) and C(left) are empty where the zone does not count.
+    - The limits for images and pushers. C(used) and C(left) are empty if the zone does not count.
   type: list
   elements: dict
   returned: without O(zones)
@@ -126,7 +127,7 @@ quota:
       used: 7
       left: 13
 quota_known:
-  description: Whether the quota may be read.
+  description: Whether the quota could be read.
   type: bool
   returned: without O(zones)
   sample: true
@@ -136,7 +137,8 @@ namespace:
   returned: without O(zones)
   sample: shop
 zones:
-  description: The same for each zone, with its name. Zones that failed have V(true) in C(failed), and C(error).
+  description: The same values for each zone, with its name. For zones that failed, C(failed) is V(true), and C(error)
+    is set.
   type: list
   elements: dict
   returned: with O(zones)

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_registry_access
-short_description: Say who may pull images from a namespace and push into it
+short_description: Manage who can pull images from a namespace and push to it
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Grants users, groups and service accounts, also those of other namespaces, the right to pull from or to push into
-    the registry of a namespace (project) in one or several zones, and creates pull Secrets for other registries.
-  - The rights are in two role bindings that belong to this module. Who has a right by another binding, as C(oc policy
-    add-role-to-user) makes one, gets no second one.
-  - Before anything is changed, the zone is asked whether the rights and the quota are enough for it.
+  - Grants users, groups and service accounts, also those of other namespaces, permission to pull from or push to the
+    registry of a namespace (project) in one or several zones, and creates pull Secrets for other registries.
+  - The permissions are granted by two role bindings that this module manages. Subjects that have the permission by
+    another binding, for example one created by C(oc policy add-role-to-user), are not added.
+  - Before anything is changed, the module checks the permissions and the quota.
   - The role P(appuio.registry.registry_access#role) calls this module.
 extends_documentation_fragment:
   - appuio.registry.zone
@@ -30,72 +30,72 @@ extends_documentation_fragment:
 options:
   token:
     description:
-      - A token of somebody who may change role bindings, for example an admin of the namespace.
+      - A token with permission to change role bindings, for example of an admin of the namespace.
       - Without any credential in the task, the environment variable E(APPUIO_TOKEN) is used, then
         E(K8S_AUTH_API_KEY).
     type: str
     aliases: [api_key]
   auth_file:
     description:
-      - Path of a file with credentials stored for the registry. What it holds has to be a token of the zone's API.
+      - Path of a file with credentials stored for the registry. The credential has to be a token of the zone's API.
     type: path
   state:
     description:
-      - Whether the access is to be there. V(absent) deletes the two bindings and the pull Secrets that this module
-        has created, whoever is named in them.
+      - Whether the access should exist. V(absent) deletes the two bindings and the pull Secrets that this module has
+        created, whichever subjects they contain.
     type: str
     choices: [present, absent]
     default: present
   viewers:
-    description: Who may pull.
+    description: Users, groups and service accounts that can pull.
     type: list
     elements: dict
     default: []
     suboptions: &subject
       kind:
-        description: What it is.
+        description: Kind of the subject.
         type: str
         choices: [User, Group, ServiceAccount]
         required: true
       name:
         description:
-          - Its name. The group C(system:serviceaccounts:<namespace>) is all service accounts of another namespace, so
-            that its workloads can pull from this one.
+          - Name of the subject. The group C(system:serviceaccounts:<namespace>) contains all service accounts of
+            another namespace, so that its workloads can pull from this namespace.
         type: str
         required: true
       namespace:
-        description: The namespace of a service account. By default this one.
+        description: The namespace of a service account. The default is O(namespace).
         type: str
   editors:
-    description: Who may pull and push.
+    description: Users, groups and service accounts that can pull and push.
     type: list
     elements: dict
     default: []
     suboptions: *subject
   viewer_role:
-    description: The ClusterRole of those who may pull, V(registry-viewer) or V(system:image-puller).
+    description: The ClusterRole for O(viewers), V(registry-viewer) or V(system:image-puller).
     type: str
     default: registry-viewer
   editor_role:
     description:
-      - The ClusterRole of those who may push. V(registry-editor) may also read and write every Secret of the
-        namespace, V(system:image-builder) may not.
+      - The ClusterRole for O(editors). V(registry-editor) can also read and write every Secret of the namespace,
+        V(system:image-builder) cannot.
     type: str
     default: registry-editor
   viewer_binding:
-    description: Name of the RoleBinding for those who may pull.
+    description: Name of the RoleBinding for O(viewers).
     type: str
     default: registry-viewers
   editor_binding:
-    description: Name of the RoleBinding for those who may push.
+    description: Name of the RoleBinding for O(editors).
     type: str
     default: registry-editors
   exclusive:
     description:
-      - Whether the lists are complete. Others are then taken out of all bindings of the two roles in the namespace,
-        also of those that somebody else has made. Service accounts of M(appuio.registry.appuio_registry_account) and
-        what OpenShift itself has bound stay.
-      - Otherwise the lists are added to what is there.
+      - Whether the lists are complete. All other subjects are then removed from all bindings of the two roles in the
+        namespace, including bindings that somebody else has created. Service accounts of
+        M(appuio.registry.appuio_registry_account) and subjects that OpenShift itself has bound are kept.
+      - Otherwise, the lists are added to the existing bindings.
     type: bool
     default: false
   pull_secrets:
@@ -115,30 +115,30 @@ options:
         type: str
         required: true
       username:
-        description: Name of the user. A zone's registry takes any with a token.
+        description: Name of the user. A zone's registry accepts any name together with a token.
         type: str
         default: serviceaccount
       password:
-        description: Password, or the token for a zone's registry. A line end at its end does not count.
+        description: Password, or the token for a zone's registry. A trailing newline is ignored.
         type: str
         required: true
       service_accounts:
-        description: The service accounts whose pods pull with it. From others the Secret is taken away.
+        description: The service accounts that the Secret is linked to, so that their pods use it. It is unlinked from
+          other service accounts.
         type: list
         elements: str
         default: [default]
   preflight:
     description:
-      - Whether to ask the zone before anything is changed if the rights and the quota are enough for it. Otherwise
-        the task may stop halfway.
+      - Whether to check the permissions and the quota before anything is changed. Otherwise the task may fail halfway.
     type: bool
     default: true
 requirements:
   - kubernetes
   - openshift
 notes:
-  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
-    ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.
+  - When the task receives a signal to stop (SIGTERM, SIGINT, SIGHUP), it waits at most ten seconds for the answers of
+    the zones and starts nothing else, and the result contains which zones were stopped at which step.
 seealso:
   - module: appuio.registry.appuio_registry_account
   - module: appuio.registry.appuio_access_info
@@ -191,13 +191,14 @@ steps:
       namespace: shop
       reason: it grants registry-viewer
 left:
-  description: What is left alone, and why.
+  description: Objects that were not changed, and why.
   type: list
   elements: str
   returned: without O(zones)
   sample: []
 zones:
-  description: The same for each zone, with its name. Zones that failed have V(true) in C(failed), and C(error).
+  description: The same values for each zone, with its name. For zones that failed, C(failed) is V(true), and C(error)
+    is set.
   type: list
   elements: dict
   returned: with O(zones)

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_registry_account
-short_description: Create, change and remove service accounts that push images, and get their tokens
+short_description: Create, change and delete service accounts that push images, and get their tokens
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Creates what a pipeline needs to push images into a namespace (project) of one or several zones. A ServiceAccount,
-    a Secret of type C(kubernetes.io/service-account-token) with its token, and a RoleBinding that allows it to push.
-    Rotates the token, changes the role, and deletes all of it again.
-  - What was there before stays as it was. A ServiceAccount or a Secret of these names is used, and only what this
-    collection has created is changed or deleted, unless O(adopt) says otherwise.
-  - Before anything is changed, the zone is asked whether the rights and the quota are enough for it.
+  - Creates the objects that a pipeline needs to push images to a namespace (project) of one or several zones, which are
+    a ServiceAccount, a Secret of type C(kubernetes.io/service-account-token) with its token, and a RoleBinding that
+    allows it to push. Rotates the token, changes the role, and deletes the objects.
+  - Existing objects are kept. A ServiceAccount or a Secret with these names is used, and only objects that this
+    collection has created are changed or deleted, unless O(adopt) is set.
+  - Before anything is changed, the module checks the permissions and the quota.
   - The role P(appuio.registry.image_pusher#role) calls this module.
 extends_documentation_fragment:
   - appuio.registry.zone
@@ -31,155 +31,157 @@ extends_documentation_fragment:
 options:
   namespace:
     description:
-      - The namespace (project) to push into. It has to be there already.
-      - Required unless each entry of O(accounts) names its own.
+      - The namespace (project) to push to. It must exist.
+      - Required unless it is set in each entry of O(accounts).
     type: str
     aliases: [project]
   service_account:
     description:
       - Name of the service account. One for each project is recommended.
-      - Here, it is not a kind of credential as it is for other modules.
+      - Unlike in other modules, it is not used as the credential.
     type: str
     default: image-pusher
   token:
     description:
-      - A token of somebody who may create these objects, for example an admin of the namespace.
-      - The token that this module gets is RV(token).
+      - A token with permission to create these objects, for example of an admin of the namespace.
+      - The token that this module returns is RV(token).
       - Without any credential in the task, the environment variable E(APPUIO_TOKEN) is used, then
         E(K8S_AUTH_API_KEY).
     type: str
     aliases: [api_key]
   auth_file:
     description:
-      - Path of a file with credentials stored for the registry. What it holds has to be a token of the zone's API.
+      - Path of a file with credentials stored for the registry. The credential has to be a token of the zone's API.
     type: path
   state:
     description:
-      - Whether the service account is to be there.
-      - With V(absent) the rights are taken first, then the token, then the account. ImageStreams stay, since they
-        hold images. A token that has ended may be accepted for about ten more seconds, because the API remembers its
-        checks.
+      - Whether the service account should exist.
+      - With V(absent), the role binding is deleted first, then the token, then the service account. ImageStreams are
+        kept, because they contain images. The API may accept a deleted token for about ten more seconds, because it
+        caches authentication.
     type: str
     choices: [present, absent]
     default: present
   role:
     description:
       - The ClusterRole that is bound to the service account in the namespace.
-      - By default a service account keeps the role that it has, and a new one gets V(registry-editor), the role of
-        the APPUiO Cloud documentation. It may push and pull, and delete ImageStreams and tags, but it may also read
-        and write B(every Secret and ServiceAccount) of the namespace.
-      - V(system:image-builder) is the recommended role for a pipeline. It may push, pull and create ImageStreams, and
-        has no access to Secrets. It cannot remove a tag.
-      - V(system:image-pusher) may push into ImageStreams that exist, see O(image_streams), and cannot create any.
-      - V(registry-viewer) and V(system:image-puller) may only pull.
-      - Whoever runs this must have the rights that the role grants. An admin of the namespace has them for all of
-        these.
-      - When the role changes, the new binding is created first, and then the old one is deleted, so that the service
-        account can push at any time.
+      - By default, a service account keeps its role, and a new one gets V(registry-editor), the role that the APPUiO
+        Cloud documentation recommends. It can push and pull, and delete ImageStreams and tags, but it can also read and
+        write B(every Secret and ServiceAccount) of the namespace.
+      - V(system:image-builder) is the recommended role for a pipeline. It can push, pull and create ImageStreams, and
+        has no access to Secrets. It cannot delete tags.
+      - V(system:image-pusher) can push to existing ImageStreams, see O(image_streams), and cannot create any.
+      - V(registry-viewer) and V(system:image-puller) can only pull.
+      - The credential must have the permissions that the role grants. An admin of the namespace has them for all of
+        these roles.
+      - When the role changes, the new binding is created before the old one is deleted, so that the service account can
+        push at any time.
     type: str
   role_binding:
     description:
-      - Name of the RoleBinding. By default the names of service account and role, for example
-        V(image-pusher-registry-editor), so that another role is another binding.
-      - Where another binding grants O(role) to the service account already, as C(oc policy add-role-to-user) makes
-        one, none is added. A binding of this name that somebody else has made stays as it is, and one with a number
-        after the name is added, unless O(adopt) is set.
+      - Name of the RoleBinding. By default, it consists of the names of the service account and the role, for example
+        V(image-pusher-registry-editor), so that each role has a different binding.
+      - If another binding grants O(role) to the service account already, for example one created by C(oc policy
+        add-role-to-user), none is added. A binding with this name that somebody else has created is not changed, and a
+        binding with a number after the name is added, unless O(adopt) is set.
     type: str
   secret_name:
     description:
       - Name of the Secret with the first token. By default the name of the service account with C(-secret) appended.
-      - A rotation creates another Secret with a number after this name, C(image-pusher-secret-2) and so on, since the
-        same Secret created again would hold the same token. The service account keeps the highest number as an
-        annotation, so that no name is used twice while it lives. RV(secret_name) is the one that holds the token now.
+      - A rotation creates another Secret with a number after this name, C(image-pusher-secret-2) and so on, because a
+        Secret that is created again with the same name would hold the same token. The highest number is stored in an
+        annotation of the service account, so that no name is used twice as long as it exists. RV(secret_name) is the
+        Secret that holds the current token.
     type: str
   kind:
     description:
-      - V(secret) is a token without an end, kept in a Secret of the namespace until that is deleted.
-      - V(bound) is a token that ends by itself after O(expiration) and is kept nowhere but in O(token_file). A Secret
-        with a token that this collection has created before is deleted.
+      - V(secret) is a token that does not expire, stored in a Secret of the namespace until that is deleted.
+      - V(bound) is a token that expires after O(expiration), and is only stored in O(token_file). A Secret with a token
+        that this collection has created before is deleted.
     type: str
     choices: [secret, bound]
     default: secret
     aliases: [token_kind]
   expiration:
     description:
-      - How long a bound token is good, at least V(10m). Written as V(24h), V(1d12h), V(90m), or in seconds.
-      - A new one is got in every run, unless O(token_file) holds one that is good for more than half of its life.
-      - A cluster may give less. Then there is a warning, and RV(expires_at) is when it really ends.
+      - Lifetime of a bound token, at least V(10m), for example V(24h), V(1d12h), V(90m), or in seconds.
+      - A new token is requested in every run, unless O(token_file) contains a token with more than half of its lifetime
+        left.
+      - A cluster may shorten it. Then a warning is shown, and RV(expires_at) is the actual time.
     type: str
     default: 24h
   rotate:
-    description: Whether the service account gets a new token in this run. The old one lives on for O(grace).
+    description: Whether to create a new token in this run. The old one stays valid for O(grace).
     type: bool
     default: false
   grace:
     description:
-      - How long an old token in a Secret lives on after a rotation. The first run after that deletes it.
-      - Written as O(expiration).
+      - How long an old token in a Secret stays valid after a rotation. The first run after that deletes it.
+      - The format is that of O(expiration).
     type: str
     default: 1h
   adopt:
     description:
-      - Whether objects of these names that somebody else has created are taken over. They get the label
+      - Whether to take over objects with these names that somebody else has created. They get the label
         C(app.kubernetes.io/managed-by=appuio.registry), and O(state=absent) deletes them.
       - The service accounts V(default), V(builder) and V(deployer), which every namespace has, are never deleted.
     type: bool
     default: false
   image_streams:
     description:
-      - Names of ImageStreams to create, so that a service account with V(system:image-pusher) can push into them.
+      - Names of ImageStreams to create, so that a service account with V(system:image-pusher) can push to them.
     type: list
     elements: str
     default: []
   labels:
     description:
-      - Labels for what this module creates, besides C(app.kubernetes.io/managed-by=appuio.registry). What it has
-        created before gets them, too. Labels that are taken out of here stay.
+      - Labels of the objects that this module creates, in addition to C(app.kubernetes.io/managed-by=appuio.registry).
+        Objects that it has created before get them, too. Labels that are no longer listed here are not removed.
     type: dict
     default: {}
   annotations:
-    description: Annotations for what this module creates, in the same way.
+    description: Annotations of the objects that this module creates, in the same way.
     type: dict
     default: {}
   token_file:
     description:
-      - Path of a file to write the token into, with nothing else in it and readable by its owner only, for example
-        for a pipeline that reads its variables from files. O(state=absent) deletes it.
-      - Its directory has to be there. A file that holds something else than the token of a service account is refused
+      - Path of a file that the token is written to, without any other content and readable by its owner only, for
+        example for a pipeline that reads its variables from files. O(state=absent) deletes it.
+      - Its directory must exist. If the file contains anything but the token of a service account, the task fails
         before anything is done, so that no other file is overwritten.
     type: path
   accounts:
     description:
       - Several service accounts in one task, in any namespaces of the zone.
-      - Each entry has any of C(namespace), O(service_account), O(state), O(role), O(role_binding), O(secret_name),
+      - Each entry can set C(namespace), O(service_account), O(state), O(role), O(role_binding), O(secret_name),
         O(kind), O(expiration), O(rotate), O(grace), O(adopt), O(image_streams), O(labels), O(annotations) and
         O(token_file).
-      - What an entry does not say is taken from the task, except that the names of its Secret and RoleBinding come
-        from its own service account, and that it has no file but its own.
+      - Options that an entry does not set are taken from the task, except that the names of its Secret and RoleBinding
+        are derived from its own service account, and that it does not use the O(token_file) of the task.
     type: list
     elements: dict
     default: []
   preflight:
     description:
-      - Whether to ask the zone before anything is changed if the rights and the quota are enough for it. Otherwise
-        the task may stop halfway.
+      - Whether to check the permissions and the quota before anything is changed. Otherwise the task may fail halfway.
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait until the cluster has put a token into a new Secret. Usually it takes less than one.
+    description: Seconds to wait until the cluster has created the token in a new Secret. It usually takes less than one
+      second.
     type: int
     default: 60
 requirements:
   - kubernetes
   - openshift
 notes:
-  - The result contains the token. Use C(no_log) for such a task, and for those that use the token. Where something
-    failed, it contains none, since Ansible prints failures in full. Run it again to get them.
-  - The Secret of a service account that was deleted and made anew since holds a dead token, and OpenShift deletes it in
-    a moment. It is not taken over, and the next name is used.
-  - In check mode nothing is created, so that RV(token) is empty where there is none yet.
-  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
-    ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.
+  - The result contains the token. Use C(no_log) for this task, and for tasks that use the token. If something failed,
+    the result contains no token, because Ansible prints failures in full. Run it again to get the tokens.
+  - The Secret of a deleted service account with the same name contains an invalid token, and OpenShift deletes it after
+    a moment. It is not used, and the new Secret gets the next name.
+  - In check mode nothing is created, so RV(token) is empty if there is no token yet.
+  - When the task receives a signal to stop (SIGTERM, SIGINT, SIGHUP), it waits at most ten seconds for the answers of
+    the zones and starts nothing else, and the result contains which zones were stopped at which step.
 seealso:
   - module: appuio.registry.appuio_registry_token
   - module: appuio.registry.appuio_registry_access
@@ -252,8 +254,8 @@ EXAMPLES = r"""
 RETURN = r"""
 token:
   description:
-    - The token, with O(accounts) that of the last one. Empty with O(state=absent), and in check mode where it would
-      have to be created.
+    - The token. With O(accounts), it is the token of the last entry. It is empty with O(state=absent), and in check
+      mode if it would be created.
   type: str
   returned: without O(zones)
 tokens:
@@ -263,7 +265,7 @@ tokens:
   sample:
     shop/image-pusher: "********"
 expires_at:
-  description: When a bound token ends. A token in a Secret does not end.
+  description: When a bound token expires. A token in a Secret does not expire.
   type: str
   returned: without O(zones) and O(accounts)
   sample: '2026-11-24T09:30:00Z'
@@ -298,7 +300,7 @@ kind:
   returned: without O(zones) and O(accounts)
   sample: secret
 retired:
-  description: Secrets of earlier tokens that live on, and after when a run deletes them.
+  description: Secrets of earlier tokens that are still valid, and when the next run deletes them.
   type: list
   elements: dict
   returned: without O(zones) and O(accounts)
@@ -318,18 +320,19 @@ steps:
       namespace: shop
       reason: the token and the rights are its own
 left:
-  description: What is left alone, and why.
+  description: Objects that were not changed, and why.
   type: list
   elements: str
   returned: without O(zones)
   sample: ["Secret image-pusher-secret, which was not made by this collection (adopt would delete it)"]
 accounts:
-  description: The same for each service account.
+  description: The same values for each service account.
   type: list
   elements: dict
   returned: with O(accounts)
 zones:
-  description: The same for each zone, with its name. Zones that failed have V(true) in C(failed), and C(error).
+  description: The same values for each zone, with its name. For zones that failed, C(failed) is V(true), and C(error)
+    is set.
   type: list
   elements: dict
   returned: with O(zones)

@@ -14,17 +14,17 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Stores credentials for the registries of one or several zones where docker, podman, skopeo and the like read them,
-    so that they can pull and push without any further login. Removes them again with O(state=absent).
-  - Asks the registry whether it takes the credentials before anything is written, and says why it does not.
-  - Changes only the entry of the registry. Everything else in the file stays, and so do its owner, its indentation
-    and a symbolic link to it. The file is written as a whole under a lock, so that logins at the same time do not
-    lose each other. A file that holds something else than docker or podman would write is refused and left alone.
-  - Safe for a task that runs as root for somebody else. A symbolic link of that user is followed only to what belongs
-    to that user, and what is no regular file is refused.
-  - With O(zones), the zones are asked at the same time. Credentials are stored for those zones that took them, and the
-    task fails with a message that names all others.
-  - Neither docker nor podman has to be installed.
+  - Stores credentials for the registries of one or several zones in the file that Docker, Podman, skopeo and other
+    clients read, so that they can pull and push without another login. Removes them with O(state=absent).
+  - Checks the credentials with the registry before anything is written, and reports why they are not accepted.
+  - Changes only the entry of the registry. Everything else in the file is kept, as well as its owner, its indentation
+    and a symbolic link to it. The file is replaced atomically under a lock, so that concurrent logins do not overwrite
+    each other. It is an error if the file does not have the format of Docker and Podman, and it is not changed then.
+  - Safe for a task that runs as root for another user. A symbolic link of that user is only followed to files of that
+    user, and it is an error if the file is not a regular file.
+  - With O(zones), the credentials are checked with all zones at the same time. They are stored for the zones that
+    accept them, and the task fails with a message that names all other zones.
+  - Docker and Podman do not have to be installed.
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -35,52 +35,52 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(present) stores the credentials, V(absent) removes what is stored for the registry.
-      - V(absent) needs no credentials and does not ask the registry.
+      - V(present) stores the credentials, V(absent) removes those that are stored for the registry.
+      - V(absent) needs no credentials and does not connect to the registry.
     type: str
     choices: [present, absent]
     default: present
   auth_file:
     description:
       - Path of the file to write. Missing directories are created, for the owner only.
-      - Defaults to the file of E(REGISTRY_AUTH_FILE), and without that to the one O(client) reads.
-      - Here, it is not a kind of credential as it is for other modules.
+      - Defaults to the file of E(REGISTRY_AUTH_FILE), or else to the file that O(client) reads.
+      - Unlike in other modules, no credential is read from it.
       - An entry of O(zones) may have its own.
     type: path
     aliases: [authfile, config_path, dockercfg_path]
   client:
     description:
-      - Who reads the credentials, if no O(auth_file) is set.
+      - The client that reads the credentials, if O(auth_file) is not set.
       - For V(docker), this is C($DOCKER_CONFIG/config.json), by default C(~/.docker/config.json).
-      - For V(podman), this is C($XDG_RUNTIME_DIR/containers/auth.json), which is gone after a reboot. Without
-        E(XDG_RUNTIME_DIR), or if that directory belongs to another user, it is C(/run/containers/<uid>/auth.json)
-        if that exists, and C(~/.config/containers/auth.json) otherwise.
+      - For V(podman), this is C($XDG_RUNTIME_DIR/containers/auth.json), which is deleted by a reboot. Without
+        E(XDG_RUNTIME_DIR), or if that directory belongs to another user, it is C(/run/containers/<uid>/auth.json) if
+        that exists, and C(~/.config/containers/auth.json) otherwise.
     type: str
     choices: [docker, podman]
     default: docker
   username:
     description:
-      - Name of an APPUiO Cloud user, with O(password). The zone's OAuth server gives a token for them, and the token
-        is what is stored, never the password. A stored token of this user that is still good is kept, and then the
-        password is not tried. It is known again by the name it was stored with, too, so that one user may be called
-        C(JANE) here and C(jane) by OpenShift.
-      - With another kind of credential, it is the user name to store. The registry ignores it, so that any stored
-        user name is taken as good if this is not set, and C(serviceaccount) is stored if there is none.
-      - V(<token>), as in the Secrets that OpenShift makes itself, is stored so that clients can use it, and never as an
-        identity token, for which OpenShift's registry gives nothing.
-      - Must not contain a colon.
+      - Name of an APPUiO Cloud user, with O(password). The module requests a token from the zone's OAuth server and
+        stores the token, never the password. A stored token of this user that is still valid is kept, and the password
+        is not used then. The token is also recognized by the name that it was stored with, so that a user can be named
+        C(JANE) here and C(jane) in OpenShift.
+      - With another kind of credential, it is the user name to store. The registry ignores it, so if it is not set, any
+        stored user name is kept, and C(serviceaccount) is stored if there is none.
+      - V(<token>), as in the Secrets that OpenShift creates, is stored so that clients can use it, and never as an
+        identity token, which OpenShift's registry does not support.
+      - It must not contain a colon.
     type: str
   verify:
     description:
       - Whether to log in to the registry before anything is written.
-      - If V(false), the registry is not asked at all, and a given O(token) is stored as it is.
+      - If V(false), the module does not connect to the registry, and O(token) is stored without a check.
     type: bool
     default: true
   access:
     description:
-      - Rights in O(namespace) that the credentials must give, otherwise nothing is written.
-      - They are asked of the zone's API. If the API cannot be reached, the registry is asked. For V(push), this begins
-        an upload and ends it at once, which is not done in check mode.
+      - Permissions in O(namespace) that the credentials must have, otherwise nothing is written.
+      - They are checked with the zone's API, or with the registry if the API cannot be reached. For V(push), this
+        starts an upload and cancels it immediately, which is not done in check mode.
     type: list
     elements: str
     choices: [pull, push]
@@ -88,7 +88,7 @@ options:
     description:
       - V(auto) uses the credential helper that the file names for the registry (C(credHelpers), C(credsStore)), and
         the file itself if it names none.
-      - V(file) stores the credentials in the file even if it names a helper, and makes clients look there.
+      - V(file) stores the credentials in the file even if it names a helper, and configures clients to read them there.
       - Any other value is the name of a helper, V(pass) for the program C(docker-credential-pass), which is then
         named in the file for this registry.
     type: str
@@ -96,24 +96,24 @@ options:
   key_scope:
     description:
       - What the credentials are stored for. V(registry) is the whole registry.
-      - V(namespace) is O(namespace) alone, so that each project can have its own pusher in one file. Only podman,
-        skopeo and buildah know this, so it needs O(client=podman).
+      - V(namespace) is O(namespace) only, so that each project can have its own pusher in one file. Only Podman, skopeo
+        and buildah support this, so it requires O(client=podman).
     type: str
     choices: [registry, namespace]
     default: registry
   min_validity:
     description:
-      - Seconds that a token has to be good for. A stored token that was got for O(username) or O(service_account) is
-        kept while more than this is left, and replaced by a new one otherwise.
-      - A given token that ends sooner is stored with a warning.
+      - Minimum remaining lifetime of a token in seconds. A stored token that was requested for O(username) or
+        O(service_account) is kept if its remaining lifetime is longer, and replaced by a new one otherwise.
+      - If O(token) expires sooner, it is stored with a warning.
     type: int
     default: 600
   revoke:
     description:
-      - With O(state=absent), let the stored token end as well. This is possible for tokens of users. Zones remember
-        that a token is good for up to two minutes.
-      - The token of a service account goes on until its Secret is deleted, or until it ends. The result and a warning
-        say so. M(appuio.registry.appuio_registry_token) can delete or rotate it.
+      - With O(state=absent), also revoke the stored token. This is possible for tokens of users. Zones cache the
+        authentication for up to two minutes.
+      - The token of a service account stays valid until its Secret is deleted, or until it expires. The result and a
+        warning contain that. M(appuio.registry.appuio_registry_token) can delete or rotate it.
     type: bool
     default: false
   backup:
@@ -122,39 +122,40 @@ options:
     default: false
   mode:
     description:
-      - Permissions of the file, in quotes as an octal number. They may not let everybody read it.
-      - With the default, a file that is more open gets V(0600), and one that is even less open is left so.
+      - Permissions of the file, as an octal number in quotes. They must not allow everybody to read it.
+      - With the default, a file with wider permissions gets V(0600), and narrower permissions are kept.
     type: raw
     default: "0600"
   owner:
     description:
-      - Name or number of the user who is to own the file. By default, it is left as it is.
-      - Directories that have to be created get the same owner.
+      - Name or number of the owner of the file. By default, it is not changed.
+      - Directories that are created get the same owner.
     type: str
   group:
     description:
-      - Name or number of the group which is to own the file. By default, it is left as it is. A group that the user
-        is not in cannot be kept, as a warning says.
+      - Name or number of the group of the file. By default, it is not changed. A group that the user is not a member of
+        cannot be kept; then a warning is shown.
     type: str
   dockerconfigjson:
     description:
       - Return the credentials as RV(dockerconfigjson), for a pull Secret.
-      - Use C(no_log) for such a task, and for the one which creates the Secret.
+      - Use C(no_log) for this task, and for the task that creates the Secret.
     type: bool
     default: false
 notes:
-  - A login with O(token) needs nothing installed but Python. What asks the API needs the Python packages C(kubernetes)
-    and C(openshift), which are O(service_account), O(kubeconfig) and O(revoke). Where they are missing, O(access) is
-    asked of the registry, and a stored token of O(username) is known again by its user name alone.
-  - A credential helper is asked first and the file is written then. Where that fails, the error says what the helper
-    has already, the result says C(changed), and a token that was got for the login is not revoked.
-  - A single file that is mounted into a container cannot be replaced as a whole. Mount its directory instead.
-  - C(/dev/null) and other devices, pipes and directories are no O(auth_file).
-  - No option value, result, difference or log contains the credentials, except RV(dockerconfigjson).
-  - In check mode nothing is written and no token is made, so that a token which would have to be got is not tried.
-  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
-    ten seconds at most, nothing more is begun, and the result says which zones were stopped. A token that was got for a
-    password, and is not stored, is revoked.
+  - A login with O(token) requires only Python. O(service_account), O(kubeconfig) and O(revoke) use the API, which
+    requires the Python packages C(kubernetes) and C(openshift). Without them, O(access) is checked with the registry,
+    and a stored token of O(username) is recognized by its user name only.
+  - The credential helper stores the credential before the file is written. If writing the file fails, the error
+    contains the state of the helper, the result is C(changed), and a token that was requested for the login is not
+    revoked.
+  - A single file that is mounted into a container cannot be replaced atomically. Mount its directory instead.
+  - C(/dev/null) and other devices, pipes and directories cannot be used as O(auth_file).
+  - Options, results, diffs and logs do not contain the credentials, except RV(dockerconfigjson).
+  - In check mode, nothing is written and no token is created, so a token that would be requested cannot be checked.
+  - When the task receives a signal to stop (SIGTERM, SIGINT, SIGHUP), it waits at most ten seconds for the answers of
+    the zones and starts nothing else, and the result contains which zones were stopped. A token that was requested with
+    a password, and was not stored, is revoked.
 seealso:
   - module: appuio.registry.appuio_image_push
   - name: APPUiO Cloud documentation
@@ -242,7 +243,7 @@ registry:
   returned: without O(zones)
   sample: registry.cloudscale-lpg-2.appuio.cloud
 username:
-  description: The user name that is stored, or with O(state=absent) the one that was.
+  description: The user name that is stored, or that was stored before O(state=absent).
   type: str
   returned: without O(zones)
   sample: serviceaccount
@@ -252,23 +253,23 @@ auth_file:
   returned: without O(zones)
   sample: /home/jane/.docker/config.json
 credential_store:
-  description: Where the secret is kept, V(file) or the name of a credential helper.
+  description: Where the credential is stored, V(file) or the name of a credential helper.
   type: str
   returned: without O(zones)
   sample: file
 expires_at:
-  description: When the token ends, if that is known. Tokens in Secrets of service accounts do not end.
+  description: When the token expires, if that is known. Tokens in Secrets of service accounts do not expire.
   type: str
   returned: without O(zones)
   sample: '2026-11-24T09:30:00Z'
 access:
-  description: The rights of O(access) that were found to be given.
+  description: The permissions of O(access) that the credential has.
   type: list
   elements: str
   returned: without O(zones)
   sample: [push]
 backup_file:
-  description: The copy of the file as it was.
+  description: The copy of the file before the change.
   type: str
   returned: with O(backup), if the file was changed
   sample: /home/jane/.docker/config.json.4711.2026-11-23@09:30:00~
@@ -276,11 +277,12 @@ dockerconfigjson:
   description:
     - The credentials as a value for C(.dockerconfigjson) under C(data) of a Secret of type
       C(kubernetes.io/dockerconfigjson). Contains the token, only encoded in base64.
-    - With O(zones), there are credentials for all of them in it.
+    - With O(zones), it contains the credentials for all of them.
   type: str
   returned: with O(dockerconfigjson=true), not in check mode
 zones:
-  description: The same for each zone, with its name. Zones that failed have V(true) in C(failed), and C(error).
+  description: The same values for each zone, with its name. For zones that failed, C(failed) is V(true), and C(error)
+    is set.
   type: list
   elements: dict
   returned: with O(zones)

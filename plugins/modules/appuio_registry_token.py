@@ -14,10 +14,10 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Gets a token of a service account in one or several zones, for a pipeline that pushes images. Creates one where
-    there is none, replaces it without breaking the pipelines that still use the old one, and deletes it again.
-  - The service account has to be there. M(appuio.registry.appuio_registry_account) creates one that may push.
-  - Before anything is changed, the zone is asked whether the rights and the quota are enough for it.
+  - Gets a token of a service account in one or several zones, for a pipeline that pushes images. Creates a token if
+    there is none, replaces it without interrupting pipelines that still use the old one, and deletes it.
+  - The service account must exist. M(appuio.registry.appuio_registry_account) creates one that can push.
+  - Before anything is changed, the module checks the permissions and the quota.
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -28,38 +28,38 @@ extends_documentation_fragment:
 options:
   service_account:
     description:
-      - Name of the service account in O(namespace) whose token it is about. Here, it is not a kind of credential as it
-        is for other modules.
+      - Name of the service account in O(namespace) whose token it is about. Unlike in other modules, it is not used as
+        the credential.
       - An entry of O(zones) may have its own.
     type: str
     required: true
   token:
     description:
-      - A token of somebody who may read and write Secrets in the namespace, or for O(kind=bound) create
-        C(serviceaccounts/token), as its admins and editors may.
-      - The token that this module gets is RV(token).
+      - A token with permission to read and write Secrets in the namespace, or for O(kind=bound) to create
+        C(serviceaccounts/token), which admins and editors have.
+      - The token that this module returns is RV(token).
       - Without any credential in the task, the environment variable E(APPUIO_TOKEN) is used, then E(K8S_AUTH_API_KEY).
     type: str
     aliases: [api_key]
   auth_file:
     description:
-      - Path of a file with credentials stored for the registry. What it holds has to be a token of the zone's API.
+      - Path of a file with credentials stored for the registry. The credential has to be a token of the zone's API.
     type: path
   state:
     description:
-      - V(present) returns the token that is there, and creates one where there is none.
-      - V(rotated) creates a new one in every run. The old one lives on for O(grace).
-      - V(absent) deletes the Secrets with tokens of the service account that this collection has created, which ends
-        the tokens. Zones remember that a token is good for about ten seconds. Bound tokens end by themselves, or with
-        the service account.
+      - V(present) returns the existing token, and creates one if there is none.
+      - V(rotated) creates a new token in every run. The old one stays valid for O(grace).
+      - V(absent) deletes the Secrets with tokens of the service account that this collection has created, which revokes
+        the tokens. Zones cache the authentication for about ten seconds. Bound tokens expire, or are revoked with the
+        service account.
     type: str
     choices: [present, rotated, absent]
     default: present
   kind:
     description:
-      - V(secret) is a token without an end, kept in a Secret of the namespace. Whoever may read Secrets there can read
-        it.
-      - V(bound) is a token that ends by itself after O(expiration) and is kept nowhere. Keep it, and hand it in as
+      - V(secret) is a token that does not expire, stored in a Secret of the namespace. Everybody who can read Secrets
+        there can read it.
+      - V(bound) is a token that expires after O(expiration) and is not stored. Store it yourself, and set it as
         O(current_token) in the next run.
     type: str
     choices: [secret, bound]
@@ -67,58 +67,59 @@ options:
   secret_name:
     description:
       - Name of the Secret with the first token. By default the name of the service account with C(-secret) appended.
-      - A rotation creates another Secret with a number after this name, C(image-pusher-secret-2) and so on, since the
-        same Secret created again would hold the same token. The service account keeps the highest number as an
-        annotation, so that no name is used twice while it lives. RV(secret_name) is the one that holds the token now.
+      - A rotation creates another Secret with a number after this name, C(image-pusher-secret-2) and so on, because a
+        Secret that is created again with the same name would hold the same token. The highest number is stored in an
+        annotation of the service account, so that no name is used twice as long as it exists. RV(secret_name) is the
+        Secret that holds the current token.
     type: str
   expiration:
     description:
-      - How long a bound token is good, at least V(10m). Written as V(24h), V(2w), V(1d12h), V(90m), or in seconds.
-      - A cluster may give less. Then there is a warning, and RV(expires_at) is when it really ends.
+      - Lifetime of a bound token, at least V(10m), for example V(24h), V(2w), V(1d12h), V(90m), or in seconds.
+      - A cluster may shorten it. Then a warning is shown, and RV(expires_at) is the actual time.
     type: str
     default: 24h
   current_token:
     description:
-      - The bound token that an earlier run has returned. While more than half of its life is left, and it is of this
-        service account as it is now, it is returned as it is and nothing changes.
-      - Without it, every run gets a new one.
+      - The bound token that an earlier run has returned. If more than half of its lifetime is left, and it belongs to
+        the current service account, it is returned again and nothing is changed.
+      - Without it, every run requests a new token.
       - An entry of O(zones) may have its own.
     type: str
   grace:
     description:
-      - How long an old token in a Secret lives on after a rotation. The first run after that deletes it.
-      - Written as O(expiration).
+      - How long an old token in a Secret stays valid after a rotation. The first run after that deletes it.
+      - The format is that of O(expiration).
     type: str
     default: 1h
   adopt:
     description:
-      - Whether a Secret with a token of this service account that somebody else has made is taken over, so that it is
-        retired by V(rotated) and deleted by V(absent). Otherwise its token is returned, and it stays as it is.
+      - Whether to take over a Secret with a token of this service account that somebody else has created, so that it is
+        retired by V(rotated) and deleted by V(absent). Otherwise its token is returned, and it is not changed.
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait until the cluster has put a token into a new Secret. Otherwise RV(token) may be empty.
+      - Whether to wait until the cluster has created the token in a new Secret. Otherwise RV(token) may be empty.
     type: bool
     default: true
   wait_timeout:
-    description: Seconds to wait for it. Usually it takes less than one.
+    description: Seconds to wait for it. It usually takes less than one second.
     type: int
     default: 60
 requirements:
   - kubernetes
   - openshift
 notes:
-  - The result contains the token. Use C(no_log) for such a task, and for those that use the token. Where one of several
-    zones failed, it contains none, since Ansible prints failures in full. Run it again with O(state=present) to get
-    them.
-  - The role P(appuio.registry.image_pusher#role) and this module know each other's Secrets by their labels and
-    annotations, so that one can rotate what the other has created.
-  - The Secret of a service account that was deleted and made anew since holds a dead token, and OpenShift deletes it in
-    a moment. It is not taken over, and the next name is used.
-  - In check mode nothing is created, so that RV(token) is empty where there is none yet.
-  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
-    ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.
+  - The result contains the token. Use C(no_log) for this task, and for tasks that use the token. If one of several
+    zones failed, the result contains no token, because Ansible prints failures in full. Run it again with
+    O(state=present) to get the tokens.
+  - The role P(appuio.registry.image_pusher#role) and this module recognize each other's Secrets by their labels and
+    annotations, so that one can rotate tokens that the other has created.
+  - The Secret of a deleted service account with the same name contains an invalid token, and OpenShift deletes it after
+    a moment. It is not used, and the new Secret gets the next name.
+  - In check mode nothing is created, so RV(token) is empty if there is no token yet.
+  - When the task receives a signal to stop (SIGTERM, SIGINT, SIGHUP), it waits at most ten seconds for the answers of
+    the zones and starts nothing else, and the result contains which zones were stopped at which step.
 seealso:
   - module: appuio.registry.appuio_registry_login
 """
@@ -185,7 +186,7 @@ EXAMPLES = r"""
 RETURN = r"""
 token:
   description:
-    - The token. Empty where there is none, as with O(state=absent), and in check mode where it would have to be
+    - The token. It is empty if there is none, for example with O(state=absent), and in check mode if it would be
       created.
   type: str
   returned: without O(zones)
@@ -210,12 +211,12 @@ secret_name:
   returned: without O(zones)
   sample: image-pusher-secret-2
 expires_at:
-  description: When a bound token ends. A token in a Secret does not end.
+  description: When a bound token expires. A token in a Secret does not expire.
   type: str
   returned: without O(zones)
   sample: '2026-11-24T09:30:00Z'
 retired:
-  description: Secrets of earlier tokens that live on, and after when a run removes them.
+  description: Secrets of earlier tokens that are still valid, and when the next run deletes them.
   type: list
   elements: dict
   returned: without O(zones)
@@ -224,13 +225,14 @@ retired:
       retired_at: '2026-11-23T09:30:00Z'
       removed_after: '2026-11-23T10:30:00Z'
 left:
-  description: What is left alone, and why.
+  description: Objects that were not changed, and why.
   type: list
   elements: str
   returned: without O(zones)
   sample: ["Secret image-pusher-secret, which was not made by this collection (adopt would delete it)"]
 zones:
-  description: The same for each zone, with its name. Zones that failed have V(true) in C(failed), and C(error).
+  description: The same values for each zone, with its name. For zones that failed, C(failed) is V(true), and C(error)
+    is set.
   type: list
   elements: dict
   returned: with O(zones)
