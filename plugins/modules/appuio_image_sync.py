@@ -68,8 +68,9 @@ options:
             O(appuio.registry.appuio_image_push#module:sources). An entry is a source, or a mapping of C(source) and
             C(platform).
           - Without O(images[].name) and O(images[].tags), all sources have to have the same.
-          - To find out whether anything has changed, the manifests and configurations of all of them are read, and no
-            layer.
+          - To find out whether anything has changed, the registries of C(docker://) sources are asked for the digests
+            of their tags. What else is needed of them is known from the run before if the home directory of the user
+            can be written, and read otherwise. No layer is read.
           - Mutually exclusive with O(images[].source), O(images[].select) and O(images[].platforms).
         type: list
         elements: raw

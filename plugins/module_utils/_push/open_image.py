@@ -71,7 +71,7 @@ def _open_joined(options: Mapping[str, Any], context: SourceContext, cache: Cach
             unknown.append((_archive(source, parsed, options, cache, context.directory), entry.platform))
         else:
             known.append((source, entry.platform))
-    joined = JoinedSource(known) if known else None
+    joined = JoinedSource(known, cache) if known else None
     written = ", ".join(entry.written for entry in entries)
     if joined is not None and not unknown:
         return written, parsed, ManifestImage(joined, parsed)

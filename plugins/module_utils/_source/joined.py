@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
+from .._cache.cache import Cache
 from .._errors import AppuioError, InvalidOptionError
 from .._oci.joined_index import Contribution, contribution, joined_index
 from .._oci.model import Descriptor, Manifest, MissingContentError, Platform
@@ -13,6 +14,7 @@ from .._oci.platforms import parse_platform
 from .._reference import DEFAULT_TAG
 from .._text import as_list, is_blank
 from .base import AnySource, Referrers, ReferrerSource, Source
+from .known_documents import KnownDocuments
 from .location import Location, RegistryLocation, parse_location
 
 if TYPE_CHECKING:
@@ -90,10 +92,14 @@ def _platform(text: str) -> Platform:
 
 
 class JoinedSource:
-    """Sources that have manifests, each with the platform that is given for it; it is called as the first one."""
+    """Sources that have manifests, each with the platform that is given for it; it is called as the first one.
 
-    def __init__(self, parts: Sequence[tuple[Source, Platform | None]]) -> None:
+    What registries gave in an earlier run comes from the ``cache``, so that images that are the same cost a HEAD each.
+    """
+
+    def __init__(self, parts: Sequence[tuple[Source, Platform | None]], cache: Cache | None = None) -> None:
         self._parts = parts
+        self._cache = cache or Cache(None)
         self._sources = [source for source, _platform in parts]
         self._contributions: list[Contribution] = []
         self._manifests: dict[str, Manifest] = {}
@@ -170,12 +176,14 @@ class JoinedSource:
         return Referrers(tuple(found.values()), tuple(skipped))
 
     def _contribution(self, source: Source, platform: Platform | None) -> Contribution:
+        known = KnownDocuments(source, self._cache)
+
         def fetch(descriptor: Descriptor) -> Manifest:
-            return self._kept(source, source.manifest(descriptor))
+            return self._kept(source, known.manifest(descriptor))
 
         try:
-            root = self._kept(source, source.root())
-            found = contribution(root, fetch, source.read, platform, source.description)
+            root = self._kept(source, known.root())
+            found = contribution(root, fetch, known.read, platform, source.description)
         except AppuioError as error:
             raise error.at(step=f"read {source.description}") from None
         for entry in found.entries:
