@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -148,6 +149,12 @@ def test_each_job_succeeds_and_publishes_its_outcome(playbook: str, scene: Scene
     outcome = job.artifacts["appuio_result"]
     assert outcome["playbook"] == playbook
     assert [zone["zone"] for zone in outcome["zones"]] == [zone.name for zone in scene.zones.zones]
+
+
+@pytest.mark.parametrize("playbook", [job.playbook for job in JOBS])
+def test_each_job_is_quiet(playbook: str, scene: Scene) -> None:
+    found = re.findall(r"^(?:TASK|RUNNING HANDLER) \[.*", scene.jobs[playbook].output, re.MULTILINE)
+    assert 2 < len(found) <= 10, found
 
 
 def test_the_jobs_have_done_their_work(scene: Scene) -> None:

@@ -62,9 +62,15 @@ def test_it_tells_its_outcome_also_where_every_zone_fails(playbook: str) -> None
     assert blocks
     last = blocks[-1]
     assert play["tasks"][-1] == last
-    assert last["always"][0]["ansible.builtin.meta"] == "noop"
+    # Not an imported task, after which 2.16 would end the play, nor a meta task, which every zone has a heading of.
+    published = {"data": "{{ _appuio_published }}", "aggregate": False}
+    assert last["always"][0] == {
+        "name": "Publish the outcome",
+        "ansible.builtin.set_stats": published,
+        "run_once": True,
+    }
     imported = [task.get("ansible.builtin.import_tasks", "") for task in last["always"]]
-    assert [name for name in imported if name.endswith(("outcome.yml", "publish.yml"))]
+    assert [name for name in imported if name.endswith("outcome.yml")]
     assert "tasks/collect.yml" not in [task.get("ansible.builtin.import_tasks") for task in play["tasks"]]
 
 
