@@ -46,15 +46,14 @@ class Cache:
         """Put a value in place of an earlier one; the oldest entries make room for it."""
         if self._directory is None:
             return
-        import tempfile  # loads a good deal, and only what is new is put
-
         try:
             path = self._path(kind, key)
             folder = os.path.dirname(path)
             os.makedirs(folder, mode=0o700, exist_ok=True)
             content = json.dumps({"key": key, "value": value}).encode()
             self._make_room(folder)
-            handle, new = tempfile.mkstemp(dir=folder)
+            new = os.path.join(folder, f"tmp{os.urandom(8).hex()}")
+            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 with os.fdopen(handle, "wb") as file:
                     file.write(content)

@@ -11,6 +11,7 @@ import errno
 import os
 import stat
 from bisect import bisect_right
+from contextlib import suppress
 from typing import Callable, NamedTuple, Protocol
 
 from .._errors import LocalStorageError, SourceError
@@ -97,13 +98,10 @@ class TemporaryFile(OpenFile):
     """A file without a name in the file system, so that nothing is left of it however the process ends."""
 
     def __init__(self, directory: str, purpose: str) -> None:
-        import tempfile  # loads a good deal, and most sources need none
-
         self._directory = directory
         self._purpose = purpose
         try:
-            with tempfile.TemporaryFile(dir=directory, buffering=0) as file:
-                descriptor = os.dup(file.fileno())
+            descriptor = _unnamed_file(directory)
         except OSError as error:
             raise unwritable(directory, purpose, error) from None
         super().__init__(descriptor, f"the temporary file for {purpose}")
@@ -117,6 +115,25 @@ class TemporaryFile(OpenFile):
         except OSError as error:
             raise unwritable(self._directory, self._purpose, error) from None
         return len(block)
+
+
+def _unnamed_file(directory: str) -> int:
+    """Return the descriptor of a new file for reading and writing; raises OSError.
+
+    What ``tempfile`` does, whose import takes longer than the file.
+    """
+    flags = os.O_RDWR | os.O_CLOEXEC
+    with suppress(OSError):
+        return os.open(directory, flags | getattr(os, "O_TMPFILE", 0), 0o600)
+    # Not every file system can make one that never had a name.
+    path = os.path.join(directory, f"tmp{os.urandom(8).hex()}")
+    descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        os.unlink(path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def open_file(path: str) -> OpenFile:

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
+import stat
 import threading
 from pathlib import Path
 
@@ -23,7 +25,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._source import location
 from ansible_collections.appuio.registry.plugins.module_utils._source.files import FileBlob
-from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import Part, open_file
+from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import (
+    Part,
+    TemporaryFile,
+    open_file,
+)
 from ansible_collections.appuio.registry.plugins.module_utils._source.spool import SpooledBlob
 
 from tests.image.tar_members import member
@@ -104,6 +110,20 @@ def test_nothing_is_left_on_the_disk_even_while_it_is_fetched(tmp_path: Path) ->
     assert list(tmp_path.iterdir()) == []
     blob.release()
     assert reader.readinto(buffer) == 1000, "who has opened it reads on"
+
+
+@pytest.mark.parametrize("file_system_can", [True, False])
+def test_a_temporary_file_has_no_name_and_is_the_users_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file_system_can: bool
+) -> None:
+    if not file_system_can:
+        monkeypatch.setattr(os, "O_TMPFILE", os.O_DIRECTORY, raising=False)
+    file = TemporaryFile(str(tmp_path), "the blob")
+    assert file.write(b"abc") == 3
+    assert list(tmp_path.iterdir()) == []
+    assert file.content(0, 9) == b"abc"
+    (opened,) = [path for path in Path("/proc/self/fd").iterdir() if str(tmp_path) in os.path.realpath(path)]
+    assert stat.S_IMODE(opened.stat().st_mode) == 0o600
 
 
 def test_passing_trouble_is_waited_for_as_long_as_the_server_asks(tmp_path: Path) -> None:
