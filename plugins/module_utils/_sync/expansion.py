@@ -15,7 +15,7 @@ from .._reference import Reference
 from .._source.location import parse_location
 from .image import ImageSync, SharedParts, image_sync
 from .namespace_plan import LeftBehind, NamespaceImages, plan_namespace
-from .origin import Origin
+from .origin import EVERY, Origin
 from .schedule import Schedule
 from .zone_image import ZoneImage
 
@@ -69,7 +69,9 @@ def expand_all(
         try:
             found[number] = _expand(one, shared)
         except AppuioError as error:
-            one.plan.tags, one.plan.error = (), error
+            one.plan.error = error
+            if one.entry.selection is not None or one.plan.name == EVERY:
+                one.plan.tags = ()  # which ones there are is not known
             found[number] = Expansion(one, [one])
 
     Schedule(range(len(pending)), jobs).run(work, on_stop)
