@@ -9,7 +9,6 @@ Index"; Docker Image Manifest Version 2, Schema 2.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import Any, Mapping, NamedTuple
 
 from .._errors import SourceError
@@ -80,28 +79,42 @@ class Platform(NamedTuple):
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
 
 
-@dataclass(frozen=True)
-class Descriptor:
-    """A pointer to content: its type, digest and size in bytes."""
+class Descriptor(NamedTuple):
+    """A pointer to content: its type, digest and size in bytes; annotations make no difference."""
 
     media_type: str
     digest: str
     size: int
     platform: Platform | None = None
-    annotations: Mapping[str, str] = field(default_factory=dict, hash=False, compare=False)
+    annotations: Mapping[str, str] = {}
     urls: tuple[str, ...] = ()
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Descriptor) and self._compared() == other._compared()
 
-@dataclass(frozen=True)
-class Manifest:
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[Any, ...]:
+        return (self.media_type, self.digest, self.size, self.platform, self.urls)
+
+
+class Manifest(NamedTuple):
     """A manifest or index: its bytes are what its digest is of, so they are kept."""
 
-    content: bytes = field(repr=False)
+    content: bytes
     media_type: str = ""
     digest: str = ""
     config: Descriptor | None = None
     layers: tuple[Descriptor, ...] = ()
     entries: tuple[Descriptor, ...] = ()
+
+    def __repr__(self) -> str:
+        """Leave out the content."""
+        return f"Manifest({self.digest!r}, {self.media_type!r})"
 
     @property
     def is_index(self) -> bool:

@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Callable, Sequence
+from typing import Callable, NamedTuple, Sequence
 
 from .._errors import SourceError
 from .._json import JsonError, parse_json
@@ -20,8 +19,7 @@ ReadConfig = Callable[[Descriptor], bytes]
 Holds = Callable[[Descriptor], bool]
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """All that an image consists of. ``manifests`` has children before their index, ``root`` last.
 
     ``foreign`` are layers that the source does not have, so that a pull needs the addresses in their descriptors.
@@ -167,9 +165,9 @@ def with_platforms(index: Manifest, fetch: Fetch, read_config: ReadConfig) -> Ma
     for entry in index.entries:
         if not entry.platform and is_manifest(entry.media_type):
             there = platform_of(fetch(entry), read_config)
-            entry = replace(entry, platform=there) if there and there.os else entry
+            entry = entry._replace(platform=there) if there and there.os else entry
         entries.append(entry)
-    return replace(index, entries=tuple(entries))
+    return index._replace(entries=tuple(entries))
 
 
 def platform_of(manifest: Manifest, read_config: ReadConfig) -> Platform | None:

@@ -7,7 +7,6 @@ Zones are asked by what is known of its images: the digest of those that have a 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Mapping, Sequence
 
@@ -92,7 +91,7 @@ class JoinedImage:
         adopted = {archive: archive.adopted for archive in self._archives}
         manifests = {archive: manifest for archive, manifest in adopted.items() if manifest is not None}
         digest = self._index(manifests).digest if len(manifests) == len(adopted) else None
-        self._pushed = replace(self._pushed, digest=digest, warnings=warnings)
+        self._pushed = self._pushed._replace(digest=digest, warnings=warnings)
         return self._pushed
 
     def begin(self, zones: Sequence[ZoneUpload]) -> None:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Mapping, NamedTuple
 
 from .._errors import AppuioError
@@ -50,8 +49,7 @@ class PlannedTag(NamedTuple):
     referrer: Manifest | None = None
 
 
-@dataclass(frozen=True)
-class ZonePlan:
+class ZonePlan(NamedTuple):
     """The steps for one zone, or the error that stands in their way.
 
     ``put_again`` says that the manifest of an image without a tag is put again, as nobody can read whether it is

@@ -14,7 +14,6 @@ import json
 import os
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Any, Callable, Mapping, Protocol
 
 from .._http.message import Body, Reader
@@ -39,12 +38,12 @@ class UploadProgress(Protocol):
         """Tell no more."""
 
 
-@dataclass
 class _Zone:
-    total: int
-    begun: float
-    sent: int = 0
-    more: Mapping[str, Any] = field(default_factory=dict)
+    def __init__(self, total: int, begun: float) -> None:
+        self.total = total
+        self.begun = begun
+        self.sent = 0
+        self.more: Mapping[str, Any] = {}
 
 
 class Progress:

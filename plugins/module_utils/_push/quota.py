@@ -8,7 +8,6 @@ All of it is good to know and not needed, so that a push goes on where the API c
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 from .._errors import AppuioError
 from .._openshift.access import allowed
@@ -35,7 +34,7 @@ def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_ba
         short = lacking_quota(session, int(plan.empty), new)
         if short and check_quota == "fail":
             error = AppuioError("; ".join(short), zone=plan.zone, step="check the quota", hint=HINT)
-            return replace(plan, error=error)
+            return plan._replace(error=error)
         plan = _warned(plan, *short)
     if can_go_back:
         with suppress(AppuioError):
@@ -61,4 +60,4 @@ def unchecked_quota(session: ZoneSession) -> list[str]:
 
 
 def _warned(plan: ZonePlan, *sentences: str) -> ZonePlan:
-    return replace(plan, warnings=(*plan.warnings, *(f"zone {plan.zone}: {sentence}" for sentence in sentences)))
+    return plan._replace(warnings=(*plan.warnings, *(f"zone {plan.zone}: {sentence}" for sentence in sentences)))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Callable, Sequence
 
@@ -69,7 +69,7 @@ def with_referrers(image: ImageContents, referrers: Sequence[Referrer]) -> Image
         for manifest in referrer.manifests:
             blobs.update({blob.digest: blob for blob in manifest.blobs})
     manifests = (*image.manifests[:-1], *listed.values(), image.manifests[-1])
-    return replace(image, manifests=manifests, blobs=tuple(blobs.values()))
+    return image._replace(manifests=manifests, blobs=tuple(blobs.values()))
 
 
 def _read(

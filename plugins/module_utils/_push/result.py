@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from .._errors import AppuioError
 from .._oci.walk import Image as ImageContents
@@ -14,7 +13,6 @@ from .._zones.fanout import joined_error
 from .plan import PlannedTag, ZonePlan
 
 
-@dataclass
 class ZoneResult:
     """What happened in one zone; ``duration`` in seconds.
 
@@ -22,21 +20,21 @@ class ZoneResult:
     ``digest`` what the zone has, where that is not the image.
     """
 
-    uploaded: int = 0
-    mounted: int = 0
-    existing: int = 0
-    bytes_uploaded: int = 0
-    duration: float = 0.0
-    changed: bool = False
-    rolled_back: bool = False
-    error: AppuioError | None = None
-    pointed_to: dict[str, str | None] = field(default_factory=dict)
-    kept: str | None = None
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, changed: bool = False, error: AppuioError | None = None) -> None:
+        self.uploaded = 0
+        self.mounted = 0
+        self.existing = 0
+        self.bytes_uploaded = 0
+        self.duration = 0.0
+        self.changed = changed
+        self.rolled_back = False
+        self.error = error
+        self.pointed_to: dict[str, str | None] = {}
+        self.kept: str | None = None
+        self.warnings: list[str] = []
 
 
-@dataclass(frozen=True)
-class PushedImage:
+class PushedImage(NamedTuple):
     """The image that is pushed, as far as it is known: an archive's digest is not, before its layers are compressed.
 
     ``size`` are the bytes of all blobs; it is None where they were not read, or are not compressed yet.
@@ -56,15 +54,15 @@ class PushedImage:
     def pushed_as(self, contents: ImageContents) -> PushedImage:
         """Return the image with what is known of it once all of it has been uploaded."""
         root = contents.root
-        return replace(self, digest=root.digest, media_type=root.media_type, size=contents.size)
+        return self._replace(digest=root.digest, media_type=root.media_type, size=contents.size)
 
 
-@dataclass
 class PushPlan:
     """The plan for all zones; ``image`` is replaced when more of it is known."""
 
-    image: PushedImage
-    zones: tuple[ZonePlan, ...]
+    def __init__(self, image: PushedImage, zones: tuple[ZonePlan, ...]) -> None:
+        self.image = image
+        self.zones = zones
 
     @property
     def changed(self) -> bool:

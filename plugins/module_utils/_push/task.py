@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
@@ -15,7 +14,7 @@ from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .open_image import open_image
 from .options import PushOptions
-from .plan import ZonePlan, plan_zone
+from .plan import ZonePlan, ZoneState, plan_zone
 from .progress import UploadProgress, progress_from
 from .result import PushedImage, PushPlan, ZoneResult, failure
 from .zone_upload import MountCache, ZoneUpload
@@ -24,23 +23,26 @@ if TYPE_CHECKING:
     from .._zones.session import ZoneSession
     from .._zones.zone_tags import ZoneTags
     from .image import Image
-    from .plan import ZoneState
 
 # What only a push that changes something needs is imported there, as a module is compiled anew in each task.
 
 
-@dataclass
 class PushTask:
     """One push to one or several zones."""
 
-    options: PushOptions
-    source: str
-    image: Image
-    sessions: ZoneSessions
-    mounts: MountCache
-    progress: UploadProgress
-    _uploads: dict[str, ZoneUpload] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(
+        self,
+        options: PushOptions,
+        source: str,
+        image: Image,
+        sessions: ZoneSessions,
+        mounts: MountCache,
+        progress: UploadProgress,
+    ) -> None:
+        self.options, self.source, self.image = options, source, image
+        self.sessions, self.mounts, self.progress = sessions, mounts, progress
+        self._uploads: dict[str, ZoneUpload] = {}
+        self._lock = threading.Lock()
 
     def plan(self) -> PushPlan:
         """Return what is to be done; reads no layer; raises AppuioError, with the results of all zones."""
@@ -125,13 +127,12 @@ class PushTask:
     def _place(self, session: ZoneSession) -> ZonePlan:
         return ZonePlan(session.name, session.address, session.repository(self.options.name))
 
-    def _read(self, plan: PushPlan, read: Any) -> PushedImage:
+    def _read(self, plan: PushPlan, read: Callable[[], PushedImage]) -> PushedImage:
         """Read the source; a failure comes with all zones, in which nothing has happened."""
         try:
-            pushed: PushedImage = read()
+            return read()
         except AppuioError as error:
             raise failure(plan, [ZoneResult(error=zone.error or error) for zone in plan.zones]) from None
-        return pushed
 
     def _planned(self, places: Sequence[ZonePlan], inspect: Callable[[ZoneUpload], ZoneState]) -> tuple[ZonePlan, ...]:
         def plan(session: ZoneSession) -> ZonePlan:
@@ -150,8 +151,8 @@ class PushTask:
 
     def without_failures(self, plan: PushPlan) -> PushPlan:
         """Return a plan that can be carried out in spite of its errors; raises AppuioError as ``plan`` does."""
-        failed = [zone for zone in plan.zones if zone.error]
-        if failed and (self.options.atomic or len(failed) == len(plan.zones)):
+        failed = sum(zone.error is not None for zone in plan.zones)
+        if failed and (self.options.atomic or failed == len(plan.zones)):
             raise failure(plan, [ZoneResult(error=zone.error) for zone in plan.zones])
         return plan
 
@@ -246,5 +247,4 @@ def push_task(options: Mapping[str, Any], context: RunContext) -> PushTask:
     cache = cache_from(context.environment)
     written, parsed, image = open_image(options, context, cache)
     sessions = ZoneSessions(targets_from(options, registry=True, namespace=True), context)
-    progress = progress_from(context.environment, False)
-    return PushTask(parsed, written, image, sessions, MountCache(cache), progress)
+    return PushTask(parsed, written, image, sessions, MountCache(cache), progress_from(context.environment, False))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Iterator, NamedTuple
 
 from .._errors import NotFoundError, ServerError, SourceError
@@ -187,7 +186,7 @@ class RegistryClient(RegistryRequests):
                 return None
             self._expect(response, (200,), step, repository, "pull")
             page = parse_manifest(response.body, OCI_INDEX)
-            index = page if index is None else replace(index, entries=index.entries + page.entries)
+            index = page if index is None else index._replace(entries=index.entries + page.entries)
         return index
 
     def has_blob(self, repository: str, digest: str, size: int | None = None, attempts: Attempts | None = None) -> bool:

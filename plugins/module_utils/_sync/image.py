@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Iterator
 
 from .._cache.cache import Cache
@@ -82,7 +82,7 @@ class ImageSync:
         plan = self.plan.plan
         if plan is None:
             return
-        plan.zones = tuple(replace(zone, error=error) if zone.zone == error.zone else zone for zone in plan.zones)
+        plan.zones = tuple(zone._replace(error=error) if zone.zone == error.zone else zone for zone in plan.zones)
         try:
             self.push.without_failures(plan)
         except AppuioError as failed:

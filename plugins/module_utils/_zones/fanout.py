@@ -7,7 +7,6 @@ from __future__ import annotations
 import copy
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Callable, Collection, Generic, Iterator, Mapping, Sequence, TypeVar
 
 from .._errors import AppuioError, CancelledError, MissingLibraryError
@@ -58,14 +57,14 @@ def at_once(work: Callable[[_Item], None], items: Sequence[_Item], on_stop: Call
         raise raised[0]
 
 
-@dataclass
 class ZoneOutcome(Generic[_Value]):
     """What came of one zone: a value, or the error that names the zone."""
 
-    zone: str
-    value: _Value | None = None
-    error: AppuioError | None = None
-    ended: bool = False
+    def __init__(self, zone: str, value: _Value | None = None, error: AppuioError | None = None) -> None:
+        self.zone = zone
+        self.value = value
+        self.error = error
+        self.ended = False
 
 
 class ZoneSessions:
