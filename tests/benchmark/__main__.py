@@ -54,7 +54,7 @@ def main() -> int:
     for file, content in ((arguments.write, text), (arguments.json, as_json(results))):
         if file is not None:
             file.write_text(content, encoding="utf-8")
-    return 0
+    return 1 if any(reason.startswith("it failed") for reason in results.left_out.values()) else 0
 
 
 def _measured(arguments: argparse.Namespace) -> Results:
@@ -67,12 +67,15 @@ def _measured(arguments: argparse.Namespace) -> Results:
         _merged(results, arguments)
     if busy() > _BUSY:
         _say(f"This machine is busy ({busy():.1f} processes want to run): what follows is worth little")
+    begin = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="benchmark-", dir=arguments.directory))
     try:
         _check_space(arguments, folder)
         _measure(arguments, folder, results)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    results.minutes = round((time.monotonic() - begin) / 60, 1)
+    _say(f"{results.minutes} minutes")
     return results.in_order(cases())
 
 
@@ -109,7 +112,12 @@ def _over(transport: str, chosen: list[Case], images: Images, folder: Path, resu
         for case in chosen:
             _say(f"{case.name}, {transport}: {case.title}")
             begin = time.monotonic()
-            results.tables.append(runner.table(case, rounds))
+            try:
+                results.tables.append(runner.table(case, rounds))
+            except BenchmarkFailed as failure:
+                # The others are still worth their time, and this one can be measured alone afterwards.
+                _say(str(failure))
+                results.left_out[case.name] = f"it failed: {' '.join(str(failure).split())}"
             _say(f"  {time.monotonic() - begin:.0f} s in all")
 
 

@@ -23,7 +23,7 @@ SPDX-License-Identifier: GPL-3.0-or-later
 
 The engine of `appuio.registry.appuio_image_push`, and other programs that bring images to registries: the same images,
 to the same CNCF Distribution registries on the same machine, in turns. `make bench` sets up what this needs, measures
-everything and writes this page.
+everything and writes this page, here in {minutes:.0f} minutes.
 
 {machine}. {libraries}.
 
@@ -67,6 +67,7 @@ def document(results: Results) -> str:
         libraries=", ".join(results.libraries),
         programs=_programs(results.programs),
         newer=NEWER,
+        minutes=results.minutes,
         **sizes,
     )
     names = dict.fromkeys(table.case.name for table in results.tables)

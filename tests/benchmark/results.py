@@ -19,7 +19,10 @@ from .start import Imports
 
 @dataclass
 class Results:
-    """Tables with all samples, and what they were measured with; ``left_out`` says why a case could not be measured."""
+    """Tables with all samples, and what they were measured with.
+
+    ``minutes`` is what every case took together, ``left_out`` says why one could not be measured.
+    """
 
     machine: str
     libraries: Sequence[str]
@@ -29,6 +32,7 @@ class Results:
     starts: list[tuple[str, float]] = field(default_factory=list)
     imported: Imports | None = None
     left_out: dict[str, str] = field(default_factory=dict)
+    minutes: float = 0.0
 
     def same_surroundings(self, other: Results) -> bool:
         """Whether both were measured on the same kind of machine, with the same versions and sizes."""
@@ -70,6 +74,7 @@ def as_json(results: Results) -> str:
         "programs": [asdict(program) for program in results.programs],
         "sizes": asdict(results.sizes),
         "left_out": results.left_out,
+        "minutes": results.minutes,
         "starts": results.starts,
         "imported": asdict(results.imported) if results.imported else None,
         "tables": tables,
@@ -96,6 +101,7 @@ def from_json(text: str, cases: Sequence[Case]) -> Results:
         [(name, seconds) for name, seconds in document["starts"]],
         None if imported is None else Imports(**{**imported, "longest": [tuple(one) for one in imported["longest"]]}),
         {name: reason for name, reason in document["left_out"].items() if name in known},
+        document["minutes"],
     )
 
 

@@ -15,11 +15,13 @@ import pytest
 
 from tests.benchmark import __main__ as program
 from tests.benchmark import network, relay, route
-from tests.benchmark.cases import NETWORKS, TRANSPORTS, cases
-from tests.benchmark.images import Sizes
+from tests.benchmark.cases import NETWORKS, TRANSPORTS, Case, cases
+from tests.benchmark.images import Images, Sizes
+from tests.benchmark.measure import BenchmarkFailed
 from tests.benchmark.network import Network, NoNetwork
 from tests.benchmark.relay import Direction
 from tests.benchmark.results import Results
+from tests.benchmark.rounds import Runner, Table
 from tests.benchmark.route import NoRoute, Route, haproxy_program
 from tests.zone.authority import Authority
 
@@ -136,6 +138,21 @@ def test_networks_are_ways_to_registries() -> None:
     assert set(NETWORKS) < set(TRANSPORTS)
     used = {transport for case in cases() for transport in case.transports}
     assert used == set(TRANSPORTS)
+
+
+def test_a_case_that_fails_does_not_lose_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def table(self: Runner, case: Case, number: int) -> Table:
+        if case.name == "unchanged":
+            raise BenchmarkFailed("skopeo copy\nended with 1")
+        return Table(case, self.transport, [])
+
+    monkeypatch.setattr(program.Runner, "table", table)
+    (tmp_path / "work").mkdir()
+    results = Results("A machine", [], [], Sizes())
+    chosen = [case for case in cases() if case.name in ("layout", "unchanged", "changed")]
+    program._over("plain", chosen, Images(tmp_path / "images"), tmp_path, results, 1)
+    assert [one.case.name for one in results.tables] == ["layout", "changed"]
+    assert results.left_out == {"unchanged": "it failed: skopeo copy ended with 1"}
 
 
 def test_what_cannot_be_had_here_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

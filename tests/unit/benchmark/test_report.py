@@ -67,7 +67,7 @@ def test_what_could_not_be_measured_is_told() -> None:
 def test_results_come_back_from_their_text() -> None:
     measured = results(table(FIRST, "tls", [Sample(2.5, 1.25, 20 * MIB)], [Sample(4, 4, 30 * MIB)], "2026-11-26"))
     measured.starts, measured.imported = [("the engine", 0.25)], Imports(0.2, 0.1, [("socket", 0.01)])
-    measured.left_out = {"set": "no haproxy"}
+    measured.left_out, measured.minutes = {"set": "no haproxy"}, 17.5
     again = from_json(as_json(measured), CASES)
     assert again == measured
     assert document(again) == document(measured)
