@@ -13,17 +13,16 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Creates an inventory host for each zone, so that a play over C(hosts=all) does its work in every zone, with
-    Ansible's own forks and limits, and AWX's job slicing where each zone goes its own way.
+  - Creates an inventory host for each zone, so that a play with C(hosts=all) runs in every zone, and forks, limits and
+    AWX's job slicing work as usual.
   - A host has the variables C(appuio_zone), C(appuio_host) (the API) and C(appuio_registry), which the playbooks of
-    this collection use, and C(ansible_connection=local), as there is nothing to log in to. Its
-    C(ansible_python_interpreter) is the Python that runs C(ansible-playbook), which has the libraries that Ansible's
-    controller has.
-  - Hosts are in a group of their cloud provider, for example C(provider_cloudscale), and of their region, for example
-    C(region_cloudscale_lpg). Variables that all zones share are in C(group_vars) as usual.
-  - The file has to end in C(.zones.yml) or C(.zones.yaml), or be called C(zones.yml) or C(zones.yaml).
-  - The zones are listed in the file by their names, or come from the control API of APPUiO Cloud, where they have
-    C(appuio_display_name), C(appuio_console), C(appuio_app_domain) and C(appuio_features) as well.
+    this collection use, and C(ansible_connection=local), because Ansible does not connect to it with SSH.
+    C(ansible_python_interpreter) is the Python that runs C(ansible-playbook).
+  - Hosts are members of a group of their cloud provider, for example C(provider_cloudscale), and of their region, for
+    example C(region_cloudscale_lpg). Set variables of all zones in C(group_vars) as usual.
+  - The name of the file must end in C(.zones.yml) or C(.zones.yaml), or be C(zones.yml) or C(zones.yaml).
+  - The zones are listed in the file, or read from the control API of APPUiO Cloud, which also provides
+    C(appuio_display_name), C(appuio_console), C(appuio_app_domain) and C(appuio_features).
 extends_documentation_fragment:
   - ansible.builtin.constructed
   - ansible.builtin.inventory_cache
@@ -35,18 +34,17 @@ options:
     choices: [appuio.registry.zones]
   zones:
     description:
-      - The zones. Each is a zone identifier, or a dictionary with C(zone) and any of C(base_domain), C(registry) and
-        C(host), which have the meaning they have in the modules, and C(name) for the inventory host.
+      - The zones. Each is the name of a zone, or a dictionary with C(zone) and any of C(base_domain), C(registry) and
+        C(host), which have the same meaning as in the modules, and C(name) for the inventory host.
       - A dictionary without C(zone) needs C(name), C(registry) and C(host).
-      - Other keys become variables of the host, for example C(appuio_namespace). A key that looks like a misspelled
-        one of these is refused.
-      - Exactly one of O(zones) and O(control_api) is to be set.
+      - Other keys become variables of the host, for example C(appuio_namespace). A misspelled key is an error.
+      - Exactly one of O(zones) and O(control_api) is required.
     type: list
     elements: raw
   control_api:
     description:
       - URL of the control API of APPUiO Cloud. All zones that it lists become hosts.
-      - What it answers is cached where O(cache) is set.
+      - Its answer is cached if O(cache) is set.
     type: str
   control_token:
     description: A token for the control API.
@@ -57,24 +55,23 @@ options:
     description: Path of a file with certificate authorities in PEM format to trust for the control API.
     type: path
   validate_certs:
-    description: Whether the certificate of the control API has to be trusted.
+    description: Whether to verify the certificate of the control API.
     type: bool
     default: true
   base_domain:
-    description: The domain under which the zones live.
+    description: The domain of the zones.
     type: str
     default: appuio.cloud
   group_prefix_provider:
-    description: What the names of the groups of cloud providers start with.
+    description: Prefix of the names of the groups of cloud providers.
     type: str
     default: provider_
   group_prefix_region:
-    description: What the names of the groups of regions start with.
+    description: Prefix of the names of the groups of regions.
     type: str
     default: region_
 notes:
-  - The names of zones are C(<provider>-<region>[-<n>]). The last part does not belong to the region when it is a
-    number.
+  - The names of zones are C(<provider>-<region>[-<n>]). The last part does not belong to the region if it is a number.
 seealso:
   - plugin: appuio.registry.zone_registry
     plugin_type: filter

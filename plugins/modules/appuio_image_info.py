@@ -9,17 +9,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_image_info
-short_description: Show which images, tags and quota zones have
+short_description: Show the images, tags and quota of zones
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Shows the images of a namespace in one or several zones, with the image that each tag points to, since when, for
-    which platforms, how large it is, and what the tag pointed to before.
+  - Shows the images of a namespace in one or several zones, with the image of each tag, its date, platforms and size,
+    and the history of the tag.
   - With several zones, it also shows which tags differ between them.
-  - Asks the ImageStreams of the zone's API where it may. With a credential that only the registry takes, it shows
-    what the registry knows, and says in RV(zones[].unknown) what it cannot know.
-  - What does not exist is an empty list and no failure.
+  - Reads the ImageStreams from the zone's API if the credential allows it. With a credential that only the registry
+    accepts, it shows the data of the registry, and lists missing values in RV(zones[].unknown).
+  - If an image does not exist, the lists are empty and the task does not fail.
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -31,28 +31,29 @@ options:
   name:
     description:
       - The image in O(namespace) to show.
-      - By default, these are all. That takes access to the API, as a registry does not list its repositories.
+      - By default, all images are shown. This requires access to the API, because a registry does not list its
+        repositories.
     type: str
   tags:
-    description: The tags to show. By default, these are all.
+    description: The tags to show. By default, all tags are shown.
     type: list
     elements: str
     aliases: [tag]
   details:
     description:
-      - Whether to read platforms and sizes from the registry, which takes two requests or more for each image.
+      - Whether to read platforms and sizes from the registry, which requires two or more requests for each image.
       - If V(false), RV(zones[].tags[].size), RV(zones[].tags[].platforms), RV(zones[].tags[].media_type) and
         RV(zones[].tags[].image_id) are null.
     type: bool
     default: true
   jobs:
-    description: How many requests are made at the same time to each zone, V(1) to V(32).
+    description: Number of concurrent requests to each zone, V(1) to V(32).
     type: int
     default: 4
   query:
     description:
       - A JMESPath expression over the result, whose value is returned as RV(queried). See U(https://jmespath.org).
-      - This takes the Python package C(jmespath) where the module runs.
+      - This requires the Python package C(jmespath) on the host where the module runs.
     type: str
 requirements:
   - kubernetes (for what only the API knows)
@@ -60,9 +61,9 @@ requirements:
   - jmespath (for O(query))
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - A zone that cannot be asked makes the task fail. What the others answered is in its result all the same.
-  - To see everything takes C(view) in the namespace. C(registry-viewer) is enough for all but the quota, which is
-    counted then.
+  - If a zone cannot be read, the task fails. Its result still contains the other zones.
+  - The role C(view) in the namespace is required for all values. C(registry-viewer) is sufficient for all but the
+    quota, whose use is counted then.
 seealso:
   - module: appuio.registry.appuio_image_tag
   - module: appuio.registry.appuio_image_push
@@ -116,19 +117,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 queried:
-  description: What O(query) finds in the result, null for nothing.
+  description: The value of O(query), null if it matches nothing.
   type: raw
   returned: with O(query)
   sample: ["frontend:1.4.1"]
 in_sync:
   description:
     - Whether the same tags point to the same images in all zones.
-    - It is null where no difference was seen and a zone could not be asked.
+    - It is null if no difference was found and a zone could not be read.
   type: bool
   returned: with O(zones)
   sample: false
 drift:
-  description: The tags that differ, with the digest that each points to in each zone. A zone without the tag has null.
+  description: The tags that differ, with their digest in each zone, null for zones without the tag.
   type: list
   elements: dict
   returned: with O(zones)
@@ -139,7 +140,7 @@ drift:
         cloudscale-lpg-2: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
         exoscale-ch-gva-2-0:
 zones:
-  description: What each zone has. On failure, it comes with the error.
+  description: The result of each zone. It is also returned on failure, with the error.
   type: list
   elements: dict
   returned: when the options are valid
@@ -154,14 +155,14 @@ zones:
       description: The namespace.
       type: str
     known_from:
-      description: Where this is known from, V(api) or V(registry). It is null for a zone that could not be asked.
+      description: The source of the data, V(api) or V(registry). It is null for a zone that could not be read.
       type: str
     unknown:
-      description: What could not be known, a sentence each.
+      description: The missing values, as sentences.
       type: list
       elements: str
     exists:
-      description: Whether the image exists, or any where O(name) is not set. It is null where that is not known.
+      description: Whether the image exists, or any image if O(name) is not set. It is null if that is not known.
       type: bool
     images:
       description: The images.
@@ -172,17 +173,17 @@ zones:
           description: Name of the image in the namespace.
           type: str
         reference:
-          description: Where it can be pulled from, without a tag.
+          description: Reference of the image, without a tag.
           type: str
         created:
           description: When the ImageStream was created.
           type: str
         tags:
-          description: Names of its tags, of those that were asked for.
+          description: Names of its tags, if they are in O(tags).
           type: list
           elements: str
     tags:
-      description: The tags of all images that were asked for.
+      description: The tags of all images.
       type: list
       elements: dict
       contains:
@@ -202,7 +203,7 @@ zones:
           description: Digest that the tag points to. It is null for a tag whose image was never imported.
           type: str
         created:
-          description: Since when the tag points to it, null where only the registry was asked.
+          description: Since when the tag points to it, null if only the registry was read.
           type: str
         size:
           description: Bytes of all configurations and layers, each counted once, for all platforms together.
@@ -218,33 +219,34 @@ zones:
           description: Digest of its configuration, null for an image of several platforms.
           type: str
         docker_image_reference:
-          description: The reference by which the cluster itself pulls it.
+          description: The reference that the cluster itself uses to pull it.
           type: str
         follows:
           description:
-            - The tag, or the image elsewhere, that the tag's entry in C(spec.tags) follows, and that can move it.
-            - It is null where pushes alone move it.
+            - The tag, or the image in another registry, that the tag's entry in C(spec.tags) follows, and that can move
+              it.
+            - It is null if only pushes move it.
           type: str
         history:
           description:
-            - What the tag points to, as C(revision) 0, and what it pointed to before, each with C(digest), C(created)
+            - The current image of the tag, as C(revision) 0, and its earlier images, each with C(digest), C(created)
               and C(docker_image_reference).
-            - The numbers are what O(appuio.registry.appuio_image_tag#module:revision) takes.
-            - It is null where only the registry was asked, which keeps none.
+            - The numbers can be used as O(appuio.registry.appuio_image_tag#module:revision).
+            - It is null if only the registry was read, which has no history.
           type: list
           elements: dict
     quota:
       description:
         - For C(imagestreams) and C(imagestreamtags), how many are C(used), C(allowed) and C(left), and the name of the
-          C(quota). Where there is no limit, C(allowed) and C(left) are null.
-        - What a quota does not count is counted by this module.
-        - It is null where it cannot be known.
+          C(quota). If there is no limit, C(allowed) and C(left) are null.
+        - If the quota does not report the use, the module counts the objects.
+        - It is null if it is not known.
       type: dict
     failed:
-      description: Whether the zone could not be asked.
+      description: Whether the zone could not be read.
       type: bool
     error:
-      description: Why it could not be asked, null if it could.
+      description: The error, null if the zone could be read.
       type: str
   sample:
     - zone: cloudscale-lpg-2

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_image_prune
-short_description: Remove tags that nobody needs any more
+short_description: Delete tags that are no longer needed
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Removes tags of the image streams of a namespace, in one or several zones, so that its quota is not used up. With
-    O(revisions), what the other tags pointed to before goes, too, and with O(empty_repositories), image streams that
-    have no tags.
-  - Says of each tag why it is removed or stays, in check mode and in the diff too.
-  - What workloads use stays, whether they name it by its tag or by its digest. That includes an image that a tag
-    pointed to earlier, and the image of a platform under an index, where no tag that stays holds it.
-  - A tag that points to the same image as one that stays, stays. So does one that another tag follows, of any image
-    stream that the credential may read, one that is kept up to date with an image elsewhere, and one that is only a
-    reference to an image elsewhere (C(oc tag --reference)).
-  - Only versions, as V(1.4.2), and builds, as V(main-1a2b3c4), V(build-17) or V(20260131.2), are counted as old images.
-    Any other name, as V(latest), V(staging) or V(production-2), is taken for a tag that moves from image to image. So
-    is a numbered one that has pointed to several, as V(pr-12). These go only where O(match) names them.
-  - Tags are removed through the zone's API, with their history, as the registry refuses it. The images themselves are
-    removed by the zone later on.
-  - Each zone goes its own way.
+  - Deletes tags of the ImageStreams of a namespace, in one or several zones, so that its quota is not used up. With
+    O(revisions), also trims the history of the other tags, and with O(empty_repositories), deletes ImageStreams without
+    tags.
+  - Returns for each tag why it is deleted or kept, also in check mode and in the diff.
+  - Images that workloads use are kept, whether by tag or by digest. This includes earlier images of a tag, and the
+    image for a platform in an index, unless another tag that is kept contains the image.
+  - A tag is kept if it points to the same image as a tag that is kept, if another tag follows it, in any ImageStream
+    that the credential can read, if it is imported on a schedule, and if it is only a reference to an image in another
+    registry (C(oc tag --reference)).
+  - Only versions, such as V(1.4.2), and builds, such as V(main-1a2b3c4), V(build-17) or V(20260131.2), are counted as
+    old images. Any other name, such as V(latest), V(staging) or V(production-2), is treated as a moving tag, and so is
+    a numbered tag that has pointed to several images, such as V(pr-12). Moving tags are only deleted if they match
+    O(match).
+  - Tags are deleted with the zone's API, together with their history, because the registry does not support it. The
+    images themselves are deleted by the zone later.
+  - The zones are independent.
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -38,74 +39,78 @@ extends_documentation_fragment:
   - appuio.registry.attributes.action_group
 options:
   name:
-    description: The image stream whose tags are pruned. By default, these are all of O(namespace).
+    description: The ImageStream whose tags are pruned. By default, all ImageStreams of O(namespace).
     type: str
   keep:
     description:
-      - How many tags of each image stream stay at least, beside those that stay for another reason.
-      - Tags that are versions, as V(1.4.2) or V(v1.4.2-rc.1), are counted by their order. The other tags are counted by
-        themselves, by when they were last pushed. Tags whose names are neither versions nor builds are not counted,
-        unless O(match) names them.
+      - How many tags of each ImageStream are kept at least, in addition to those that are kept for another reason.
+      - Tags that are versions, such as V(1.4.2) or V(v1.4.2-rc.1), are sorted by version. The other tags are counted
+        separately, sorted by their last push. Tags that are neither versions nor builds are not counted, unless they
+        match O(match).
     type: int
   older_than:
-    description: Only tags that were last pushed that long ago go, as V(30d), V(2w), V(1d12h), or in seconds.
+    description: Only tags that were last pushed longer ago than this are deleted, for example V(30d), V(2w), V(1d12h),
+      or in seconds.
     type: str
   revisions:
     description:
-      - How many images the history of a tag keeps, counting the one that it points to now. The history of the tags that
-        O(match) and O(protect) leave for a prune is cut. Images in use stay in it, and so do those that are younger
-        than O(older_than).
-      - This takes the right to update C(imagestreams/status), as the cluster role C(system:image-pruner) has it. Users
-        of APPUiO Cloud do not have it; there, the zone cuts each history to three images every night.
+      - How many images the history of a tag keeps, including the current one. The history is trimmed for the tags that
+        O(match) and O(protect) select for a prune. Images that are in use, and images that are younger than
+        O(older_than), are kept in it.
+      - This requires permission to update C(imagestreams/status), which the cluster role C(system:image-pruner)
+        includes. Users of APPUiO Cloud do not have it; there, the zone trims each history to three images every night.
     type: int
   match:
     description:
-      - Only tags in which this regular expression is found go, and only they are counted.
-      - This is also what lets moving tags go, as V(^pr-) does the tags of pull requests.
+      - Only tags that match this regular expression are deleted and counted. It can match anywhere in the tag.
+      - It is also required to delete moving tags, for example V(^pr-) for the tags of pull requests.
     type: str
   protect:
-    description: Tags in which this regular expression is found stay.
+    description: Tags that match this regular expression are kept. It can match anywhere in the tag.
     type: str
   max_delete:
-    description: How many tags go at most in one run and zone, over all image streams. The oldest go first.
+    description: Maximum number of tags to delete in a run and zone, in all ImageStreams together. The oldest are
+      deleted first.
     type: int
     default: 50
   protect_in_use:
     description:
-      - Whether tags stay that workloads use. Looked at are Pods with their volumes and what the nodes have pulled for
-        them, Deployments, StatefulSets, DaemonSets, ReplicaSets, ControllerRevisions, ReplicationControllers, Jobs,
-        CronJobs, DeploymentConfigs, BuildConfigs and Builds, with their triggers, and the tags of other image streams.
-        What is scaled to zero or has finished counts as well, as a rollback or a new start comes back to it.
-      - Each kind is read in all namespaces where the credential may, else in O(namespace), in O(workload_namespaces)
-        and in all other projects that it may see.
-      - If one of these kinds cannot be read in O(namespace) or in O(workload_namespaces), nothing is removed. The role
-        C(view) may read them all.
+      - Whether to keep tags that workloads use. This includes Pods with their volumes and the images that the nodes
+        have pulled for them, Deployments, StatefulSets, DaemonSets, ReplicaSets, ControllerRevisions,
+        ReplicationControllers, Jobs, CronJobs, DeploymentConfigs, BuildConfigs and Builds, with their triggers, and the
+        tags of other ImageStreams. Workloads that are scaled to zero or have finished are included, because a rollback
+        or restart needs their images.
+      - Each kind is read in all namespaces if the credential allows it, otherwise in O(namespace), in
+        O(workload_namespaces) and in all other projects that it can read.
+      - If one of these kinds cannot be read in O(namespace) or in O(workload_namespaces), nothing is deleted. The role
+        C(view) can read all of them.
     type: bool
     default: true
   workload_namespaces:
     description:
-      - Other namespaces whose workloads use these images, so that they have to be readable.
-      - Namespaces that the credential has something to do with are read anyway, as far as it may.
+      - Other namespaces whose workloads use these images. They must be readable.
+      - Other namespaces that the credential can read are included anyway.
     type: list
     elements: str
     default: []
   ignore_unreadable:
     description:
-      - Kinds and namespaces that need not be readable, as V(BuildConfig). What they use is not protected.
-      - V(ImageStreamLayers) stands for what the indexes of an image stream consist of. Where that cannot be read, its
-        tags stay.
+      - Kinds and namespaces that need not be readable, for example V(BuildConfig). Images that they use are not
+        protected.
+      - V(ImageStreamLayers) is the content of the indexes of an ImageStream. If it cannot be read, the tags of the
+        ImageStream are kept.
     type: list
     elements: str
     default: []
   last_tag:
-    description: Whether an image stream may lose its last tag.
+    description: Whether the last tag of an ImageStream can be deleted.
     type: bool
     default: false
   empty_repositories:
     description:
-      - Whether image streams without tags are removed, which count in the quota, too. Those that something uses or
-        follows stay, and those younger than O(older_than), or than a day.
-      - They count in O(max_delete), after the tags.
+      - Whether to delete ImageStreams without tags, which count towards the quota, too. ImageStreams are kept if they
+        are in use or followed, and if they are younger than O(older_than), or than a day.
+      - They count towards O(max_delete), after the tags.
     type: str
     choices: [keep, remove]
     default: keep
@@ -115,9 +120,9 @@ requirements:
 notes:
   - One of O(keep), O(older_than), O(revisions) and O(empty_repositories=remove) is required.
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - Before a tag is removed, it is read once more. One that was pushed since the module began stays. What is pushed
-    between that and the removal is put back by its digest, by the changes of the image stream.
-  - An image that is in no history any more can neither be pulled by its digest nor be rolled back to.
+  - Before a tag is deleted, it is read again. A tag that was pushed since the start of the module is kept. If an image
+    is pushed to the tag between that and the deletion, the tag is restored with the digest of that image.
+  - An image that is no longer in any history can neither be pulled by its digest nor be the target of a rollback.
 seealso:
   - module: appuio.registry.appuio_image_push
 """
@@ -166,55 +171,55 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reason:
-  description: How many tags go, or how many zones changed.
+  description: How many tags were deleted, or how many zones changed.
   type: str
   returned: always
   sample: 12 of 40 tags go
 zones:
-  description: What happened in each zone, or would happen in check mode.
+  description: The result of each zone. In check mode, it is the predicted result.
   type: list
   elements: dict
   returned: always
   contains:
     zone:
-      description: The zone, or its registry where no zone was named.
+      description: The zone, or its registry if no zone was set.
       type: str
     namespace:
       description: The namespace.
       type: str
     changed:
-      description: Whether a tag, or an image of its history, was removed.
+      description: Whether a tag, or an image of its history, was deleted.
       type: bool
     deleted:
-      description: Tags that were removed, with C(name) of the image stream, C(tag), C(digest) and C(reason).
+      description: Tags that were deleted, with C(name) of the ImageStream, C(tag), C(digest) and C(reason).
       type: list
       elements: dict
     kept:
-      description: Tags that stay, in the same form.
+      description: Tags that were kept, in the same format.
       type: list
       elements: dict
     trimmed:
-      description: Tags whose history was cut, with C(name) of the image stream, C(tag), C(digests) and C(reason).
+      description: Tags whose history was trimmed, with C(name) of the ImageStream, C(tag), C(digests) and C(reason).
       type: list
       elements: dict
     deleted_repositories:
-      description: Image streams without tags that were removed, with C(name) and C(reason).
+      description: ImageStreams without tags that were deleted, with C(name) and C(reason).
       type: list
       elements: dict
     kept_repositories:
-      description: Image streams without tags that stay, in the same form, with O(empty_repositories=remove).
+      description: ImageStreams without tags that were kept, in the same format, with O(empty_repositories=remove).
       type: list
       elements: dict
     skipped:
-      description: What was left aside, as its name is none, a sentence each.
+      description: Objects that were ignored because of an invalid name, as sentences.
       type: list
       elements: str
     unreadable:
-      description: What could not be read for images in use, as C(kind) and C(namespace).
+      description: Kinds that could not be read to find images in use, with C(kind) and C(namespace).
       type: list
       elements: dict
     reason:
-      description: How many tags go.
+      description: How many tags were deleted.
       type: str
     failed:
       description: Whether this zone failed.

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_image_stream
-short_description: Create, change and remove image streams
+short_description: Create, change and delete ImageStreams
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Creates, changes or removes an image stream, which is a repository of a zone's registry, in one or several zones.
-  - Created beforehand, it can be pushed to by an account that may not create any (C(system:image-pusher)).
-  - With O(import_from), tags of it stand for images of registries elsewhere, which the zone imports, and keeps up to
-    date with O(scheduled).
-  - What is not set stays as it is, that is, other labels, annotations and tags.
-  - Removed, it no longer counts in the quota. One that something uses is not removed.
-  - Each zone goes its own way.
+  - Creates, changes or deletes an ImageStream, which is a repository of a zone's registry, in one or several zones.
+  - Service accounts that cannot create ImageStreams (C(system:image-pusher)) can push to one that exists.
+  - With O(import_from), tags point to images of other registries, which the zone imports, and updates with
+    O(scheduled).
+  - Other labels, annotations and tags are not changed.
+  - A deleted ImageStream no longer counts towards the quota. An ImageStream that is in use is not deleted.
+  - The zones are independent.
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -30,61 +30,64 @@ extends_documentation_fragment:
   - appuio.registry.attributes.action_group
 options:
   name:
-    description: Name of the image stream in O(namespace).
+    description: Name of the ImageStream in O(namespace).
     type: str
     required: true
   state:
     description:
-      - V(present) creates it, or changes what differs.
-      - V(absent) removes it with all its tags and their history.
+      - V(present) creates it, or changes values that differ.
+      - V(absent) deletes it with all its tags and their history.
     type: str
     choices: [present, absent]
     default: present
   local_lookup:
     description:
-      - Whether workloads of O(namespace) may name its images without the registry, as V(frontend:1.4.2).
-      - By default, it stays as it is, which is V(false) for a new one.
+      - Whether workloads of O(namespace) can use its images without the name of the registry, for example
+        V(frontend:1.4.2).
+      - By default, it is not changed, and V(false) for a new ImageStream.
     type: bool
   labels:
-    description: Labels to set. One whose value is null is removed. Others stay.
+    description: Labels to set. A label whose value is null is removed. Other labels are kept.
     type: dict
   annotations:
-    description: Annotations to set. One whose value is null is removed. Others stay.
+    description: Annotations to set. An annotation whose value is null is removed. Other annotations are kept.
     type: dict
   import_from:
     description:
-      - Images elsewhere, as V(docker.io/library/nginx:1.27), each of which gets the tag of its name, or V(latest).
-      - The zone imports them by itself within a moment. RV(appuio.registry.appuio_image_info#module:zones[].tags) shows
-        what has come of it. Credentials for their registries are those of the pull Secrets of O(namespace).
-      - A tag that was pushed is not moved to an image elsewhere. The task fails before anything changes.
-      - Tags that were imported earlier and are no longer named stay.
+      - Images in other registries, for example V(docker.io/library/nginx:1.27). Each is imported to the tag of its
+        reference, or V(latest).
+      - The zone imports them shortly afterwards. RV(appuio.registry.appuio_image_info#module:zones[].tags) shows the
+        result. The zone uses the credentials in the pull Secrets of O(namespace).
+      - If the tag was pushed, it is not replaced by an import. The task fails before anything is changed.
+      - Tags that were imported earlier and are no longer listed are kept.
     type: list
     elements: str
     default: []
   scheduled:
-    description: Whether the zone imports O(import_from) again and again, as a rule every 15 minutes.
+    description: Whether the zone imports O(import_from) regularly, usually every 15 minutes.
     type: bool
     default: false
   reference_policy:
     description:
-      - From where workloads pull what was imported. V(source) is the registry of O(import_from). V(local) is the zone's
-        own, which fetches from there what it does not hold yet, and keeps it.
+      - The registry from which workloads pull imported images. V(source) is the registry of O(import_from). V(local) is
+        the zone's registry, which downloads missing content from there and stores it.
     type: str
     choices: [source, local]
     default: source
   protect_in_use:
     description:
-      - Whether an image stream that workloads use, or that tags of others follow, stays. Then V(absent) fails. What
-        counts as use is what counts for O(appuio.registry.appuio_image_prune#module:protect_in_use).
+      - Whether to keep an ImageStream that workloads use, or that tags of other ImageStreams follow. V(absent) then
+        fails. Use is determined as for O(appuio.registry.appuio_image_prune#module:protect_in_use).
     type: bool
     default: true
   workload_namespaces:
-    description: Other namespaces whose workloads use these images, so that they have to be readable.
+    description: Other namespaces whose workloads use these images. They must be readable.
     type: list
     elements: str
     default: []
   ignore_unreadable:
-    description: Kinds and namespaces that need not be readable, as V(BuildConfig). What they use is not protected.
+    description: Kinds and namespaces that need not be readable, for example V(BuildConfig). Images that they use are
+      not protected.
     type: list
     elements: str
     default: []
@@ -93,9 +96,9 @@ requirements:
   - openshift
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - This takes the rights of C(registry-editor) in the namespace, and C(view) to read workloads.
-  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), the answers to what was asked of the zones are waited for,
-    ten seconds at most, nothing more is begun, and the result says which zones were stopped at which step.
+  - This requires the role C(registry-editor) in the namespace, and C(view) to read workloads.
+  - When the task receives a signal to stop (SIGTERM, SIGINT, SIGHUP), it waits at most ten seconds for the answers of
+    the zones and starts nothing else, and the result contains which zones were stopped at which step.
 seealso:
   - module: appuio.registry.appuio_image_push
   - module: appuio.registry.appuio_image_prune
@@ -138,36 +141,36 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reason:
-  description: Why it changed or did not, or how many zones changed.
+  description: Why it was changed or not, or how many zones changed.
   type: str
   returned: always
   sample: it does not exist yet
 zones:
-  description: What happened in each zone, or would happen in check mode.
+  description: The result of each zone. In check mode, it is the predicted result.
   type: list
   elements: dict
   returned: always
   contains:
     zone:
-      description: The zone, or its registry where no zone was named.
+      description: The zone, or its registry if no zone was set.
       type: str
     registry:
-      description: The zone's registry, null where only O(host) is known.
+      description: The zone's registry, null if only O(host) is set.
       type: str
     namespace:
       description: The namespace.
       type: str
     name:
-      description: Name of the image stream.
+      description: Name of the ImageStream.
       type: str
     reference:
-      description: Where it can be pulled from, without a tag.
+      description: Reference of the image, without a tag.
       type: str
     exists:
-      description: Whether it exists afterwards. It is null where that is not known.
+      description: Whether it exists afterwards. It is null if that is not known.
       type: bool
     changed:
-      description: Whether it was created, changed or removed.
+      description: Whether it was created, changed or deleted.
       type: bool
     reason:
       description: Why.

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_image_tag
-short_description: Promote, roll back or remove a tag of an image in zones
+short_description: Promote, roll back or delete a tag of an image in zones
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Points a tag to another image that the zone has already, in one or several zones. Nothing is downloaded or uploaded.
+  - Points a tag to another image that is already in the zone, in one or several zones. No layer is downloaded or
+    uploaded.
   - Promotes an image by a tag or its digest, also to another repository or from another namespace of the zone, whose
     layers are mounted.
-  - Rolls a tag back to an image of its history, and removes tags.
-  - The manifest is put under the tag once more, byte for byte. That takes only the right to push, and the history of
-    the tag shows it. An entry in C(spec.tags) is never created.
-  - With several zones, either all tags move or none does.
-  - A workload with an image trigger on the tag is rolled out anew when the tag moves.
+  - Rolls a tag back to an image of its history, and deletes tags.
+  - The manifest is pushed again under the tag, byte for byte. This requires only permission to push, and the change is
+    recorded in the history of the tag. An entry in C(spec.tags) is never created.
+  - With several zones, the tags are moved in all zones or in none.
+  - Workloads with an image trigger for the tag are rolled out when the tag is moved.
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -31,7 +32,7 @@ extends_documentation_fragment:
   - appuio.registry.attributes.action_group
 options:
   name:
-    description: The image in O(namespace) whose tag it is.
+    description: The image in O(namespace).
     type: str
     required: true
   tag:
@@ -43,53 +44,52 @@ options:
       - With V(present), the tag points to the image of O(from).
       - With V(rolled_back), it points to O(to_digest), or to the image that it pointed to O(revision) images before
         O(expected_digest).
-      - With V(absent), the tag and its history are deleted. Images that nothing else points to are pruned by the zone
-        later. This takes access to the API, as the registry refuses it.
+      - With V(absent), the tag and its history are deleted. Images without any other tag are pruned by the zone later.
+        This requires access to the API, because the registry does not support it.
     type: str
     choices: [present, absent, rolled_back]
     default: present
   from:
     description:
-      - The image that the tag is to point to, for O(state=present).
-      - It is another tag or a digest of the same repository, as V(staging) or V(sha256:4bc4...).
+      - The image to point the tag to, for O(state=present).
+      - It is another tag or a digest of the same repository, for example V(staging) or V(sha256:4bc4...).
       - For an image of another repository of the zone, it is V(name:tag), V(name@digest), V(namespace/name:tag) or
         V(namespace/name@digest).
     type: str
   to_digest:
-    description: The image to go back to, for O(state=rolled_back). The zone has to have it still.
+    description: The image to roll back to, for O(state=rolled_back). It must still exist in the zone.
     type: str
   expected_digest:
     description:
-      - The digest that the tag points to before. If it points to another one, somebody was faster.
-      - With O(state=rolled_back) and without O(to_digest), it is the bad image. A tag that does not point to it is
-        left as it is, so that a second run does not go back further.
-      - Otherwise, the task fails before anything changes. A tag that already points to the right image is fine.
+      - The digest that the tag points to before the change. If it points to another digest, somebody else has moved it.
+      - With O(state=rolled_back) and without O(to_digest), it is the bad image. A tag that does not point to it is not
+        changed, so that a second run does not go back further.
+      - Otherwise, the task fails before anything is changed, unless the tag already points to the right image.
     type: str
   revision:
     description:
       - How many images to go back in the history of the tag, for O(state=rolled_back) without O(to_digest).
-      - The history is that of RV(appuio.registry.appuio_image_info#module:zones[].tags[].history), in each zone its
-        own. This takes access to the API.
+      - Each zone has its own history, which RV(appuio.registry.appuio_image_info#module:zones[].tags[].history) shows.
+        This requires access to the API.
     type: int
     default: 1
   following:
     description:
-      - What happens to a tag whose entry in C(spec.tags) follows another tag or an image elsewhere, which can move it
-        again.
-      - With V(fail), the task fails before anything changes. With V(keep), the tag is left as it is.
-      - An entry that points to one image is no such case, and neither is the removal of a tag. The reason says so.
-      - It can only be seen with access to the API.
+      - What happens to a tag whose entry in C(spec.tags) follows another tag or an image in another registry, which can
+        move it again.
+      - With V(fail), the task fails before anything is changed. With V(keep), the tag is not changed.
+      - This does not apply to an entry that points to a fixed image, nor to the deletion of a tag.
+      - Entries can only be read with access to the API.
     type: str
     choices: [fail, keep]
     default: fail
   atomic:
     description:
-      - With several zones, whether either all tags move or none does.
-      - Everything is read and mounted everywhere before the first tag moves. If a tag cannot be moved then, those
-        that have moved already go back to what they pointed to. A tag that was new is removed through the API, which
-        C(registry-editor) may do and C(system:image-builder) may not. One that was removed comes back without its
-        history.
-      - If V(false), each zone goes its own way. The task still fails if one of them does.
+      - With several zones, whether to move the tags in all zones or in none.
+      - Everything is read and mounted in all zones before the first tag is moved. If a tag cannot be moved, the tags
+        that were moved are reset. A new tag is deleted with the API, which C(registry-editor) allows and
+        C(system:image-builder) does not. A deleted tag is restored without its history.
+      - If V(false), the zones are independent. The task still fails if a zone fails.
     type: bool
     default: true
 requirements:
@@ -97,13 +97,15 @@ requirements:
   - openshift (for what takes access to the API)
 notes:
   - O(namespace) is required, in the task or in each entry of O(zones).
-  - In check mode only questions are asked.
-  - Right before a tag moves, the module reads once more whether it still points to the same image, and fails if not.
-  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), tags that have moved go back if O(atomic), and the result
-    says what each zone has.
-  - A rollback to an event of the history that points to no image of the zone, as C(oc tag --reference) leaves one,
-    fails and names the event.
-  - APPUiO keeps three images of each tag, and spares what is younger than an hour. A rollback reaches no further.
+  - In check mode, the module only reads.
+  - Immediately before a tag is moved, the module checks whether it still points to the same image, and fails if it does
+    not.
+  - When the task receives a signal to stop (SIGTERM, SIGINT, SIGHUP), tags that were moved are reset if O(atomic), and
+    the result contains the state of each zone.
+  - A rollback fails if the entry of the history points to no image of the zone, for example after C(oc tag
+    --reference).
+  - APPUiO Cloud keeps three images of each tag, and images that are younger than an hour. A rollback to older images is
+    not possible.
 seealso:
   - module: appuio.registry.appuio_image_info
   - module: appuio.registry.appuio_image_push
@@ -159,7 +161,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 digest:
-  description: Digest that the tag points to now. It is null where the tag is absent or the zones differ.
+  description: Digest that the tag points to now. It is null if the tag is absent or the zones differ.
   type: str
   returned: when the options are valid
   sample: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
@@ -174,13 +176,13 @@ tag:
   returned: when the options are valid
   sample: production
 reason:
-  description: Why something changed and how, or why nothing did.
+  description: Why something was changed and how, or why nothing was.
   type: str
   returned: when the options are valid
   sample: >-
     does not exist yet; its manifest is put under the tag, which takes no more than the right to push
 zones:
-  description: What happened in each zone. On failure, it comes with the error.
+  description: The result of each zone. It is also returned on failure, with the error.
   type: list
   elements: dict
   returned: when the options are valid
@@ -204,13 +206,13 @@ zones:
       description: Reference of the image with the tag.
       type: str
     reference_digest:
-      description: Reference of the image by its digest, null where the tag is absent.
+      description: Reference of the image by its digest, null if the tag is absent.
       type: str
     digest:
-      description: Digest that the tag points to now, null where it is absent.
+      description: Digest that the tag points to now, null if it is absent.
       type: str
     previous_digest:
-      description: Digest of what the tag pointed to before, null for a tag that was new.
+      description: Digest that the tag pointed to before, null for a new tag.
       type: str
     changed:
       description: Whether something changed in this zone.
@@ -222,13 +224,13 @@ zones:
       description: How many configurations and layers were mounted from another repository.
       type: int
     rolled_back:
-      description: Whether the tag was put back in this zone, because another one failed.
+      description: Whether the tag was reset in this zone, because another zone failed.
       type: bool
     failed:
       description: Whether it failed in this zone.
       type: bool
     error:
-      description: Why it failed, null if it did not.
+      description: The error, null if the zone did not fail.
       type: str
   sample:
     - zone: cloudscale-lpg-2
