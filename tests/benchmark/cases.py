@@ -120,6 +120,7 @@ def _one_registry() -> list[Case]:
             compressing,
             "As before: the start of Python. The archive is not compressed again, by either.",
             before="archive",
+            transports=("tls",),
             rounds=3,
         ),
         Case(
@@ -161,7 +162,8 @@ def _several_registries() -> list[Case]:
             several,
             "A layer is read and hashed once for all registries, and they are sent to at the same time.",
             zones=SEVERAL,
-            rounds=2,
+            transports=("tls",),
+            rounds=3,
         ),
         Case(
             "zones-registry",
