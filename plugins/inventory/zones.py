@@ -81,12 +81,16 @@ seealso:
 
 EXAMPLES = r"""
 # zones.yml: two zones by their names
-plugin: appuio.registry.zones
-zones:
-  - cloudscale-lpg-2
-  - exoscale-ch-gva-2-0
-
----
+#   plugin: appuio.registry.zones
+#   zones:
+#     - cloudscale-lpg-2
+#     - exoscale-ch-gva-2-0
+#
+# all.zones.yml: every zone there is; the token is in the environment variable APPUIO_CONTROL_TOKEN
+#   plugin: appuio.registry.zones
+#   control_api: https://control.example.com
+#   cache: true
+#
 # production.zones.yml: variables of a zone, and groups made from them
 plugin: appuio.registry.zones
 zones:
@@ -105,12 +109,6 @@ keyed_groups:
     prefix: stage
 compose:
   appuio_tags: "['stable'] if stage == 'production' else ['edge']"
-
----
-# all.zones.yml: every zone there is; the token is in the environment variable APPUIO_CONTROL_TOKEN
-plugin: appuio.registry.zones
-control_api: https://control.example.com
-cache: true
 """
 
 import json

@@ -212,6 +212,21 @@ def test_ci_runs_what_the_readme_says() -> None:
     assert "make test" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_readme_has_the_sections_of_automation_hub() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    wanted = ["Description", "Requirements", "Installation", "Use cases", "Testing", "Contributing"]
+    wanted += ["Support and communication", "Release notes", "Related information", "License"]
+    assert [section for section in sections if section in wanted] == wanted
+    # Galaxy and the hub show the page at another address than the repository's.
+    links = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(links) > 10
+    assert [link for link in links if not link.startswith("https://")] == []
+    for named in ("CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md", "LICENSE"):
+        assert (ROOT / named).is_file()
+        assert any(link.endswith(f"/{named}") for link in links), named
+
+
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md"])
 def test_commands_in_the_manuals_are_targets(file: str) -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
@@ -227,6 +242,8 @@ def test_every_sanity_ignore_has_a_reason_and_a_file(path: Path) -> None:
     for line in path.read_text(encoding="utf-8").splitlines():
         entry, _separator, reason = line.partition(" # ")
         assert len(reason) > 20, line
+        # Of these, ansible-lint and Automation Hub permit hardly any.
+        assert not line.startswith(("plugins/", "roles/")), line
         assert (ROOT / entry.split()[0]).is_file(), line
 
 

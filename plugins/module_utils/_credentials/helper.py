@@ -91,7 +91,7 @@ class Helper:
 
     def _run(self, word: str, given: str) -> tuple[int, str]:
         try:
-            ended = subprocess.run(
+            ended = subprocess.run(  # pylint: disable=ansible-bad-function
                 [self.find(), word],
                 input=given.encode(),
                 capture_output=True,
