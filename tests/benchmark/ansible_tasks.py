@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .contenders import LINKED, Push, Skopeo, forget_ours, named_pushes, ours, skopeo_command
+from .contenders import LINKED, Push, Skopeo, forget_ours, ours, skopeo_command
 from .measure import LAUNCH, Job
 
 ACTION = "appuio.registry.appuio_image_push"
-SET_ACTION = "appuio.registry.appuio_image_sync"
 _numbers = itertools.count(1)
 
 
@@ -28,40 +27,7 @@ class OurTask:
 
     def job(self, push: Push, folder: Path) -> Job:
         """One playbook."""
-        return _playbook([{"name": "Push", ACTION: push.options()}], folder, sys.executable)
-
-    def forget(self, folder: Path) -> None:
-        """Remove the cache of our code."""
-        forget_ours(folder)
-
-
-@dataclass(frozen=True)
-class OurSetTask:
-    """A playbook with our task that keeps a set: the image under so many names."""
-
-    count: int
-    name: str = "appuio_image_sync, one task"
-
-    def job(self, push: Push, folder: Path) -> Job:
-        """One playbook."""
-        return _playbook([{"name": "Sync", SET_ACTION: set_options(push, self.count)}], folder, sys.executable)
-
-    def forget(self, folder: Path) -> None:
-        """Remove the cache of our code."""
-        forget_ours(folder)
-
-
-@dataclass(frozen=True)
-class OurTasks:
-    """A playbook with a push of its own for each image of the set."""
-
-    count: int
-    name: str = "appuio_image_push, a task for each image"
-
-    def job(self, push: Push, folder: Path) -> Job:
-        """One playbook."""
-        tasks = [{"name": "Push", ACTION: one.options()} for one in named_pushes(push, self.count)]
-        return _playbook(tasks, folder, sys.executable)
+        return playbook([{"name": "Push", ACTION: push.options()}], folder, sys.executable)
 
     def forget(self, folder: Path) -> None:
         """Remove the cache of our code."""
@@ -76,12 +42,7 @@ class OurModule:
 
     def job(self, push: Push, folder: Path) -> Job:
         """One playbook, whose module is started by our launcher."""
-        samples, interpreter = folder / "module.jsonl", folder / "python"
-        words = [sys.executable, "-I", "-S", str(LAUNCH), "--interpreter", str(samples), sys.executable]
-        interpreter.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in words) + ' "$@"\n')
-        interpreter.chmod(0o700)
-        job = _playbook([{"name": "Push", ACTION: push.options()}], folder, str(interpreter))
-        return Job(job.commands, environment=job.environment, inner=samples)
+        return module_job([{"name": "Push", ACTION: push.options()}], folder)
 
     def forget(self, folder: Path) -> None:
         """Remove the cache of our code."""
@@ -100,7 +61,7 @@ class SkopeoTask:
             {"name": "Push", "ansible.builtin.command": {"argv": skopeo_command(push, registry)}}
             for registry in push.registries
         ]
-        return _playbook(tasks, folder, sys.executable)
+        return playbook(tasks, folder, sys.executable)
 
     def forget(self, folder: Path) -> None:
         """Remove skopeo's cache."""
@@ -115,23 +76,24 @@ class EmptyTask:
 
     def job(self, push: Push, folder: Path) -> Job:
         """One playbook."""
-        return _playbook([{"name": "Nothing", "ansible.builtin.command": {"argv": ["true"]}}], folder, sys.executable)
+        return playbook([{"name": "Nothing", "ansible.builtin.command": {"argv": ["true"]}}], folder, sys.executable)
 
     def forget(self, folder: Path) -> None:
         """Nothing is remembered."""
 
 
-def set_options(push: Push, count: int) -> dict[str, Any]:
-    """Return the options of one task that brings the image to the registries under so many names."""
-    options = push.options()
-    image = {name: options.pop(name) for name in ("source", "tags")}
-    names = [one.repository.rpartition("/")[2] for one in named_pushes(push, count)]
-    own = {name: options.pop(name) for name in list(options) if name.startswith("source_")}
-    del options["name"]
-    return {**options, "defaults": own, "images": [{**image, "name": name} for name in names]}
+def module_job(tasks: list[dict[str, Any]], folder: Path) -> Job:
+    """Return the job that runs one task, of which only the process of the module is measured."""
+    samples, interpreter = folder / "module.jsonl", folder / "python"
+    words = [sys.executable, "-I", "-S", str(LAUNCH), "--interpreter", str(samples), sys.executable]
+    interpreter.write_text("#!/bin/sh\nexec " + " ".join(f"'{word}'" for word in words) + ' "$@"\n')
+    interpreter.chmod(0o700)
+    job = playbook(tasks, folder, str(interpreter))
+    return Job(job.commands, environment=job.environment, inner=samples)
 
 
-def _playbook(tasks: list[dict[str, Any]], folder: Path, interpreter: str) -> Job:
+def playbook(tasks: list[dict[str, Any]], folder: Path, interpreter: str) -> Job:
+    """Return the job that runs these tasks on this machine, as one playbook."""
     place = folder / f"playbook-{next(_numbers)}"
     place.mkdir()
     host = {"ansible_connection": "local", "ansible_python_interpreter": interpreter}

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -118,34 +118,12 @@ class Skopeo:
                     file.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
-class SkopeoLoop:
-    """``skopeo copy`` for each image of a set, one after another."""
-
-    count: int
-    name: str = "skopeo copy, a loop"
-
-    def job(self, push: Push, folder: Path) -> Job:
-        """One process for each image and registry."""
-        pushes = named_pushes(push, self.count)
-        return Job([skopeo_command(one, registry) for one in pushes for registry in one.registries])
-
-    def forget(self, folder: Path) -> None:
-        """Remove skopeo's cache."""
-        Skopeo().forget(folder)
-
-
-def named_pushes(push: Push, count: int) -> list[Push]:
-    """Return pushes of the same image under so many names, the first of which is its own."""
-    return [push, *(replace(push, repository=f"{push.repository}-{number}") for number in range(1, count))]
-
-
 def skopeo_command(push: Push, registry: Registry) -> list[str]:
     """Return the command that copies the image to one registry."""
     command = ["skopeo", "copy", "--insecure-policy", "-q"]
     if push.image.transport == "docker":
-        command += _trust("src", push.image.ca_file)
-    command += _trust("dest", registry.ca_file)
+        command += trust("src", push.image.ca_file)
+    command += trust("dest", registry.ca_file)
     return [*command, push.source(), f"docker://{registry.address}/{push.repository}:{push.tag}"]
 
 
@@ -165,13 +143,14 @@ def fast_gzip() -> list[str]:
     return [name for name in FAST_GZIP if importlib.util.find_spec(name)]
 
 
-def _trust(side: str, ca_file: Path | None) -> list[str]:
+def trust(side: str, ca_file: Path | None) -> list[str]:
+    """Return the options of skopeo for the registry of one side, ``src`` or ``dest``."""
     if ca_file is None:
         return [f"--{side}-tls-verify=false"]
-    return [f"--{side}-cert-dir", str(_certificates(ca_file))]
+    return [f"--{side}-cert-dir", str(certificates(ca_file))]
 
 
-def _certificates(ca_file: Path) -> Path:
+def certificates(ca_file: Path) -> Path:
     """Return a folder in which there is nothing but the authority; skopeo takes every key there for a client's."""
     folder = ca_file.parent / "trusted"
     folder.mkdir(exist_ok=True)

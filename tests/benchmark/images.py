@@ -14,23 +14,33 @@ from pathlib import Path
 
 from tests.image import image_manifest, make_image, put_entry, random_layer, write_blob
 from tests.image.layers import gzipped
-from tests.image.layout import MEDIA_TYPES, image_config
+from tests.image.layout import MEDIA_TYPES, Descriptor, image_config
 
 MIB = 1 << 20
 KIB = 1 << 10
 SMALL_LAYERS = 60
+SET = 30
 _LARGEST_FILE = 32 * MIB
 _ROOTS = ("/usr/lib", "/usr/share", "/usr/bin")
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image as ``transport:place``; ``digest`` of its manifest, None where one is only made by a push."""
+    """An image as ``transport:place``; ``digest`` of its manifest, None where one is only made by a push.
+
+    ``members`` are the digests of the images of a set, which are tags of one layout, or repositories side by side.
+    """
 
     transport: str
     place: str
     digest: str | None = None
     ca_file: Path | None = None
+    members: tuple[str, ...] = ()
+
+    def member(self, number: int) -> Image:
+        """Return one image of a set."""
+        place = f"{self.place}:{number}" if self.transport == "oci" else f"{self.place}-{number}:1"
+        return Image(self.transport, place, self.members[number], self.ca_file)
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,16 @@ class Images:
         return self._layout("light", [f"layer {number}" for number in range(8)], self.sizes.light)
 
     @cached_property
+    def several(self) -> Image:
+        """A set of images: three layers each, the first of which is the same in all."""
+        folder = self.folder / "several"
+        digests = []
+        for number in range(SET):
+            own = [self._layer(folder, f"layer {number}-{half}", 512 * KIB) for half in range(2)]
+            digests.append(self._image(folder, [self._layer(folder, "base", self.sizes.light), *own], str(number)))
+        return Image("oci", str(folder), digests[0], members=tuple(digests))
+
+    @cached_property
     def large(self) -> Image:
         """Eight layers, gigabytes together."""
         return self._layout("large", [f"layer {number}" for number in range(8)], self.sizes.large // 8)
@@ -97,16 +117,23 @@ class Images:
 
     def _layout(self, name: str, seeds: list[str], size: int) -> Image:
         folder = self.folder / name
-        types = MEDIA_TYPES["oci"]
+        return Image("oci", str(folder), self._image(folder, [self._layer(folder, seed, size) for seed in seeds]))
+
+    @staticmethod
+    def _layer(folder: Path, seed: str, size: int) -> Descriptor:
         # Stored, not deflated: bytes of chance get no smaller, and a layer of gigabytes is there sooner.
-        layers = [write_blob(folder, gzipped(random_layer(size, seed), 0), types["gzip"]) for seed in seeds]
+        return write_blob(folder, gzipped(random_layer(size, seed), 0), MEDIA_TYPES["oci"]["gzip"])
+
+    @staticmethod
+    def _image(folder: Path, layers: list[Descriptor], tag: str = "latest") -> str:
+        """Add an image of these layers to a layout, and return its digest."""
+        types = MEDIA_TYPES["oci"]
         # Nobody asks for the digests of what is inside.
         diff_ids = [layer["digest"] for layer in layers]
         config = write_blob(folder, json.dumps(image_config("linux/amd64", diff_ids)).encode(), types["config"])
-        manifest = json.dumps(image_manifest(config, layers)).encode()
-        top = write_blob(folder, manifest, types["manifest"])
-        put_entry(folder, top)
-        return Image("oci", str(folder), top["digest"])
+        top = write_blob(folder, json.dumps(image_manifest(config, layers)).encode(), types["manifest"])
+        put_entry(folder, top, tag)
+        return str(top["digest"])
 
 
 def _files(size: int) -> list[Path]:

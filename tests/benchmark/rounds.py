@@ -18,6 +18,7 @@ from .contenders import Contender, Push, Skopeo
 from .images import Image, Images
 from .measure import BenchmarkFailed, Sample, run
 from .registries import Registries
+from .sets import member_pushes, member_repository
 
 _numbers = itertools.count(1)
 
@@ -98,7 +99,11 @@ class Runner:
     def _prepared(self, case: Case, contender: Contender, registries: Registries) -> Push:
         """Return a push to a new repository, to which the image before was pushed if the case has one."""
         repository = f"bench/{case.name}-{next(_numbers)}"
-        push = Push(self._image(case.image, case, registries), registries.zones(case.zones), repository)
+        image = self._image(case.image, case, registries)
+        if image.members:
+            # ``skopeo sync`` leaves an image of a set its name.
+            repository = member_repository(f"{repository.partition('/')[2]}/{_named(case.image)}", 0)
+        push = Push(image, registries.zones(case.zones), repository)
         folder = self._own(contender)
         contender.forget(folder)
         if case.before is not None:
@@ -118,23 +123,30 @@ class Runner:
         if not case.copied:
             return image
         registry = registries.source()
-        repository = f"bench/{name.replace('_', '-')}"
+        repository = f"bench/{_named(name)}"
+        first = member_repository(repository, 0) if image.members else repository
         try:
-            registry.manifest(repository, "1")
+            registry.manifest(first, "1")
         except OSError:
-            run(Skopeo().job(Push(image, [registry], repository), self.folder), self.folder)
-        return Image("docker", f"{registry.address}/{repository}:1", image.digest, registry.ca_file)
+            for push in member_pushes(Push(image, [registry], first)):
+                run(Skopeo().job(push, self.folder), self.folder)
+        place = f"{registry.address}/{repository}"
+        return Image("docker", place if image.members else f"{place}:1", image.digest, registry.ca_file, image.members)
 
 
 def _arrived(push: Push) -> int:
     """Return the bytes of the layers in one registry; raises BenchmarkFailed where another image is there."""
     size = 0
-    for registry in push.registries:
+    for one, registry in itertools.product(member_pushes(push), push.registries):
         try:
-            digest, manifest = registry.manifest(push.repository, push.tag)
+            digest, manifest = registry.manifest(one.repository, one.tag)
         except OSError as error:
-            raise BenchmarkFailed(f"{push.repository}:{push.tag} is not in {registry.address}: {error}") from None
-        if push.image.digest not in (None, digest):
-            raise BenchmarkFailed(f"{registry.address} has {digest}, not {push.image.digest}")
+            raise BenchmarkFailed(f"{one.repository}:{one.tag} is not in {registry.address}: {error}") from None
+        if one.image.digest not in (None, digest):
+            raise BenchmarkFailed(f"{registry.address} has {digest}, not {one.image.digest}")
         size = sum(layer["size"] for layer in manifest["layers"])
     return size
+
+
+def _named(image: str) -> str:
+    return image.replace("_", "-")
