@@ -9,19 +9,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: appuio_image_sync
-short_description: Keep a set of images in the integrated registries of zones as it is declared
+short_description: Keep the integrated registries of zones in sync with a list of images
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Brings many images to the registries of one or several zones, in one task, as one list or one file says.
-  - The list names images with their tags, or a repository elsewhere and which of its tags are wanted, for example the
-    three newest minor versions.
+  - Pushes the images of a list or a file to the registries of one or several zones, in one task.
+  - The list contains images with their tags, or repositories with rules that select their tags, for example the three
+    newest minor versions.
   - The whole set is planned first, then pushed, several images at a time. Check mode and diff show the plan.
-  - If all is there already, each zone is asked once for each tag, each source registry once for each image, and no
-    layer is read. All images share connections.
-  - One image that fails does not stop the others. The task fails in the end, and the result says what became of each.
-  - What is no longer declared can go again, see O(delete).
+  - If nothing has changed, one request for each tag is sent to each zone, one request for each image to its source, and
+    no layer is read. All images share connections.
+  - An image that fails does not stop the others. The task fails at the end, and the result contains the outcome of each
+    image.
+  - Images that are no longer declared can be deleted, see O(delete).
 extends_documentation_fragment:
   - appuio.registry.zone
   - appuio.registry.zone.several
@@ -32,7 +33,7 @@ extends_documentation_fragment:
 options:
   images:
     description:
-      - The images that are to be there. What an entry does not say is taken from O(defaults).
+      - The images. Values that an entry does not set are taken from O(defaults).
       - Each tag of a repository is declared once.
       - One of O(images) and O(images_file) is required, with at least one entry.
     type: list
@@ -41,47 +42,49 @@ options:
       source:
         description:
           - The image, in the notation of O(appuio.registry.appuio_image_push#module:source).
-          - With O(images[].select), it is the repository alone, as V(docker://docker.io/library/alpine).
-          - With O(images[].source_zone), it is the name of an image there, as V(frontend:production).
-          - Exactly one of O(images[].source) and O(images[].sources) is required, but for a whole namespace of
+          - With O(images[].select), it is the repository without a tag, for example
+            V(docker://docker.io/library/alpine).
+          - With O(images[].source_zone), it is the name of an image in that zone, for example V(frontend:production).
+          - Exactly one of O(images[].source) and O(images[].sources) is required, except for a whole namespace of
             O(images[].source_zone).
         type: str
       source_zone: &source_zone
         description:
-          - A zone that the image comes from. It is what the zone has under the tag, by exactly that digest, and its
-            history stays behind.
+          - A zone from which the image is copied, with the digest that the tag has in that zone. The history is not
+            copied.
           - Without O(images[].source), all images of its namespace are copied, with all their tags or those that
-            O(images[].select) chooses. That takes the API of the zone, and a credential that may list ImageStreams.
-            RV(left_behind) says what does not travel. The entry itself has to name the zone for this.
-          - It is a zone identifier, or a dictionary like an entry of O(zones), for example with the keys V(zone),
-            V(namespace) and V(token). What it does not say is said by the entry of O(zones) for the same zone, or else
-            by the task. Credentials are taken whole, and a token of the task is for the zones of the task alone.
-          - The namespace is that of the image if O(images[].source_zone) says no other.
-          - Where the zone is one of O(zones), the image goes to the others. It goes to another namespace of the same
-            zone, too.
-          - In O(defaults), it holds for images whose O(images[].source) is a name without a slash.
-          - Mutually exclusive with O(images[].sources), and with what is said of the registry of a C(docker://) source.
+            O(images[].select) selects. This requires the API of the zone, and a credential that can list ImageStreams.
+            RV(left_behind) lists what is not copied. The zone has to be set in the entry itself for this.
+          - It is the name of a zone, or a dictionary like an entry of O(zones), for example with the keys V(zone),
+            V(namespace) and V(token). Values that it does not set are taken from the entry of O(zones) for the same
+            zone, or else from the task. The options of a credential are taken together, and a token of the task is only
+            used for the zones of the task.
+          - The namespace is that of the image unless O(images[].source_zone) sets another one.
+          - If the zone is one of O(zones), the image is copied to the other zones. It can also be copied to another
+            namespace of the same zone.
+          - In O(defaults), it applies to images whose O(images[].source) is a name without a slash.
+          - Mutually exclusive with O(images[].sources), and with the options for the registry of a C(docker://) source.
         type: raw
       sources:
         description:
-          - Several images, of which one index is made, such as those that were built per platform, as
-            O(appuio.registry.appuio_image_push#module:sources). An entry is a source, or a mapping of C(source) and
+          - Several images that are combined into one index, for example images that were built per platform, as in
+            O(appuio.registry.appuio_image_push#module:sources). An entry is a source, or a mapping with C(source) and
             C(platform).
-          - Without O(images[].name) and O(images[].tags), all sources have to have the same.
-          - To find out whether anything has changed, the registries of C(docker://) sources are asked for the digests
-            of their tags. What else is needed of them is known from the run before if the home directory of the user
-            can be written, and read otherwise. No layer is read.
+          - Without O(images[].name) and O(images[].tags), all sources must have the same name and tag.
+          - To check for changes, the digests of the tags are requested from the registries of C(docker://) sources.
+            Other values are known from the run before if the home directory of the user is writable, and read
+            otherwise. No layer is read.
           - Mutually exclusive with O(images[].source), O(images[].select) and O(images[].platforms).
         type: list
         elements: raw
       name:
         description:
-          - What the image is called in the namespace.
+          - Name of the image in the namespace.
           - By default, it is the last component of the source's name.
         type: str
       tags:
         description:
-          - The tags that are to point to the image.
+          - The tags to point to the image.
           - By default, it is the source's tag, or V(latest) if it has none.
           - With an empty list, the image is pushed by its digest only.
         type: list
@@ -89,71 +92,72 @@ options:
         aliases: [tag]
       select:
         description:
-          - Which tags of the source's repository are wanted, each under its own name.
-          - The conditions follow one another in the order below. Without any, all tags are wanted.
-          - Tags that stand for signatures and other referrers are never selected, see O(images[].referrers).
-          - A source that lists no tags, and a selection that matches none, fail. Of a whole namespace of
-            O(images[].source_zone), only one that matches nothing in any repository does.
+          - Rules that select tags of the source's repository. Each tag is pushed under the same name.
+          - The conditions are applied in the order below. Without any, all tags are selected.
+          - Tags of signatures and other referrers are never selected, see O(images[].referrers).
+          - It is an error if the source has no tags, and if the selection matches none. For a whole namespace of
+            O(images[].source_zone), it is an error if the selection matches nothing in any repository.
         type: dict
         suboptions:
           match:
             description:
-              - A regular expression that is found in the tag, as V(^1[.]).
+              - A regular expression that matches in the tag, for example V(^1[.]).
               - If it has a group with the name C(version), the version of a tag is what this group matches, as in
                 V(^(?P<version>.*\)-alpine$).
             type: str
           exclude:
-            description: A regular expression that is not found in the tag.
+            description: A regular expression that does not match in the tag.
             type: str
           semver:
             description:
-              - A range of versions, as V(>=1.2 <2), V(^1.4), V(~1.4.2), V(1.4.x), or several with V(||) between them.
-              - A tag may begin with C(v), and lack its last numbers. V(1.4) counts as C(1.4.0). What is no version is
-                left out.
+              - A range of versions, for example V(>=1.2 <2), V(^1.4), V(~1.4.2), V(1.4.x), or several ranges separated
+                by V(||).
+              - A tag can begin with C(v), and omit its last numbers. V(1.4) counts as C(1.4.0). Tags that are not
+                versions are ignored.
             type: str
           prereleases:
             description:
-              - Whether versions such as C(2.0.0-rc1) count for O(images[].select.semver),
+              - Whether versions such as C(2.0.0-rc1) are included in O(images[].select.semver),
                 O(images[].select.latest_per) and O(images[].select.newest).
-              - A pre-release that O(images[].select.semver) itself names counts in any case.
+              - A pre-release that O(images[].select.semver) itself contains is always included.
             type: bool
           latest_per:
-            description: Of each minor or major version, only the newest tag is wanted.
+            description: Select only the newest tag of each minor or major version.
             type: str
             choices: [minor, major]
           newest:
             description:
-              - At most so many tags are wanted, the newest by their version.
-              - Tags that are no versions come after those that are, ordered by their names.
+              - Maximum number of tags, the newest by their version.
+              - Tags that are not versions come after versions, sorted by their names.
             type: int
           repositories:
             description:
-              - A regular expression that is found in the name of a repository, as V(^shop-).
-              - It is for a whole namespace of O(images[].source_zone), as is
-                O(images[].select.exclude_repositories). All other conditions hold in each repository.
+              - A regular expression that matches in the name of a repository, for example V(^shop-).
+              - It can be set for a whole namespace of O(images[].source_zone), and so can
+                O(images[].select.exclude_repositories). All other conditions apply to each repository.
             type: str
           exclude_repositories:
-            description: A regular expression that is not found in the name of a repository.
+            description: A regular expression that does not match in the name of a repository.
             type: str
       expected_digest:
-        description: Fail, for this image, unless what would be pushed has exactly this digest.
+        description: Fail for this image if the image to push has another digest.
         type: str
       namespace: &namespace
-        description: The namespace of this image. By default, it is that of the zone.
+        description: The namespace of this image. The default is that of the zone.
         type: str
       zones: &zones
-        description: The zones that get this image, of those that the task names. By default, all of them do.
+        description: The zones of the task that this image is pushed to. The default is all of them.
         type: list
         elements: str
       platforms: &platforms
         description:
           - Platforms of a multi-platform image to push, as O(appuio.registry.appuio_image_push#module:platforms).
-          - With O(images[].sources), C(platform) of an entry chooses instead, and O(defaults.platforms) does not count.
+          - With O(images[].sources), use C(platform) of an entry instead. O(defaults.platforms) is ignored then.
         type: list
         elements: str
       referrers: &referrers
         description:
-          - Whether signatures, attestations and SBOMs travel along, as
+          - Whether to push signatures, attestations and SBOMs, too, as in
             O(appuio.registry.appuio_image_push#module:referrers).
         type: bool
       existing_tags: &existing_tags
@@ -164,12 +168,12 @@ options:
         choices: [overwrite, keep, fail]
       compression: &compression
         description:
-          - How layers are compressed that the source holds uncompressed, as
+          - Compression of layers that are uncompressed in the source, as in
             O(appuio.registry.appuio_image_push#module:compression).
         type: str
         choices: [gzip, zstd, none]
       compression_level: &compression_level
-        description: How hard to compress, as O(appuio.registry.appuio_image_push#module:compression_level).
+        description: Level of the compression, as in O(appuio.registry.appuio_image_push#module:compression_level).
         type: int
       source_username: &source_username
         description: User name for the registry of a C(docker://) source, with the password.
@@ -180,18 +184,18 @@ options:
       source_auth_file: &source_auth_file
         description:
           - File with stored credentials for a C(docker://) source.
-          - By default, the files that podman and docker read are used.
+          - By default, the files that Podman and Docker read are used.
         type: path
       source_validate_certs: &source_validate_certs
         description: Whether to verify the certificate of a C(docker://) source. By default, it is verified.
         type: bool
       source_plain_http: &source_plain_http
         description:
-          - Whether the registry of a C(docker://) source may be spoken to without TLS, as
+          - Whether to allow unencrypted connections to the registry of a C(docker://) source, as in
             O(appuio.registry.appuio_image_push#module:source_plain_http).
         type: bool
       source_ca_cert: &source_ca_cert
-        description: File with the authorities that sign the certificate of a C(docker://) source.
+        description: File with the certificate authorities for a C(docker://) source.
         type: path
       engine_socket: &engine_socket
         description: Socket of the engine's API, as O(appuio.registry.appuio_image_push#module:engine_socket).
@@ -199,14 +203,15 @@ options:
   images_file:
     description:
       - A file with the images, in YAML or JSON, on the host where the task runs.
-      - It is a list of entries as in O(images), or a mapping with such a list as C(images) and with C(defaults).
-      - Errors name the entry and its line. Unknown and misspelled keys are refused, and keys that are there twice.
-      - YAML takes the Python package C(PyYAML), which C(ansible-core) has.
+      - It contains a list of entries as in O(images), or a mapping with such a list as C(images) and with C(defaults).
+      - Error messages contain the entry and its line. Unknown, misspelled and duplicate keys are errors.
+      - YAML requires the Python package C(PyYAML), which C(ansible-core) installs.
     type: path
   defaults:
     description:
-      - What holds for every image that does not say otherwise.
-      - The C(defaults) of O(images_file) go before these. Credentials of sources are taken whole.
+      - Default values for all images.
+      - The C(defaults) of O(images_file) take precedence over these. The options of a source's credential are taken
+        together.
     type: dict
     suboptions:
       namespace: *namespace
@@ -226,108 +231,113 @@ options:
       engine_socket: *engine_socket
   atomic:
     description:
-      - What moves together.
-      - With V(image), the tags of one image move in all its zones, or none of them does. A zone that cannot be reached
-        then keeps every image of its entry where it is.
-      - With V(set), the tags of all images move in all zones, or none does. All images are uploaded everywhere before
-        the first tag moves, and nothing is begun when one image cannot be planned.
-      - With V(none), each zone goes its own way.
+      - Which tags are moved together.
+      - With V(image), the tags of an image are moved in all its zones or in none. If a zone cannot be reached, no tag
+        of an image for this zone is moved.
+      - With V(set), the tags of all images are moved in all zones, or none is moved. All images are uploaded to all
+        zones before the first tag is moved, and nothing is pushed if one image cannot be planned.
+      - With V(none), the zones are independent.
     type: str
     choices: [image, set, none]
     default: image
   keep_going:
     description:
-      - Whether the other images are pushed when one fails. The task fails in any case.
-      - If V(false), nothing is begun when one image cannot be planned, and nothing more when one fails.
+      - Whether the other images are pushed if one fails. The task fails in any case.
+      - If V(false), nothing is pushed if one image cannot be planned, and no other image is started after one has
+        failed.
     type: bool
     default: true
   delete:
     description:
-      - Whether tags go that are no longer declared.
-      - With V(managed), tags go that this module has brought with O(delete=managed) and that no entry declares any
-        more, from the namespaces that the task or an entry names. What it has brought is noted on the ImageStream, in
-        the annotation C(registry.appuio.cloud/managed-tags), so that every checkout and every machine knows the same.
-      - A tag stays that somebody else has moved since, that another set declares (see O(set_name)), that a workload
-        uses, that another tag follows, or whose image something in use needs. The rules are those of
-        M(appuio.registry.appuio_image_prune), but a tag goes also where one that stays has the same image.
-      - All tags of a repository stay while an entry for it fails, so nothing goes because a source could not be listed
-        or listed nothing. Nothing goes from a zone that cannot be read.
-      - An ImageStream that this module has created goes, too, when nothing is left in it.
-      - This needs the API of each zone, with the Python packages C(kubernetes) and C(openshift), and a credential that
-        may change ImageStreams and read workloads. With a credential for the registry alone it is refused.
+      - Whether to delete tags that are no longer declared.
+      - With V(managed), tags are deleted that this module has created with O(delete=managed) and that no entry declares
+        any more, in the namespaces that the task or an entry sets. The tags that it has created are recorded in the
+        annotation C(registry.appuio.cloud/managed-tags) of the ImageStream, so the module can be run from any checkout
+        and machine.
+      - A tag is kept if somebody else has moved it since, if another set declares it (see O(set_name)), if a workload
+        uses it, if another tag follows it, or if its image is in use. The rules are those of
+        M(appuio.registry.appuio_image_prune), except that a tag is also deleted if a tag that is kept points to the
+        same image.
+      - All tags of a repository are kept if an entry for it fails, so nothing is deleted because the tags of a source
+        could not be listed or there were none. Nothing is deleted in a zone that cannot be read.
+      - An ImageStream that this module has created is deleted, too, when it has no tags left.
+      - This requires the API of each zone, with the Python packages C(kubernetes) and C(openshift), and a credential
+        that can change ImageStreams and read workloads. It is an error with a credential for the registry only.
     type: str
     choices: [none, managed]
     default: none
   set_name:
     description:
-      - Name of the set, for O(delete=managed). Each set knows its own tags only.
-      - Give each list of images its own name if several of them bring images to one namespace, as each would take the
-        images of the others for undeclared.
+      - Name of the set, for O(delete=managed). Each set manages only its own tags.
+      - Use a different name for each list if several lists contain images for the same namespace, because otherwise
+        each would delete the images of the others.
     type: str
   max_delete:
-    description: How many tags and ImageStreams go at most, in each zone and namespace. Others go in a later run.
+    description: Maximum number of tags and ImageStreams to delete in each zone and namespace. Others are deleted in a
+      later run.
     type: int
     default: 50
   protect_in_use:
-    description: Whether tags stay that workloads use.
+    description: Whether to keep tags that workloads use.
     type: bool
     default: true
   workload_namespaces:
     description:
-      - Other namespaces whose workloads use images of these namespaces, and which have to be readable.
-      - All namespaces that the credential may read are read in any case.
+      - Other namespaces whose workloads use images of these namespaces. They must be readable.
+      - Other namespaces that the credential can read are included anyway.
     type: list
     elements: str
     default: []
   ignore_unreadable:
-    description: Kinds and namespaces that do not matter where they cannot be read, as V(BuildConfig).
+    description: Kinds and namespaces that need not be readable, for example V(BuildConfig).
     type: list
     elements: str
     default: []
   check_quota:
     description:
-      - What happens when the quota of a namespace does not leave room for the ImageStreams and tags that all images of
-        the set need there together.
-      - With V(warn), there is a warning with how many are needed and left. With V(fail), no image is pushed there that
-        needs a new ImageStream or tag. With V(ignore), nobody is asked.
-      - What O(delete) removes goes last, when all new images are there, so that it makes room for the next run. Where
-        that would be enough, the message says so.
-      - It takes the right to read quotas, and is left out without it.
+      - What happens if the quota of a namespace does not allow for the ImageStreams and tags that all images of the set
+        need together.
+      - With V(warn), a warning is shown with the numbers that are needed and left. With V(fail), no image is pushed
+        that needs a new ImageStream or tag in this namespace. With V(ignore), the quota is not checked.
+      - O(delete) deletes tags at the end, after all new images were pushed, so they make room for the next run. If this
+        would be sufficient, the message says so.
+      - This requires permission to read quotas, and is skipped otherwise.
     type: str
     choices: [warn, fail, ignore]
     default: warn
   jobs:
-    description: How many images are planned and pushed at the same time, V(1) to V(16).
+    description: Number of images that are planned and pushed at the same time, V(1) to V(16).
     type: int
     default: 4
   spool_limit:
     description:
-      - How many MiB of images are on their way at the same time, and so how much is on disk at most, in the temporary
-        directory of the host where the task runs. The largest image goes first.
-      - An image that goes from a registry to a single zone is sent while it is read, and takes no disk.
-      - An image that is larger is pushed alone.
+      - Limit in MiB for the images that are pushed at the same time, and so for the disk space that they need in the
+        temporary directory of the host where the task runs. The largest image is pushed first.
+      - An image that is copied from a registry to a single zone is sent while it is read, and needs no disk space.
+      - An image that is larger than the limit is pushed alone.
     type: int
     default: 4096
   progress:
     description:
-      - Whether to show how far the set is while it runs, as a line every few seconds, on the standard error of
-        C(ansible-playbook). It tells how many images are done of those that change, how much was sent to all zones
-        together, how fast, and which images are at work. What is done within two seconds shows none.
-      - Nothing is shown when the task runs on another host than the controller, with C(async), in check mode, or with
+      - Whether to show the progress, with a line every few seconds, on the standard error of C(ansible-playbook). It
+        contains the numbers of images that are done and that change, the bytes sent to all zones together, the rate,
+        and the images that are being pushed. A task that takes less than two seconds shows none.
+      - No progress is shown if the task runs on another host than the controller, with C(async), in check mode, or with
         C(no_log).
     type: bool
     default: true
 notes:
   - A namespace is required, in the task, in each entry of O(zones), or in each of O(images).
-  - In check mode only the zones and the sources are asked, and nothing is uploaded.
-  - When the task is told to stop (SIGTERM, SIGINT, SIGHUP), its uploads end at once, and tags that are moving move to
-    the end or go back. Nothing more is begun, nothing is deleted, and the next run goes on from what is there.
-  - Where a source's registry says how many manifests it still gives (C(RateLimit-Remaining), as Docker Hub does), no
-    image is begun that needs more. It fails with the limit, what remains and when that renews, and images from
-    elsewhere go on. Asking which digest a tag has is free there, so that an unchanged set costs nothing, except for
-    images with O(images[].platforms) or O(images[].referrers), which are read to know what would be pushed. Limits that
-    renew within five minutes are waited for.
-  - A tag that was brought with O(delete=none) is not known as brought by this module, and never goes by itself.
+  - In check mode, the module only reads from the zones and the sources, and uploads nothing.
+  - When the task receives a signal to stop (SIGTERM, SIGINT, SIGHUP), its uploads are stopped immediately, and tags
+    that are being moved are either all moved or reset. Nothing else is started, nothing is deleted, and the next run
+    continues with the remaining images.
+  - If the registry of a source returns how many manifests can still be read (C(RateLimit-Remaining), as Docker Hub
+    does), no image is started that needs more. It fails with the limit, the remaining number and the time when it is
+    renewed, and images from other registries are still pushed. Requests for the digest of a tag are not limited there,
+    so an unchanged set does not count, except for images with O(images[].platforms) or O(images[].referrers), whose
+    manifests are read. The module waits for limits that are renewed within five minutes.
+  - A tag that was created with O(delete=none) is not managed by this module, and is never deleted by it.
 seealso:
   - module: appuio.registry.appuio_image_push
   - module: appuio.registry.appuio_image_prune
@@ -424,33 +434,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reason:
-  description: How many images change, how many tags go, and how many images failed.
+  description: How many images were changed, how many tags were deleted, and how many images failed.
   type: str
   returned: when the images could be planned
   sample: 2 of 30 images change, 1 tags go
 images:
-  description: What happened to each image, also on failure. A selected tag is an image of its own.
+  description: The result of each image, also on failure. Each selected tag is a separate image.
   type: list
   elements: dict
   returned: when the images could be planned
   contains:
     entry:
-      description: Which entry of O(images) or O(images_file) it is of.
+      description: The entry of O(images) or O(images_file).
       type: str
     source:
       description:
         - The source, with the tag that was used.
-        - All of O(images[].sources), with commas between them.
+        - With O(images[].sources), all sources, separated by commas.
       type: str
     name:
-      description: What the image is called in the namespace, V(*) where those of a namespace could not be listed.
+      description: Name of the image in the namespace, V(*) if the images of a namespace could not be listed.
       type: str
     tags:
-      description: The tags. There are none where the source's tags could not be listed.
+      description: The tags. The list is empty if the source's tags could not be listed.
       type: list
       elements: str
     digest:
-      description: Digest of the image, where it is known.
+      description: Digest of the image, if it is known.
       type: str
     changed:
       description: Whether something changed in any zone.
@@ -459,18 +469,18 @@ images:
       description: Why something changed, or nothing did.
       type: str
     referrers_left:
-      description: What is attached to the image and does not travel, each with its reason.
+      description: Referrers of the image that were not pushed, each with its reason.
       type: list
       elements: str
     zones:
-      description: What happened in each zone, as RV(appuio.registry.appuio_image_push#module:zones).
+      description: The result of each zone, as in RV(appuio.registry.appuio_image_push#module:zones).
       type: list
       elements: dict
     failed:
       description: Whether the image failed.
       type: bool
     error:
-      description: Why it failed, null if it did not.
+      description: The error, null if the image did not fail.
       type: str
   sample:
     - entry: entry 1 of images
@@ -485,7 +495,7 @@ images:
       failed: false
       error:
 zones:
-  description: What happened in each zone, over all images. RV(images) has it image by image.
+  description: The result of each zone for all images together. RV(images) contains the result of each image.
   type: list
   elements: dict
   returned: when the images could be planned
@@ -500,22 +510,22 @@ zones:
       description: Whether anything changed in this zone.
       type: bool
     reason:
-      description: How many images change here, and how many tags go.
+      description: How many images were changed in this zone, and how many tags were deleted.
       type: str
     bytes:
       description: Size of the images that change as C(total), and C(uploaded) bytes.
       type: dict
     deleted:
-      description: How many tags went.
+      description: How many tags were deleted.
       type: int
     deletion_error:
-      description: Why nothing could be deleted here, null if it could.
+      description: The error of the deletion, null if there was none.
       type: str
     failed:
-      description: Whether an image or a deletion failed here.
+      description: Whether an image or a deletion failed in this zone.
       type: bool
     error:
-      description: Why, null if nothing failed.
+      description: The error, null if nothing failed.
       type: str
   sample:
     - zone: cloudscale-lpg-2
@@ -531,9 +541,9 @@ zones:
       error:
 declared:
   description:
-    - Each declared tag in each zone, with what it points to and what it is to point to.
-    - An image that failed has a row for each of its tags, and one without a tag, as nobody knows which other tags of
-      this repository are declared.
+    - Each declared tag in each zone, with its current and its declared digest.
+    - An image that failed has an entry for each of its tags, and one without a tag, because it is not known which other
+      tags of this repository are declared.
   type: list
   elements: dict
   returned: in check mode, and where nothing was begun as images failed
@@ -545,26 +555,26 @@ declared:
       description: The namespace.
       type: str
     name:
-      description: What the image is called in the namespace. C(*) stands for all of them.
+      description: Name of the image in the namespace. C(*) means all of them.
       type: str
     tag:
-      description: The tag, null for others of a repository in doubt.
+      description: The tag, null for other tags of a repository whose declared tags are not known.
       type: str
     state:
       description:
         - V(up_to_date), V(missing) or V(outdated), which is a tag that points to another image.
-        - V(kept) is a tag that points to another image, and stays, see O(images[].existing_tags), or that cannot be
-          copied and stays where it is, see RV(left_behind).
-        - V(unknown) is a tag whose source or zone could not be asked.
+        - V(kept) is a tag that points to another image, and is not changed, see O(images[].existing_tags), or that
+          cannot be copied and is not changed, see RV(left_behind).
+        - V(unknown) is a tag whose source or zone could not be read.
       type: str
     digest:
-      description: What the tag points to, null if there is no such tag, or it is not known.
+      description: Digest that the tag points to, null if there is no such tag, or it is not known.
       type: str
     wanted:
-      description: What it is to point to, null where that is not known before its layers are compressed.
+      description: Declared digest, null if it is not known before its layers are compressed.
       type: str
     entry:
-      description: Which entry of O(images) or O(images_file) declares it.
+      description: The entry of O(images) or O(images_file) that declares it.
       type: str
     source:
       description: The source.
@@ -584,7 +594,7 @@ declared:
       source: docker://docker.io/library/alpine:3.22.1
       reason: does not exist yet
 deleted:
-  description: The tags that went, each with its zone, namespace, image name, digest and reason.
+  description: The tags that were deleted, each with its zone, namespace, image name, digest and reason.
   type: list
   elements: dict
   returned: when the images could be planned
@@ -596,23 +606,23 @@ deleted:
       digest: sha256:4bc453b53cb3d914b45f4b250294236adba2c0e09ff6f03793949e7e39fd4cc1
       reason: it is no longer declared
 kept:
-  description: The tags that are no longer declared and stay, each with the reason.
+  description: The tags that are no longer declared and were kept, each with the reason.
   type: list
   elements: dict
   returned: when the images could be planned
   sample: []
 deleted_repositories:
-  description: The ImageStreams that went, each with its zone, namespace and reason.
+  description: The ImageStreams that were deleted, each with its zone, namespace and reason.
   type: list
   elements: dict
   returned: when the images could be planned
   sample: []
 left_behind:
   description:
-    - What does not travel of a namespace of O(images[].source_zone), each with its C(zone), C(namespace), image
-      C(name), C(tag) and C(reason). The C(tag) is null for what is said of the whole repository.
-    - Tags that point to nothing, or to images that the zone only refers to, are left out, and copies of them that are
-      in the zones already stay. Of images that are copied, it is the history, and what a tag follows by itself.
+    - Parts of a namespace of O(images[].source_zone) that are not copied, each with its C(zone), C(namespace), image
+      C(name), C(tag) and C(reason). The C(tag) is null if it applies to the whole repository.
+    - Tags without an image, or with images that the zone only refers to, are not copied, and existing copies of them
+      are kept. For images that are copied, it is the history, and the source that a tag follows.
   type: list
   elements: dict
   returned: when the images could be planned
@@ -624,8 +634,8 @@ left_behind:
       reason: the history of its tags, with 12 older images
 totals:
   description:
-    - Sums over all images. C(tags) counts each tag in each zone, C(bytes) are the sizes of all images where something
-      changes, and C(uploaded) are the bytes that were sent.
+    - Sums over all images. C(tags) counts each tag in each zone, C(bytes) is the size of all images that were changed,
+      and C(uploaded) is the number of bytes that were sent.
   type: dict
   returned: when the images could be planned
   sample:
