@@ -269,16 +269,16 @@ def _networks() -> list[Case]:
             "20 ms away with losses: first push of a light OCI layout",
             "light",
             one,
-            "A lost packet halves what its connection sends, so time depends on how many connections send at the same "
-            "time, and on chance: more rounds than elsewhere, and the median of one run differs from that of the next.",
+            "A lost packet slows its connection down for a while, so time depends on how many connections send at the "
+            "same time, and on chance: the median of one run differs from that of the next.",
         ),
         loss(
             "loss-small-layers",
             "20 ms away with losses: first push of 60 small layers",
             "small_layers",
             one,
-            "Each request may lose a packet and wait for it to be sent again, which takes 200 ms where it was the last "
-            "one (RFC 6298): fewer requests, fewer waits.",
+            "Each request may lose a packet and wait for it to be sent again, longest where it was the last one, which "
+            "only a timer notices (RFC 8985): fewer requests, fewer waits.",
             rounds=2,
         ),
     ]
