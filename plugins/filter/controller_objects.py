@@ -8,15 +8,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: controller_objects
-short_description: What AWX needs to run the playbooks of this collection
+short_description: The AWX objects for the playbooks of this collection
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
   - Returns the organization, the credential type, credentials, execution environment, project, inventory with its
     source, job templates with surveys, and the workflow, as lists in the format of C(infra.aap_configuration).
-  - The surveys are made from the argument specifications of the playbooks. The playbook C(appuio.registry.awx) creates
-    what this returns.
+  - The surveys are generated from the argument specifications of the playbooks. The playbook C(appuio.registry.awx)
+    creates the objects that this filter returns.
 positional: _input, settings
 options:
   _input:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: declaration
-short_description: What zones have beside what a file declares
+short_description: Compare the images of zones with those that a file declares
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Joins what M(appuio.registry.appuio_image_info) has found with what M(appuio.registry.appuio_image_sync) returns in
-    check mode, as the playbook C(report) does.
+  - Combines the result of M(appuio.registry.appuio_image_info) with the result of M(appuio.registry.appuio_image_sync)
+    in check mode, as the playbook C(report) does.
 positional: _input, compared
 options:
   _input:
@@ -24,8 +24,8 @@ options:
     required: true
   compared:
     description:
-      - Results of M(appuio.registry.appuio_image_sync) in check mode. The first that has C(images) counts, and the
-        messages of those before say what is not known.
+      - Results of M(appuio.registry.appuio_image_sync) in check mode. The first with C(images) is used, and the
+        messages of those before it explain what is not known.
     type: list
     elements: dict
     required: true
@@ -64,11 +64,12 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(as_declared), which is null where it is not known, and the tags that are C(declared), C(missing), C(outdated),
+    - C(as_declared), which is null if it is not known, and the tags that are C(declared), C(missing), C(outdated),
       C(no_longer_declared), C(undeclared) and C(unknown), each with C(name), C(tag), C(zones) and C(reason).
-    - C(counts) has how many there are of each, counted in each zone.
-    - C(zones) are the zones, each with its C(declaration), which has C(counts), and in C(tags) the state of each tag.
-    - Where nothing was compared, there is C(declaration_error) instead.
+    - C(counts) contains their numbers, counted in each zone.
+    - C(zones) contains the zones, each with its C(declaration), which contains C(counts), and in C(tags) the state of
+      each tag.
+    - If nothing was compared, C(declaration_error) is set instead.
   type: dict
 """
 

@@ -13,10 +13,10 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Takes C([registry/]repository[:tag][@digest]) apart, with the same rules as the modules of this collection.
-  - The first component is a registry when it has a dot or a port, or is C(localhost). A name of one component
-    without a registry is one of the C(library) images of Docker Hub.
-  - What is no image reference is an error.
+  - Parses C([registry/]repository[:tag][@digest]) with the same rules as the modules of this collection.
+  - The first component is a registry if it contains a dot or a port, or is C(localhost). A name with one component and
+    without a registry is an image in C(library) on Docker Hub.
+  - An invalid image reference is an error.
 options:
   _input:
     description: The reference of an image.
@@ -52,7 +52,7 @@ _value:
       type: str
       sample: my-project/app
     namespace:
-      description: What comes before the last component of the repository. Empty when it has one component only.
+      description: The repository without its last component. It is empty if there is only one component.
       type: str
       sample: my-project
     name:
@@ -60,11 +60,11 @@ _value:
       type: str
       sample: app
     tag:
-      description: The tag, or null where the reference has none.
+      description: The tag, or null if the reference has none.
       type: str
       sample: 1.4.2
     digest:
-      description: The digest, or null where the reference has none.
+      description: The digest, or null if the reference has none.
       type: str
       sample: null
 """

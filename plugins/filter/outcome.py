@@ -13,8 +13,8 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Returns what the next job of a workflow or a pipeline needs to know, as the playbooks of this collection publish it
-    with C(ansible.builtin.set_stats).
+  - Returns the data for the next job of a workflow or a pipeline, as the playbooks of this collection publish it with
+    C(ansible.builtin.set_stats).
 positional: _input, playbook
 options:
   _input:
@@ -23,11 +23,11 @@ options:
     elements: dict
     required: true
   playbook:
-    description: What the playbook is called.
+    description: Name of the playbook.
     type: str
     required: true
   more:
-    description: More of the outcome.
+    description: Additional data of the outcome.
     type: dict
     default: {}
 """
@@ -42,8 +42,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(playbook), C(changed), C(failed), C(digest), which is empty where the zones differ, C(references) with the
-      digest, and C(zones).
+    - C(playbook), C(changed), C(failed), C(digest), which is empty if the zones differ, C(references) with the digest,
+      and C(zones).
   type: dict
 """
 

@@ -13,13 +13,14 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Returns the outcome as the content of a file, whose ending tells the format.
-  - For C(.json) it is everything as JSON. For C(.env) it is lines as C(APPUIO_DIGEST=...), which GitLab reads as a
-    report of the type C(dotenv). Otherwise it is lines as C(digest=...), which GitHub reads from E(GITHUB_OUTPUT).
+  - Returns the outcome as the content of a file, whose extension determines the format.
+  - For C(.json), it contains all data as JSON. For C(.env), it contains lines such as C(APPUIO_DIGEST=...), which
+    GitLab reads as a report of the type C(dotenv). Otherwise, it contains lines such as C(digest=...), which GitHub
+    reads from E(GITHUB_OUTPUT).
 positional: _input, path
 options:
   _input:
-    description: What P(appuio.registry.outcome#filter) returns.
+    description: The result of P(appuio.registry.outcome#filter).
     type: dict
     required: true
   path:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: unless_blank
-short_description: A value, or another one where it is blank
+short_description: A value, or a default if it is empty
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Returns a value as it is, or another one where it is null or a text of nothing but blanks.
-  - Surveys send blanks for what nobody answers, which ansible-core 2.19 and newer read as null, and pipelines for what
-    they do not set. Unlike C(default) with C(true), this keeps V(false) and V(0).
+  - Returns the value, or a default if the value is null or text without any characters but blanks.
+  - Surveys send empty values for unanswered questions, which ansible-core 2.19 and newer read as null, and pipelines
+    send them for variables that are not set. Unlike C(default) with C(true), this filter keeps V(false) and V(0).
 positional: _input, otherwise
 options:
   _input:
@@ -23,7 +23,7 @@ options:
     type: raw
     required: true
   otherwise:
-    description: What takes its place, often C(omit).
+    description: The default, often C(omit).
     type: raw
     required: true
 seealso:
@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The value, or what takes its place.
+  description: The value, or the default.
   type: raw
 """
 

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: variable_problems
-short_description: What is wrong with the variables of a playbook
+short_description: Validate the variables of a playbook
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Holds variables against an argument specification, as the first task of each playbook of this collection does, and
-    returns what is wrong as sentences.
-  - Text is taken for lists and mappings, and what is blank is as good as not given, since this is what surveys,
-    variables of pipelines and C(-e name=value) send. A number that YAML may have made of a version, as 1.1 of 1.10, is
-    refused.
-  - A variable that starts with O(prefix) and that is not known is named with the nearest one that is. The roles of this
-    collection look for these alone.
+  - Validates variables against an argument specification, as the first task of each playbook of this collection does,
+    and returns the problems as sentences.
+  - Lists and mappings can be text, and empty values count as not set, because surveys, variables of pipelines and C(-e
+    name=value) send them. A number that YAML may have created from a version, such as 1.1 from 1.10, is a problem.
+  - An unknown variable that starts with O(prefix) is reported together with the most similar known name. The roles of
+    this collection only check this.
 positional: _input, options, names, known
 options:
   _input:
-    description: The variables by their names. Others than those of O(options) are left aside.
+    description: The variables by their names. Variables that are not in O(options) are ignored.
     type: dict
     required: true
   options:
@@ -31,33 +30,33 @@ options:
     type: dict
     required: true
   names:
-    description: Names of all variables that there are.
+    description: Names of all variables that are set.
     type: list
     elements: str
     default: []
   known:
-    description: Names that are right beside those of O(options).
+    description: Names that are allowed in addition to those of O(options).
     type: list
     elements: str
     default: []
   mistaken:
     description:
-      - Names that are right, but easily taken for one of O(options), with that one. They are refused where it is not
-        given.
+      - Allowed names that are easily confused with one of O(options), with that option. They are a problem if the
+        option is not set.
     type: dict
     default: {}
   required_one_of:
-    description: Lists of names, of each of which at least one has to be given.
+    description: Lists of names. At least one name of each list is required.
     type: list
     elements: list
     default: []
   mutually_exclusive:
-    description: Lists of names, of each of which at most one may be given.
+    description: Lists of names. At most one name of each list can be set.
     type: list
     elements: list
     default: []
   prefix:
-    description: What the names start with that have to be known.
+    description: Prefix of the names that have to be known.
     type: str
     default: appuio_
 """

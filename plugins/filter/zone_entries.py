@@ -13,13 +13,14 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Returns an entry for each host, as the option O(appuio.registry.appuio_image_push#module:zones) of the modules takes
-    it, from the host's variables C(appuio_zone), C(appuio_registry), C(appuio_host), C(appuio_namespace),
-    C(appuio_token), C(appuio_ca_cert) and so on. A variable has the name of the option and the prefix C(appuio_).
-  - The zone is the host's name where C(appuio_zone) is not set. Blank variables are left out.
-  - An entry can hold a token. Do not print it.
-  - Variables of a play are none of a host, so that what stands under C(vars) does not count. Use the inventory,
-    C(group_vars) or C(-e).
+  - Returns an entry for each host, in the format of the option O(appuio.registry.appuio_image_push#module:zones) of the
+    modules, from the host's variables C(appuio_zone), C(appuio_registry), C(appuio_host), C(appuio_namespace),
+    C(appuio_token), C(appuio_ca_cert) and so on. The name of a variable is the name of the option with the prefix
+    C(appuio_).
+  - The zone is the name of the host if C(appuio_zone) is not set. Empty variables are omitted.
+  - An entry can contain a token. Do not print it.
+  - Variables under C(vars) of a play do not belong to a host and are ignored. Use the inventory, C(group_vars) or
+    C(-e).
 positional: _input, hostvars
 options:
   _input:

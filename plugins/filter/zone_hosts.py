@@ -8,19 +8,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: zone_hosts
-short_description: Hosts for a play that cannot pass in silence
+short_description: Hosts for a play that fails if no host matches
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
   - Returns the hosts of the inventory that match a pattern, for C(hosts) of a play.
-  - Ansible skips a play without hosts, and is content. Where the pattern matches nothing, this returns one host that
-    there is, C(localhost) at last, so that the play's first task can say what is wrong. The playbooks of this
-    collection do so.
+  - Ansible skips a play without hosts and succeeds. If the pattern matches no host, this filter returns an existing
+    host, or C(localhost), so that the first task of the play can report the problem. The playbooks of this collection
+    do so.
 positional: _input, groups, limit
 options:
   _input:
-    description: A pattern of hosts, as C(hosts) of a play takes it.
+    description: A pattern of hosts, as in C(hosts) of a play.
     type: raw
     required: true
   groups:
@@ -28,7 +28,7 @@ options:
     type: dict
     required: true
   limit:
-    description: C(ansible_limit), where there is one.
+    description: C(ansible_limit), if it is set.
     type: str
     default: ""
 seealso:

@@ -13,16 +13,16 @@ version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
-  - Returns the host of a zone's registry, as image references have it.
-  - What is no zone identifier is an error, so that a typing mistake does not become an address.
+  - Returns the host of a zone's registry, as it is used in image references.
+  - An invalid name is an error, so that a typo does not become an address.
 positional: _input, base_domain
 options:
   _input:
-    description: Identifier of the zone, for example V(cloudscale-lpg-2).
+    description: Name of the zone, for example V(cloudscale-lpg-2).
     type: str
     required: true
   base_domain:
-    description: The domain under which the zones live.
+    description: The domain of the zones.
     type: str
     default: appuio.cloud
 seealso:

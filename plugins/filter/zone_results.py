@@ -8,14 +8,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: zone_results
-short_description: What all zones of a play have got
+short_description: The results of all zones of a play
 version_added: 0.1.0
 author:
   - The appuio.registry authors (@appuio)
 description:
   - Returns the results of all zones of a play as one list, from the variable that a task with a module of this
     collection has registered on each host.
-  - A host that has failed before has a result too, with C(failed) and C(error), so that no zone is missing.
+  - A host that has failed before has a result, too, with C(failed) and C(error), so that no zone is missing.
 positional: _input, alive, hostvars, name
 options:
   _input:
@@ -37,7 +37,7 @@ options:
     type: str
     required: true
   together:
-    description: Whether one task with C(run_once) served all zones.
+    description: Whether one task with C(run_once) was run for all zones.
     type: bool
     default: false
 """

@@ -23,8 +23,8 @@ options:
     required: true
   columns:
     description:
-      - What is shown, by the names of the results.
-      - V(digest) is shortened, V(bytes) tells how many were uploaded, V(seconds) how long it took.
+      - The columns, which are names of values in the results.
+      - V(digest) is shortened, V(bytes) is the number of uploaded bytes, V(seconds) is the duration.
     type: list
     elements: str
     default: [zone, reference, digest, changed, bytes, seconds]
