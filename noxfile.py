@@ -102,9 +102,8 @@ def unit(session: nox.Session, core: Core) -> None:
     # What looks at the tree and the tests themselves finds the same whatever ansible-core there is, and between the
     # oldest and the newest only what meets Ansible can differ.
     plugins = ROOT / "tests/unit/plugins"
-    between = [str(plugins / name) for name in ("action", "filter", "inventory")]
-    between += sorted(map(str, (plugins / "module_utils").glob("test_*.py")))
-    folders = {NEWEST: ["tests/unit"], OLDEST: [str(plugins)]}.get(core, between)
+    between = [*plugins.glob("[!_m]*"), *plugins.glob("module_utils/test_*.py")]  # all but module_utils as a whole
+    folders = {NEWEST: ["tests/unit"], OLDEST: [str(plugins)]}.get(core, sorted(map(str, between)))
     if core in (NEWEST, OLDEST):
         unpack_awx(session)
     pytest(session, core, *folders)
