@@ -14,7 +14,7 @@ import threading
 
 from .._errors import AppuioError, CancelledError, InvalidOptionError, SourceError
 from .connection import ServerConnection
-from .message import BLOCK_SIZE, BytesBody, Origin, Reader, Request, is_header_value
+from .message import BLOCK_SIZE, Body, BytesBody, Origin, Request, is_header_value
 from .open_response import OpenResponse
 from .proxy import Proxy
 from .retry import CONNECTION_ERRORS, as_error
@@ -56,11 +56,20 @@ class Transport:
                     "characters that no header takes",
                     hint="Was a token or password stored with more than itself?" if name == "Authorization" else None,
                 )
-        small = request.body is None or isinstance(request.body, BytesBody)
+        if request.body is None or isinstance(request.body, BytesBody):
+            return self._send(request, None)
+        body = _OpenBody(request.body, request.offset)
+        try:
+            return self._send(request, body)
+        finally:
+            body.close()
+
+    def _send(self, request: Request, body: _OpenBody | None) -> OpenResponse:
+        small = body is None
         kept = self._kept() if small or self._keeps_connections else None
         if kept is not None:
             try:
-                return self._exchange(kept, request)
+                return self._exchange(kept, request, body)
             except CONNECTION_ERRORS as error:
                 closed = isinstance(error, _CLOSED_MEANWHILE)
                 # How much of a streamed body got there is for the caller to find out. The next one goes over a new
@@ -69,7 +78,7 @@ class Transport:
                 if not (small and closed):
                     raise self.error(error) from None
         try:
-            return self._exchange(self._connected(), request)
+            return self._exchange(self._connected(), request, body)
         except CONNECTION_ERRORS as error:
             raise self.error(error) from None
 
@@ -121,10 +130,10 @@ class Transport:
             return CancelledError("the connection was given up, as the task was stopped")
         return as_error(error, self.origin.authority, self.timeout)
 
-    def _exchange(self, connection: ServerConnection, request: Request) -> OpenResponse:
+    def _exchange(self, connection: ServerConnection, request: Request, body: _OpenBody | None) -> OpenResponse:
         """Send and wait for the answer; a connection on which that fails is closed, whatever the reason."""
         try:
-            broken = self._sent(connection, request)
+            broken = self._sent(connection, request, body)
             answer = self._answer(connection, broken)
             if broken is not None:
                 with self._lock:
@@ -134,7 +143,7 @@ class Transport:
             self.drop(connection)
             raise
 
-    def _sent(self, connection: ServerConnection, request: Request) -> Exception | None:
+    def _sent(self, connection: ServerConnection, request: Request, body: _OpenBody | None) -> Exception | None:
         connection.putrequest(request.method, self._target(request), skip_host=True, skip_accept_encoding=True)
         connection.putheader("Host", self.origin.authority)
         for name, value in request.headers.items():
@@ -148,8 +157,10 @@ class Transport:
                 connection.putheader(name, value)
         try:
             connection.endheaders()
-            if request.body is not None:
-                self._send_body(connection, _opened(request))
+            if body is not None:
+                body.send(connection)
+            elif isinstance(request.body, BytesBody):
+                connection.send(request.body.content[request.offset :])
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError) as error:
             return error
         return None
@@ -162,15 +173,6 @@ class Transport:
             if broken is not None:
                 raise broken from None
             raise
-
-    @staticmethod
-    def _send_body(connection: ServerConnection, reader: Reader) -> None:
-        buffer = memoryview(bytearray(BLOCK_SIZE))
-        try:
-            while count := _next_block(reader, buffer):
-                connection.send(buffer[:count])
-        finally:
-            reader.close()
 
     def _target(self, request: Request) -> str:
         return f"{self.origin}{request.target}" if self._proxy and self.origin.scheme == "http" else request.target
@@ -189,18 +191,40 @@ class Transport:
         return made
 
 
-def _opened(request: Request) -> Reader:
-    try:
-        return (request.body or BytesBody(b"")).open(request.offset)
-    except OSError as error:
-        raise _unreadable(error) from None
+class _OpenBody:
+    """A body that is streamed; its first block is read before there is a request.
 
+    What it comes from may take its time, and no server waits for long for a body that does not begin; and where it
+    cannot be read at all, no request breaks off.
+    """
 
-def _next_block(reader: Reader, buffer: memoryview) -> int:
-    try:
-        return reader.readinto(buffer)
-    except OSError as error:
-        raise _unreadable(error) from None
+    def __init__(self, body: Body, offset: int) -> None:
+        self._buffer = memoryview(bytearray(BLOCK_SIZE))
+        try:
+            self._reader = body.open(offset)
+        except OSError as error:
+            raise _unreadable(error) from None
+        try:
+            self._count = self._next()
+        except BaseException:
+            self.close()
+            raise
+
+    def send(self, connection: ServerConnection) -> None:
+        """Send all of it; raises what the reader raises, and OSError of the connection."""
+        while self._count:
+            connection.send(self._buffer[: self._count])
+            self._count = self._next()
+
+    def close(self) -> None:
+        """Give back what the reader holds."""
+        self._reader.close()
+
+    def _next(self) -> int:
+        try:
+            return self._reader.readinto(self._buffer)
+        except OSError as error:
+            raise _unreadable(error) from None
 
 
 def _unreadable(error: OSError) -> SourceError:

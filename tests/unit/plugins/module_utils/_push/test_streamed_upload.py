@@ -151,6 +151,13 @@ def test_wrong_bytes_never_arrive_whole_and_are_sent_once(tmp_path: Path, conten
     assert len(here[1].body) < SIZE
 
 
+@pytest.mark.parametrize("answer", [Line(GET, 404), Line(GET, 403), Line(GET, 200)], ids=["404", "403", "nothing"])
+def test_no_request_to_the_target_begins_before_the_source_has_answered(tmp_path: Path, answer: Line) -> None:
+    """A proxy that pulls the blob itself may take longer for its first byte than a route waits for a body."""
+    with pytest.raises(AppuioError, match="docker://"):
+        push(tmp_path, [answer], BEGUN)  # another request would fail the test
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [

@@ -171,7 +171,7 @@ def test_what_is_cancelled_ends_at_once() -> None:
         def open(self, offset: int = 0) -> Reader:
             raise CancelledError("left as it was")
 
-    with ScriptedServer(BEGUN, part("a", read=0), Line(CANCELLED + "a", 204)) as server:
+    with ScriptedServer(BEGUN, Line(CANCELLED + "a", 204)) as server:
         body = Cancelled(4, 7)
         early = EarlyUpload(registry(server), "shop/app", "upload a layer", body, body.grows)
         with pytest.raises(CancelledError):
