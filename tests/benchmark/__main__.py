@@ -20,6 +20,7 @@ from .images import MIB, Images, Sizes
 from .machine import busy, libraries, machine, programs
 from .measure import BenchmarkFailed
 from .network import Network, NoNetwork
+from .plays import ZoneRegistries
 from .registries import Registries
 from .report import document
 from .results import Results, as_json, from_json
@@ -100,6 +101,10 @@ def _measure(arguments: argparse.Namespace, folder: Path, results: Results) -> N
 
 def _over(transport: str, chosen: list[Case], images: Images, folder: Path, results: Results, rounds: int) -> None:
     """Measure the cases over one transport; raises NoNetwork and NoRoute where that cannot be had here."""
+    if transport == "zones":
+        with ZoneRegistries(folder / "zones", max(case.zones for case in chosen)) as zones:
+            _each(chosen, Runner(images, folder / "work", transport, zones, zones, _say), results, rounds)
+        return
     kind: dict[str, Any] = {"tls": transport != "plain", "routed": transport not in ("plain", "tls")}
     if kind["routed"]:
         haproxy_program()
@@ -108,17 +113,20 @@ def _over(transport: str, chosen: list[Case], images: Images, folder: Path, resu
         Registries(folder / f"timed-{transport}", counted=False, network=network, **kind) as timed,
         Registries(folder / f"counted-{transport}", counted=True, **kind) as counted,
     ):
-        runner = Runner(images, folder / "work", transport, timed, counted, _say)
-        for case in chosen:
-            _say(f"{case.name}, {transport}: {case.title}")
-            begin = time.monotonic()
-            try:
-                results.tables.append(runner.table(case, rounds))
-            except BenchmarkFailed as failure:
-                # The others are still worth their time, and this one can be measured alone afterwards.
-                _say(str(failure))
-                results.left_out[case.name] = f"it failed: {' '.join(str(failure).split())}"
-            _say(f"  {time.monotonic() - begin:.0f} s in all")
+        _each(chosen, Runner(images, folder / "work", transport, timed, counted, _say), results, rounds)
+
+
+def _each(chosen: list[Case], runner: Runner, results: Results, rounds: int) -> None:
+    for case in chosen:
+        _say(f"{case.name}, {runner.transport}: {case.title}")
+        begin = time.monotonic()
+        try:
+            results.tables.append(runner.table(case, rounds))
+        except BenchmarkFailed as failure:
+            # The others are still worth their time, and this one can be measured alone afterwards.
+            _say(str(failure))
+            results.left_out[case.name] = f"it failed: {' '.join(str(failure).split())}"
+        _say(f"  {time.monotonic() - begin:.0f} s in all")
 
 
 def _merged(results: Results, arguments: argparse.Namespace) -> Results:

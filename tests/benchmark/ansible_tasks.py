@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,14 @@ def playbook(tasks: list[dict[str, Any]], folder: Path, interpreter: str) -> Job
     (place / "hosts.json").write_text(json.dumps({"all": {"hosts": {"localhost": host}}}))
     play = {"name": "Play", "hosts": "localhost", "gather_facts": False, "tasks": tasks}
     (place / "playbook.yml").write_text(json.dumps([play]))  # JSON is YAML
-    (place / "ansible.cfg").touch()
+    return ansible_playbook(["-i", str(place / "hosts.json"), str(place / "playbook.yml")], place, folder)
+
+
+def ansible_playbook(arguments: Sequence[str], place: Path, folder: Path) -> Job:
+    """Return the job that is ansible-playbook with these arguments and nobody's configuration."""
     program = Path(sys.executable).parent / "ansible-playbook"
-    command = [sys.executable, str(program), "-i", str(place / "hosts.json"), str(place / "playbook.yml")]
+    command = [sys.executable, str(program), *arguments]
+    (place / "ansible.cfg").touch()
     environment = {
         **ours(folder),
         "ANSIBLE_COLLECTIONS_PATH": str(LINKED),

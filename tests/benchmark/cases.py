@@ -12,6 +12,7 @@ from .ansible_tasks import EmptyTask, OurModule, OurTask, SkopeoTask
 from .contenders import FAST_GZIP, Contender, Engine, Skopeo, fast_gzip
 from .images import SET
 from .peers import installed
+from .plays import EmptyPlay, RolePlay, Rollout
 from .sets import OurSetModule, OurSetTask, OurTasks, SkopeoLoop, SkopeoSync
 
 # How the registries are reached, and how the tables call that.
@@ -21,6 +22,7 @@ TRANSPORTS = {
     "route": "TLS, haproxy",
     "latency": "TLS, haproxy, 20 ms",
     "loss": "TLS, haproxy, 20 ms, 1 % loss",
+    "zones": "local zones",
 }
 # Seconds that a packet takes in each direction, and the share that is lost.
 NETWORKS = {"latency": (0.01, 0.0), "loss": (0.01, 0.01)}
@@ -34,6 +36,7 @@ class Case:
 
     ``image``, ``before`` and ``counted_image`` name images of Images; ``before`` was pushed to the same tag by the
     same contender, ``counted_image`` is pushed instead where requests are counted: a smaller one of as many layers.
+    ``checked`` says that the registries are asked afterwards whether they have the image.
     ``copied`` says that the image comes from a registry, ``images`` how many names it has there and here.
     """
 
@@ -51,6 +54,7 @@ class Case:
     warm_up: bool = True
     counted: bool = True
     counted_image: str | None = None
+    checked: bool = True
 
     @property
     def baseline(self) -> str:
@@ -65,7 +69,7 @@ class Case:
 
 def cases() -> list[Case]:
     """Return all cases, with those contenders that are installed here."""
-    return [*_one_registry(), *_several_registries(), *_networks(), *_playbooks(), *_sets(), *_memory()]
+    return [*_one_registry(), *_several_registries(), *_networks(), *_playbooks(), *_sets(), *_zones(), *_memory()]
 
 
 def _one_registry() -> list[Case]:
@@ -339,6 +343,46 @@ def _sets() -> list[Case]:
             "image starts a Python for each, which is the slowest way.",
         ),
     ]
+
+
+def _zones() -> list[Case]:
+    in_zones = partial(Case, image="light", transports=("zones",), rounds=3, counted=False, checked=False)
+    role: list[Contender] = [RolePlay(), EmptyPlay()]
+    rollout: list[Contender] = [Rollout(), EmptyPlay()]
+    found = [
+        in_zones(
+            "role",
+            "Role image_pusher, a new pusher",
+            contenders=role,
+            why="Service account, Secret and role binding are created, and rights and quota are looked at before. Most "
+            "of it is Ansible's own start, and the import of the Kubernetes client.",
+        ),
+        in_zones(
+            "role-unchanged",
+            "The same pusher again",
+            contenders=role,
+            before="light",
+            why="What is there is read, and the token is taken from its Secret.",
+        ),
+    ]
+    for zones, rounds in ((1, 3), (SEVERAL, 2), (MANY, 1)):
+        rolled_out = partial(in_zones, contenders=rollout, zones=zones, rounds=rounds, warm_up=False)
+        where = "one zone" if zones == 1 else f"{zones} zones"
+        found += [
+            rolled_out(
+                f"rollout-{zones}",
+                f"Rollout to {where}, with a new pusher",
+                why="A pusher, a login and a push in each zone, each of which is a process of a module. With Ansible's "
+                "default, five zones are served at a time.",
+            ),
+            rolled_out(
+                f"rollout-{zones}-unchanged",
+                f"The same rollout to {where} again, as every night",
+                before="light",
+                why="The same processes, which find that nothing is to be done.",
+            ),
+        ]
+    return found
 
 
 def _memory() -> list[Case]:

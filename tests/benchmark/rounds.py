@@ -72,7 +72,7 @@ class Runner:
             for contender, row in zip(case.contenders, rows, strict=True):
                 push = repeated.get(contender.name) or self._prepared(case, contender, self.timed)
                 sample = run(contender.job(push, self._own(contender)), self._own(contender))
-                row.uploaded = 0 if isinstance(contender, EmptyTask) else _arrived(push)
+                row.uploaded = _arrived(push) if case.checked and not isinstance(contender, EmptyTask) else 0
                 self.say(f"  {contender.name:40} {sample.wall:8.3f} s {sample.cpu:8.3f} s CPU")
                 if number >= 0:
                     row.samples.append(sample)
