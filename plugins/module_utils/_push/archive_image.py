@@ -56,7 +56,7 @@ class ArchiveImage:
         self._adopted: tuple[ZoneUpload, Manifest] | None = None
         self._layers: dict[str, ArchiveLayer] = {}
         self._pending: dict[PendingBlob, ArchiveLayer] = {}
-        self._spooled: dict[str, SpooledBlob] = {}
+        self._fetched: dict[str, StreamedBlob | SpooledBlob] = {}
         self._queue = LayerQueue(())
         self._zones: Sequence[ZoneUpload] = ()
 
@@ -182,13 +182,15 @@ class ArchiveImage:
             self._pending[blob].release()
         elif self._adopted is not None:
             with self._lock:
-                spooled = self._spooled.pop(blob.descriptor().digest, None)
-            if spooled is not None:
-                spooled.release()
+                fetched = self._fetched.pop(blob.descriptor().digest, None)
+            if fetched is not None:
+                fetched.release()
 
     def stop(self) -> None:
         """Compress no more; does not wait."""
         self._stopped.set()
+        for blob in list(self._fetched.values()):
+            blob.release()
 
     def close(self) -> None:
         """Remove all files, and give back what the source holds."""
@@ -196,8 +198,6 @@ class ArchiveImage:
         self._queue.join()
         for layer in self._layers.values():
             layer.release()
-        for blob in self._spooled.values():
-            blob.release()
         self._source.close()
 
     def _opened(self, image_id: str, platform: Platform | None) -> PushedImage:
@@ -207,15 +207,16 @@ class ArchiveImage:
 
     def _from_zone(self, zone: ZoneUpload, blob: Descriptor) -> Body:
         with self._lock:
-            if blob.digest not in self._spooled:
+            if blob.digest not in self._fetched:
                 streamed = StreamedBlob(
                     blob,
                     f"the blob {blob.digest} of {zone.registry.registry}/{zone.repository}",
                     lambda offset: zone.registry.open_blob(zone.repository, blob.digest, offset),
                     zone.registry.http.attempts(),
                 )
-                self._spooled[blob.digest] = SpooledBlob(streamed, self._directory)
-            return self._spooled[blob.digest]
+                several = len(self._zones) > 1
+                self._fetched[blob.digest] = SpooledBlob(streamed, self._directory) if several else streamed
+            return self._fetched[blob.digest]
 
     def _noted(self, zone: ZoneUpload) -> list[str]:
         """Return what is noted of the image in a zone, which is a hint: the digests of its manifest and its blobs."""
