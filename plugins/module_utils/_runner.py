@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from dataclasses import dataclass, field
 from typing import Any, Callable, Collection, Mapping, Protocol
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
@@ -64,11 +63,11 @@ class Task(Protocol):
         """Give back what the task holds, whether it succeeded or not."""
 
 
-@dataclass(frozen=True)
 class Masked:
     """Secrets learned while running; each is kept out of everything the module prints."""
 
-    values: set[str] = field(default_factory=set, repr=False)
+    def __init__(self, values: set[str] | None = None) -> None:
+        self.values = set() if values is None else values
 
     def __call__(self, value: str) -> None:
         if value:

@@ -9,8 +9,7 @@ that says who it is gets nothing of the task's credentials.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Mapping, NamedTuple, Sequence
 
 from ._errors import InvalidOptionError
 from ._reference import checked_namespace
@@ -44,8 +43,7 @@ def _as_given(_options: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     return dict(given)
 
 
-@dataclass(frozen=True)
-class RunContext:
+class RunContext(NamedTuple):
     """What a task may know of where it runs, handed in so that it can be tested without it.
 
     ``register_secret`` keeps a value out of all output; ``return_secret`` lets it stand in the result of a
@@ -53,26 +51,33 @@ class RunContext:
     are read, by their declarations: it raises InvalidOptionError, and keeps what is secret out of all output.
     """
 
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = {}
     temporary_directory: str = ""
     register_secret: Callable[[str], None] = _ignored
     warn: Callable[[str], None] = _ignored
     return_secret: Callable[[str], None] = _ignored
     typed: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]] = _as_given
 
+    def __repr__(self) -> str:
+        """Leave out the environment, which may hold secrets."""
+        return f"RunContext({self.temporary_directory!r})"
 
-@dataclass(frozen=True)
-class Credential:
+
+class Credential(NamedTuple):
     """A user name and the secret that goes with it.
 
     ``is_token`` says that ``secret`` is a token of the zone's API, which OpenShift's registry takes
     as a bearer token; otherwise it is a password. ``origin`` tells the user where it came from.
     """
 
-    secret: str = field(repr=False)
+    secret: str
     username: str = DEFAULT_USERNAME
     is_token: bool = True
     origin: str = "token"
+
+    def __repr__(self) -> str:
+        """Leave out the secret."""
+        return f"Credential(username={self.username!r}, is_token={self.is_token!r}, origin={self.origin!r})"
 
 
 def basic(credential: Credential) -> str:
@@ -80,8 +85,7 @@ def basic(credential: Credential) -> str:
     return base64.b64encode(f"{credential.username}:{credential.secret}".encode()).decode()
 
 
-@dataclass(frozen=True)
-class Connection:
+class Connection(NamedTuple):
     """How to reach a server; ``timeout`` and ``retry_delay`` in seconds."""
 
     validate_certs: bool = True
@@ -96,14 +100,17 @@ class Connection:
     retry_delay: float = 1.0
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """One zone of the task: where, in which namespace, who (options as given) and how."""
 
     zone: Zone
     namespace: str | None
-    who: Mapping[str, Any] = field(repr=False)
+    who: Mapping[str, Any]
     connection: Connection = Connection()
+
+    def __repr__(self) -> str:
+        """Leave out who, which holds secrets."""
+        return f"Target({self.zone!r}, {self.namespace!r}, {self.connection!r})"
 
 
 def targets_from(options: Mapping[str, Any], registry: bool = False, namespace: bool = False) -> list[Target]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Callable
 
 from .._argspec import TARGETS, ArgumentSpec
@@ -69,7 +69,7 @@ def parse_options(options: Mapping[str, Any]) -> list[AccessInfoOptions]:
         # Who asks is whoever has the credential; the service account is who is asked about.
         who = {name: value for name, value in target.who.items() if name != "service_account"}
         account = str(target.who.get("service_account") or "").strip()
-        found.append(AccessInfoOptions(replace(target, who=who), str(target.namespace), rights, roles, account))
+        found.append(AccessInfoOptions(target._replace(who=who), str(target.namespace), rights, roles, account))
     return found
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Mapping
 
 from .._errors import AppuioError, InvalidOptionError, UnauthorizedError
-from .._targets import Credential
+from .._targets import Credential, RunContext, Target
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import is_api_token
 
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
     from .auth_folder import AuthFolder
 
 
-@dataclass
 class AuthFileMethod(Method):
     """A file with credentials of registries."""
 
-    path: str = ""
-
     reaches_api: ClassVar[bool] = False
+
+    def __init__(self, target: Target, context: RunContext, origin: str, path: str) -> None:
+        super().__init__(target, context, origin)
+        self.path = path
 
     def validate(self) -> None:
         """Raise InvalidOptionError where no registry says which credential is meant."""
@@ -42,7 +42,7 @@ class AuthFileMethod(Method):
             raise UnauthorizedError(
                 f"{self.path} holds no credential for {registry}", hint="Log in with appuio_registry_login first"
             )
-        return self.registered(replace(stored, is_token=stored.is_token or is_api_token(stored.secret)))
+        return self.registered(stored._replace(is_token=stored.is_token or is_api_token(stored.secret)))
 
     def api_login(self) -> ApiLogin:
         """Return the API, asked with the stored token; raises UnauthorizedError for a registry's password.

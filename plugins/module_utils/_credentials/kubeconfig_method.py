@@ -6,28 +6,35 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from .._errors import InvalidOptionError
 from .._openshift.resources import ApiAddress
-from .._targets import Credential
+from .._targets import Credential, RunContext, Target
 from .auth_file import home
 from .kubeconfig import Login, load_login
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import checked_token
 
 
-@dataclass
 class KubeconfigMethod(Method):
     """One or several kubeconfig files, by default those that ``oc`` reads, and a context, by default the zone's."""
 
-    path: str | None = None
-    named_context: str | None = None
-    _login: Login | None = field(default=None, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
     names_a_cluster: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        target: Target,
+        context: RunContext,
+        origin: str,
+        path: str | None = None,
+        named_context: str | None = None,
+    ) -> None:
+        super().__init__(target, context, origin)
+        self.path = path
+        self.named_context = named_context
+        self._login: Login | None = None
+        self._lock = threading.Lock()
 
     def known_credential(self) -> ResolvedCredential:
         """Return the token that the kubeconfig gives; raises InvalidOptionError where it gives none."""
@@ -44,8 +51,7 @@ class KubeconfigMethod(Method):
         """Return the API of the context, trusted and reached as the kubeconfig says where the task does not."""
         login, given = self._loaded(), self.api_connection()
         ca_cert = given.ca_cert or login.ca_cert
-        connection = replace(
-            given,
+        connection = given._replace(
             ca_cert=ca_cert,
             # An authority of the task's own means that it is to be asked for.
             validate_certs=given.validate_certs and (login.verify or bool(given.ca_cert)),

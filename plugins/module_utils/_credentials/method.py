@@ -4,8 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Mapping
+from typing import TYPE_CHECKING, ClassVar, Mapping, NamedTuple
 
 from .._errors import AppuioError, InvalidOptionError
 from .._targets import DEFAULT_USERNAME, Connection, Credential, RunContext, Target, basic
@@ -19,20 +18,22 @@ if TYPE_CHECKING:
 _FALSE = ("0", "f", "false", "n", "no", "off")
 
 
-@dataclass(frozen=True)
-class ResolvedCredential:
+class ResolvedCredential(NamedTuple):
     """A credential for a registry; ``expires_at`` is when it ends in seconds since the epoch, where that is known."""
 
     credential: Credential
     expires_at: float | None = None
 
 
-@dataclass(frozen=True)
-class ApiLogin:
+class ApiLogin(NamedTuple):
     """An API, how it is reached, and the token to ask it with; None where a client certificate says who one is."""
 
     address: ApiAddress
-    token: str | None = field(default=None, repr=False)
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        """Leave out the token."""
+        return f"ApiLogin({self.address!r})"
 
     def api(self) -> Api:
         """Return a client of the API."""
@@ -41,7 +42,6 @@ class ApiLogin:
         return Api(self.address, self.token)
 
 
-@dataclass
 class Method:
     """One way to be somebody in one zone.
 
@@ -50,14 +50,15 @@ class Method:
     as it is known.
     """
 
-    target: Target
-    context: RunContext = field(repr=False)
-    origin: str
-    from_environment: bool = False
-
     # Whether it says itself which cluster it is of, and whether it gives access to an API.
     names_a_cluster: ClassVar[bool] = False
     reaches_api: ClassVar[bool] = True
+
+    def __init__(self, target: Target, context: RunContext, origin: str) -> None:
+        self.target = target
+        self.context = context
+        self.origin = origin
+        self.from_environment = False
 
     @property
     def username(self) -> str:
@@ -94,7 +95,7 @@ class Method:
         register(credential.secret)
         register(basic(credential))
         if credential.username != DEFAULT_USERNAME:
-            register(basic(replace(credential, username=DEFAULT_USERNAME)))
+            register(basic(credential._replace(username=DEFAULT_USERNAME)))
         return ResolvedCredential(credential, expiry(credential.secret))
 
     def api_host(self) -> str:
@@ -121,18 +122,19 @@ def api_connection(target: Target, environment: Mapping[str, str]) -> Connection
     """
     connection = target.connection
     if environment.get("K8S_AUTH_SSL_CA_CERT") and not connection.ca_cert:
-        connection = replace(connection, ca_cert=environment["K8S_AUTH_SSL_CA_CERT"])
+        connection = connection._replace(ca_cert=environment["K8S_AUTH_SSL_CA_CERT"])
     if environment.get("K8S_AUTH_VERIFY_SSL", "").strip().lower() in _FALSE and not connection.ca_cert:
-        connection = replace(connection, validate_certs=False)
+        connection = connection._replace(validate_certs=False)
     return connection
 
 
-@dataclass
 class TokenMethod(Method):
     """A token of a user or of a service account."""
 
-    name: str = "token"
-    secret: str = field(default="", repr=False)
+    def __init__(self, target: Target, context: RunContext, origin: str, name: str, secret: str) -> None:
+        super().__init__(target, context, origin)
+        self.name = name
+        self.secret = secret
 
     def validate(self) -> None:
         """Raise InvalidOptionError for what can be no token."""

@@ -6,26 +6,26 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from .._errors import AppuioError, InvalidOptionError, TlsVerificationError
 from .._http.client import HttpClient
 from .._openshift.oauth import OAuthToken, discover, password_token
 from .._openshift.resources import ApiAddress
-from .._targets import Connection, Credential
+from .._targets import Connection, Credential, RunContext, Target
 from .method import ApiLogin, Method, ResolvedCredential
 
 
-@dataclass
 class PasswordMethod(Method):
     """A user of APPUiO Cloud; the token is fetched once, and revoked where it was only needed for this task."""
 
-    user: str = ""
-    secret: str = field(default="", repr=False)
-    _fetched: OAuthToken | None = field(default=None, repr=False)
-    _ends: float | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    def __init__(self, target: Target, context: RunContext, origin: str, user: str, secret: str) -> None:
+        super().__init__(target, context, origin)
+        self.user = user
+        self.secret = secret
+        self._fetched: OAuthToken | None = None
+        self._ends: float | None = None
+        self._lock = threading.Lock()
 
     @property
     def username(self) -> str:
@@ -43,7 +43,7 @@ class PasswordMethod(Method):
         """Return the fetched token; raises AppuioError that tells why there is none."""
         token = self._token()
         found = self.registered(Credential(token, self.username, origin=self.origin))
-        return replace(found, expires_at=self._ends)
+        return found._replace(expires_at=self._ends)
 
     def api_login(self) -> ApiLogin:
         """Return the API of the zone, asked with the fetched token."""
@@ -98,7 +98,7 @@ class PasswordMethod(Method):
             ingress_ca = self.target.connection.registry_ca_cert
             if not ingress_ca or ingress_ca == connection.ca_cert:
                 raise
-            other = replace(connection, ca_cert=ingress_ca)
+            other = connection._replace(ca_cert=ingress_ca)
             return password_token(endpoints, lambda url: connect(url, other), self.user, self.secret)
 
 

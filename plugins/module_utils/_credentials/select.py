@@ -130,9 +130,9 @@ def _as_account(method: Method) -> Method:
             f"service_account {account} is read from the API, to which auth_file gives no access",
             hint="Give token, username and password, or kubeconfig with it",
         )
-    return ServiceAccountMethod(
-        method.target, method.context, method.origin, method.from_environment, account=account, access=method
-    )
+    found = ServiceAccountMethod(method.target, method.context, method.origin, account=account, access=method)
+    found.from_environment = method.from_environment
+    return found
 
 
 def _password(target: Target, context: RunContext, origin: str, user: str, secret: str) -> Method:

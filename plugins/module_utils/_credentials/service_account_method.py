@@ -9,14 +9,13 @@ TokenRequest (``authentication.k8s.io/v1``). All times are seconds since the epo
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Callable
 
 from .._errors import InvalidOptionError
 from .._openshift.tokens import account_token, bound_token
 from .._signals import check_stop
-from .._targets import Credential
+from .._targets import Credential, RunContext, Target
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import account_user, claims, expiry, subject
 
@@ -29,14 +28,17 @@ BOUND_SECONDS = 24 * 3600
 TOLERANCE = 60
 
 
-@dataclass
 class ServiceAccountMethod(Method):
     """A service account of the target's namespace; ``access`` is who may read its token."""
 
-    account: str = ""
-    access: Method | None = None
-    _credential: ResolvedCredential | None = field(default=None, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    def __init__(
+        self, target: Target, context: RunContext, origin: str, account: str, access: Method | None = None
+    ) -> None:
+        super().__init__(target, context, origin)
+        self.account = account
+        self.access = access
+        self._credential: ResolvedCredential | None = None
+        self._lock = threading.Lock()
 
     def validate(self) -> None:
         """Raise InvalidOptionError without a namespace, or with an access that is none to an API."""
@@ -56,8 +58,8 @@ class ServiceAccountMethod(Method):
         """Return the API as the service account sees it."""
         login, own = self._access().api_login(), self.target.connection
         # A client certificate of a kubeconfig would count before the token.
-        how = replace(login.address.connection, client_cert=own.client_cert, client_key=own.client_key)
-        return ApiLogin(replace(login.address, connection=how), self.credential().credential.secret)
+        how = login.address.connection._replace(client_cert=own.client_cert, client_key=own.client_key)
+        return ApiLogin(login.address._replace(connection=how), self.credential().credential.secret)
 
     def release(self) -> None:
         """Let the token of whoever read this one end, if it was fetched for that."""

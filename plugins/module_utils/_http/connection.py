@@ -130,8 +130,9 @@ class ServerConnection(http.client.HTTPConnection):
 
     def _reach(self, origin: Origin) -> None:
         failure: OSError = ConnectionRefusedError()
+        # As text, a name would be encoded once more, for which Python loads the tables of Unicode.
         for family, kind, protocol, _name, address in socket.getaddrinfo(
-            origin.host, origin.port, 0, socket.SOCK_STREAM
+            origin.host.encode("ascii"), origin.port, 0, socket.SOCK_STREAM
         ):
             try:
                 # Known before it is connected, as that may take as long as the timeout.
@@ -154,7 +155,9 @@ class ServerConnection(http.client.HTTPConnection):
             self.sock = TlsInTls(self.sock, context, host)
         else:
             # The handshake comes after, so that it can be cut, too.
-            wrapped = context.wrap_socket(self.sock, server_hostname=host, do_handshake_on_connect=False)
+            wrapped = context.wrap_socket(
+                self.sock, server_hostname=host.encode("ascii"), do_handshake_on_connect=False
+            )
             self._wire = self.sock = wrapped
         self._check_aborted()
         self.sock.do_handshake()

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._credentials.method import ApiLogin, Method
@@ -76,10 +76,10 @@ def api_for(method: Method, token: str, *, attempt_once: bool = False) -> Api:
     else:
         address = access.api_login().address
     own = method.target.connection
-    how = replace(address.connection, client_cert=own.client_cert, client_key=own.client_key)
+    how = address.connection._replace(client_cert=own.client_cert, client_key=own.client_key)
     if attempt_once:
-        how = replace(how, retries=0)
-    return ApiLogin(replace(address, connection=how), token).api()
+        how = how._replace(retries=0)
+    return ApiLogin(address._replace(connection=how), token).api()
 
 
 def _of_account(login: Login, method: ServiceAccountMethod, stored: Credential | None) -> ReusableCredential:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from .._argspec import TARGETS, ArgumentSpec
@@ -66,7 +66,7 @@ class Login:
     def credential_context(self, context: RunContext) -> RunContext:
         """Return the context without the file that a login writes, which is no credential for it."""
         known = {name: value for name, value in context.environment.items() if name != "REGISTRY_AUTH_FILE"}
-        return replace(context, environment=known)
+        return context._replace(environment=known)
 
 
 def logins_from(options: Mapping[str, Any], environment: Mapping[str, str]) -> list[Login]:

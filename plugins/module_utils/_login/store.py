@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping
 
 from .._credentials.auth_document import (
@@ -64,7 +64,7 @@ class CredentialStore:
     def adapted(self, credential: Credential) -> Credential:
         """Return a credential as it can be kept here: helpers take the user ``<token>`` for an identity token."""
         if self.helper and credential.username == IDENTITY_TOKEN_USER:
-            return replace(credential, username=DEFAULT_USERNAME)
+            return credential._replace(username=DEFAULT_USERNAME)
         return credential
 
     def is_current(self, wanted: Credential, stored: Credential) -> bool:

@@ -8,19 +8,19 @@ discovered: that saves requests, and a cache on disk that somebody else could ha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from .._errors import ServerError
 from .._targets import Connection
 
 
-@dataclass(frozen=True)
-class ApiAddress:
+class ApiAddress(NamedTuple):
     """Where an API is and how it is reached; ``tls_server_name`` is the name in its certificate, where it differs."""
 
     url: str
-    connection: Connection = field(default_factory=Connection, repr=False)
+    connection: Connection = Connection()
     tls_server_name: str | None = None
 
 

@@ -10,7 +10,7 @@ from .._errors import SourceError
 from .._oci.model import Descriptor, Manifest
 from .._oci.platforms import is_attestation
 from .._oci.walk import PartialImageError, gather, platform_of, select
-from .._source.base import HeadSource, LimitedSource, Named, ReferrerSource, Source
+from .._source.base import Named, ReferrerSource, Source, has_head, has_limit
 from .result import PushedImage
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class ManifestImage:
         The index of one image that has no platform shows only when it is read. Raises SourceError.
         """
         options = self._options
-        if options.platforms or options.referrers or not options.tags or not isinstance(self._source, HeadSource):
+        if options.platforms or options.referrers or not options.tags or not has_head(self._source):
             return None
         found = self._source.head()
         # What is not expected is reported when it is read.
@@ -176,7 +176,7 @@ class ManifestImage:
         if self._contents is None:
             from .._oci.referrers import check_pushable
 
-            if self._root.entries and isinstance(self._source, LimitedSource):
+            if self._root.entries and has_limit(self._source):
                 self._source.check_limit(len(self._root.entries))
             try:
                 contents = gather(self._root, self._source.manifest, self._source.read, self._source.holds)

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Mapping, Sequence, cast
 
 from .._cache.cache import Cache
 from .._errors import InvalidOptionError
-from .._source.base import AnySource, ArchiveSource, Source
+from .._source.base import AnySource, ArchiveSource, Source, is_archive
 from .._source.location import SourceContext, parse_location
 from .._targets import RunContext
 from .image import Image, ManifestImage
@@ -38,9 +38,9 @@ def open_image(
     written = str(options["source"])
     source = source or parse_location(written).open(opened)
     parsed = parse_options(options, source.name, source.tag)
-    if isinstance(source, ArchiveSource):
+    if is_archive(source):
         return written, parsed, _archive(source, parsed, options, cache, opened.directory)
-    return written, parsed, ManifestImage(source, parsed)
+    return written, parsed, ManifestImage(cast(Source, source), parsed)
 
 
 def source_context(
@@ -61,7 +61,7 @@ def _open_joined(options: Mapping[str, Any], context: SourceContext, cache: Cach
     known: list[tuple[Source, Platform | None]] = []
     unknown: list[tuple[ArchiveImage, Platform | None]] = []
     for source, entry in zip(sources, entries):
-        if isinstance(source, ArchiveSource):
+        if is_archive(source):
             if parsed.expected_digest:
                 raise InvalidOptionError(
                     f"expected_digest cannot be compared: {source.description} has no manifest, so that the digest of "
@@ -70,7 +70,7 @@ def _open_joined(options: Mapping[str, Any], context: SourceContext, cache: Cach
                 )
             unknown.append((_archive(source, parsed, options, cache, context.directory), entry.platform))
         else:
-            known.append((source, entry.platform))
+            known.append((cast(Source, source), entry.platform))
     joined = JoinedSource(known, cache) if known else None
     written = ", ".join(entry.written for entry in entries)
     if joined is not None and not unknown:

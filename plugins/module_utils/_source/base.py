@@ -12,6 +12,8 @@ from .._http.message import BLOCK_SIZE, Reader
 from .._oci.model import Descriptor, new_hash
 
 if TYPE_CHECKING:
+    from typing import TypeGuard  # Python 3.10
+
     from .._http.message import Body
     from .._oci.archive_config import ArchiveConfig, ImageSummary
     from .._oci.model import Manifest
@@ -92,7 +94,6 @@ class Named(NamedTuple):
     media_type: str
 
 
-@runtime_checkable
 class HeadSource(Protocol):
     """A source that tells the digest of what it names without giving it."""
 
@@ -100,7 +101,6 @@ class HeadSource(Protocol):
         """Return what the source names, None where that is nothing; raises SourceError."""
 
 
-@runtime_checkable
 class LimitedSource(Protocol):
     """A source that may give only so many manifests."""
 
@@ -108,7 +108,6 @@ class LimitedSource(Protocol):
         """Raise ServerError where it is known to give fewer than these now."""
 
 
-@runtime_checkable
 class ArchiveSource(Protocol):
     """An image without a manifest, whose layers may be uncompressed."""
 
@@ -141,6 +140,22 @@ class ArchiveSource(Protocol):
 
 
 AnySource = Union[Source, ArchiveSource]
+
+
+# isinstance() would load ``inspect`` to look at a protocol, which takes a tenth of a push that changes nothing.
+def is_archive(source: AnySource) -> TypeGuard[ArchiveSource]:
+    """Whether the image has no manifest."""
+    return hasattr(source, "summary")
+
+
+def has_head(source: object) -> TypeGuard[HeadSource]:
+    """Whether the source tells the digest of what it names without giving it."""
+    return hasattr(source, "head")
+
+
+def has_limit(source: object) -> TypeGuard[LimitedSource]:
+    """Whether the source may give only so many manifests."""
+    return hasattr(source, "check_limit")
 
 
 class Verifier:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .._cache.cache import Cache
 from .._oci.model import Descriptor, Manifest, digest_of, parse_manifest
-from .base import HeadSource, Source
+from .base import Source, has_head
 
 _KIND = "documents"
 # What is larger is read again, as a few of them would fill the cache.
@@ -23,11 +23,11 @@ class KnownDocuments:
         self._source = source
         self._cache = cache
         # What costs no request is read from the source itself.
-        self._asks = isinstance(source, HeadSource)
+        self._asks = has_head(source)
 
     def root(self) -> Manifest:
         """Return what the source names; raises AppuioError."""
-        named = self._source.head() if isinstance(self._source, HeadSource) else None
+        named = self._source.head() if has_head(self._source) else None
         content = self._known(named.digest) if named is not None else None
         if named is None or content is None:
             return self._kept(self._source.root())

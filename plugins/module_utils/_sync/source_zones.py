@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from .._errors import InvalidOptionError
 from .._targets import RunContext, Target
 from .._zones.fanout import ZoneSessions, at_once
@@ -26,7 +24,7 @@ class SourceZones:
     def session(self, target: Target) -> ZoneSession:
         """Return the session of a zone; asks no server; raises InvalidOptionError."""
         for session in (*self._task.sessions, *self._own):
-            if replace(session.target, namespace=target.namespace) == target:
+            if session.target._replace(namespace=target.namespace) == target:
                 return session.in_namespace(str(target.namespace))
         try:
             made = ZoneSession(target, self._context)

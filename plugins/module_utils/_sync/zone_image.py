@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Sequence
 
 from .._errors import (
@@ -43,7 +42,7 @@ class ZoneImage(RegistrySource):
         tags: Sequence[str] = (),
     ) -> None:
         connection = session.target.connection
-        how = replace(connection, ca_cert=connection.registry_ca_cert or connection.ca_cert)
+        how = connection._replace(ca_cert=connection.registry_ca_cert or connection.ca_cert)
         super().__init__(reference, how, credential, directory, clients=clients)
         self._session = session
         self._known_as = tags

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import threading
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .._credentials.method import ApiLogin, Method, ResolvedCredential
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
 OPTIONAL_TIMEOUT = 5.0
 
 
-@dataclass
 class _Opened:
     """What was opened of a zone, the same for all its namespaces; ``error`` is why nothing more is asked of it."""
 
-    registry: RegistryClient | None = None
-    credential: ResolvedCredential | None = None
-    api: Api | None = None
-    optional_api: Api | None = None
-    apis: list[Api] = field(default_factory=list)
-    error: AppuioError | None = None
+    def __init__(self) -> None:
+        self.registry: RegistryClient | None = None
+        self.credential: ResolvedCredential | None = None
+        self.api: Api | None = None
+        self.optional_api: Api | None = None
+        self.apis: list[Api] = []
+        self.error: AppuioError | None = None
 
 
 class ZoneSession:
@@ -59,7 +58,7 @@ class ZoneSession:
     def in_namespace(self, namespace: str) -> ZoneSession:
         """Return the same session for another namespace: what one opens serves both, and the first one closes it."""
         session = copy.copy(self)
-        session.target = replace(self.target, namespace=namespace)
+        session.target = self.target._replace(namespace=namespace)
         return session
 
     def note_failure(self, error: AppuioError | None) -> None:
@@ -143,8 +142,8 @@ class ZoneSession:
         """Return the zone's API as somebody else sees it; raises AppuioError as ``api`` does."""
         login = self._login()
         own = self.target.connection
-        how = replace(login.address.connection, client_cert=own.client_cert, client_key=own.client_key)
-        return self._open(ApiLogin(replace(login.address, connection=how), token))
+        how = login.address.connection._replace(client_cert=own.client_cert, client_key=own.client_key)
+        return self._open(ApiLogin(login.address._replace(connection=how), token))
 
     def optional_api(self) -> Api | None:
         """Return the API for what is good to know but not needed; ``api_unavailable`` says why there is none.
@@ -163,10 +162,10 @@ class ZoneSession:
             self.api_unavailable = error.message
             return None
         how = login.address.connection
-        quick = replace(how, timeout=min(OPTIONAL_TIMEOUT, how.timeout), retries=0)
+        quick = how._replace(timeout=min(OPTIONAL_TIMEOUT, how.timeout), retries=0)
         with self._lock:
             if self._opened.optional_api is None:
-                self._opened.optional_api = self._open(replace(login, address=replace(login.address, connection=quick)))
+                self._opened.optional_api = self._open(login._replace(address=login.address._replace(connection=quick)))
             return self._opened.optional_api
 
     def close(self) -> None:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ConnectionFailedError, UnauthorizedError
@@ -255,7 +254,7 @@ def test_a_token_goes_in_clear_only_where_that_is_asked_for(
     with ScriptedServer() as server:
         port = server.authority.rpartition(":")[2]
         http = HttpClient(
-            f"https://{host}:{port}", replace(connection, retries=0, timeout=300), None, Credential(SECRET)
+            f"https://{host}:{port}", connection._replace(retries=0, timeout=300), None, Credential(SECRET)
         )
         if plain:
             server.lines.append(Line("GET /v2/"))

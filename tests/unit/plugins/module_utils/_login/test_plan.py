@@ -99,8 +99,8 @@ def test_what_was_not_revoked_is_told() -> None:
 def test_no_secret_is_told(old: str, new: str, present: bool, several: bool) -> None:
     marked = replace(
         PLAN,
-        before=replace(OLD, secret=f"marker-{old}"),
-        credential=replace(NEW, secret=f"marker-{new}"),
+        before=OLD._replace(secret=f"marker-{old}"),
+        credential=NEW._replace(secret=f"marker-{new}"),
         present=present,
     )
     assert "marker" not in everything(Plan((marked,), several))

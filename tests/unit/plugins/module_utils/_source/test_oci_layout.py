@@ -18,7 +18,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
 from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms import parse_platform
 from ansible_collections.appuio.registry.plugins.module_utils._oci.referrers import check_pushable
 from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import Image, gather, select
-from ansible_collections.appuio.registry.plugins.module_utils._source.base import ArchiveSource
+from ansible_collections.appuio.registry.plugins.module_utils._source.base import is_archive
 from ansible_collections.appuio.registry.plugins.module_utils._source.file_source import DirectoryImage
 from ansible_collections.appuio.registry.plugins.module_utils._source.layout_names import CONTAINERD_NAME, REF_NAME
 from ansible_collections.appuio.registry.plugins.module_utils._source.location import SourceContext, parse_location
@@ -321,7 +321,7 @@ def test_what_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path, 
     for path, place in ((str(tmp_path / "none"), "where the task runs:"), ("none", f"runs, in {os.getcwd()}:")):
         source = parse_location(f"{kind}:{path}").open(SourceContext({}, {}, lambda _secret: None, str(tmp_path)))
         with pytest.raises(SourceError, match=rf"^{kind}:{path} does not exist: .*{place}"):
-            source.summary() if isinstance(source, ArchiveSource) else source.root()
+            source.summary() if is_archive(source) else source.root()
 
 
 def test_a_layout_as_a_plain_directory(tmp_path: Path) -> None:
