@@ -319,7 +319,8 @@ def test_what_is_no_layout_says_where(tmp_path: Path, content: bytes, words: str
 @pytest.mark.parametrize("kind", ["oci", "oci-archive", "docker-archive", "dir"])
 def test_what_is_not_there_is_told_with_where_it_was_looked_for(tmp_path: Path, kind: str) -> None:
     for path, place in ((str(tmp_path / "none"), "where the task runs:"), ("none", f"runs, in {os.getcwd()}:")):
-        source = parse_location(f"{kind}:{path}").open(SourceContext({}, {}, lambda _secret: None, str(tmp_path)))
+        location = parse_location(f"{kind}:{path}")
+        source: Any = location.open(SourceContext({}, {}, lambda _secret: None, str(tmp_path)))
         with pytest.raises(SourceError, match=rf"^{kind}:{path} does not exist: .*{place}"):
             source.summary() if is_archive(source) else source.root()
 
