@@ -96,6 +96,11 @@ class Deletion:
             own = {name for where, namespace, name in repositories if (where, namespace) == (zone.zone, zone.namespace)}
             _keep(zone, own)
 
+    def keep_all(self) -> None:
+        """Let everything stay everywhere, as an image has failed, and nothing is to be done after that."""
+        for zone in self.zones:
+            _keep(zone, (EVERY,), "an image failed, and keep_going is false")
+
     def note_stopped(self, stopped: StoppedError) -> None:
         """Note that nothing was deleted, as the task was stopped before."""
         for zone in self.zones:
@@ -209,13 +214,13 @@ def _repository(stream: ImageStream, user: str | None) -> RepositoryDecision:
     return RepositoryDecision(stream.name, True, "nothing is left in it")
 
 
-def _keep(zone: ZonePrune, names: Collection[str]) -> None:
+def _keep(zone: ZonePrune, names: Collection[str], reason: str = UNKNOWN) -> None:
     """Let everything stay in the repositories of these names, or in all where EVERY is one of them."""
 
     def stays(one: Decision | RepositoryDecision) -> bool:
         return one.goes and (one.name in names or EVERY in names)
 
-    zone.decisions = tuple(replace(one, goes=False, reason=UNKNOWN) if stays(one) else one for one in zone.decisions)
+    zone.decisions = tuple(replace(one, goes=False, reason=reason) if stays(one) else one for one in zone.decisions)
     zone.repositories = tuple(
-        replace(one, goes=False, reason=UNKNOWN) if stays(one) else one for one in zone.repositories
+        replace(one, goes=False, reason=reason) if stays(one) else one for one in zone.repositories
     )

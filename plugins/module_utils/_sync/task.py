@@ -79,8 +79,9 @@ class SyncTask:
         if self.deletion is not None and stopped is not None:
             self.deletion.note_stopped(stopped)
         elif self.deletion is not None:
-            all_stays = not self.options.keep_going and any(image.plan.error for image in changing)
-            self.deletion.apply(self._repositories(lambda image: all_stays or image.plan.error is not None))
+            if not self.options.keep_going and any(image.plan.error for image in changing):
+                self.deletion.keep_all()
+            self.deletion.apply(self._repositories(lambda image: image.plan.error is not None))
         return plan.result()
 
     def close(self) -> None:

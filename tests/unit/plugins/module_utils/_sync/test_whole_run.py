@@ -200,3 +200,26 @@ def test_no_tag_of_a_set_moves_where_one_image_does_not_arrive(fake_set: FakeSet
     assert [image["changed"] for image in error.result["images"]] == [False, False]
     assert "left as it was, as another image of the set failed" in str(error.result["images"][0]["error"])
     assert [fake_set.named("app"), fake_set.named("web")] == [[{}, {}]] * 2
+
+
+def test_nothing_goes_from_a_repository_whose_image_did_not_arrive(fake_set: FakeSet) -> None:
+    fake_set.sync(fake_set.image("x", "app", "1", "latest"), fake_set.image("z", "gone", "1"), delete="managed")
+    images = [fake_set.image("y", "app", "1"), fake_set.image("w", "web", "1")]
+    fake_set.registries["b"].before["PUT tag 1"] = raising
+    error = fake_set.refused(*images, delete="managed", keep_going=False)
+    assert error.result["deleted"] == []
+    error = fake_set.refused(*images, delete="managed")
+    assert {one["name"] for one in error.result["deleted"]} == {"gone"}
+    assert fake_set.named("app") == [{"1": "x", "latest": "x"}] * 2
+    fake_set.registries["b"].before.clear()
+    assert {one["tag"] for one in fake_set.sync(*images, delete="managed")["deleted"]} == {"latest"}
+
+
+def test_a_repository_of_ours_stays_with_what_others_have_pushed_into_it(fake_set: FakeSet) -> None:
+    rest = fake_set.image("r", "rest", "1")
+    fake_set.sync(rest, fake_set.image("x", "app", "1"), delete="managed")
+    fake_set.registries["a"].put("app", "theirs", "theirs")
+    for check in (True, False):
+        result = fake_set.sync(rest, check=check, delete="managed")
+        assert [(one["zone"], one["name"]) for one in result["deleted_repositories"]] == [("b", "app")]
+    assert fake_set.named("app") == [{"theirs": "another"}, {}]
