@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from ansible_collections.appuio.registry.plugins.module_utils import _errors
 
@@ -75,6 +75,14 @@ class Contender(Protocol):
 
     def forget(self, folder: Path) -> None:
         """Let it forget what it knows from earlier pushes."""
+
+
+@runtime_checkable
+class Prepared(Protocol):
+    """A contender before whose measured push somebody faster brings what is to be there before."""
+
+    def prepare(self, push: Push, folder: Path) -> Job:
+        """Return the job that brings the image there."""
 
 
 @dataclass(frozen=True)

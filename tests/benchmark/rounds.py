@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .ansible_tasks import EmptyTask
 from .cases import Case
-from .contenders import Contender, Push, Skopeo
+from .contenders import Contender, Prepared, Push, Skopeo
 from .images import Image, Images
 from .measure import BenchmarkFailed, Sample, run
 from .registries import Registries
@@ -108,7 +108,8 @@ class Runner:
         contender.forget(folder)
         if case.before is not None:
             before = replace(push, image=self._image(case.before, case, registries))
-            run(contender.job(before, folder), folder)
+            prepare = contender.prepare if isinstance(contender, Prepared) else contender.job
+            run(prepare(before, folder), folder)
         return replace(push, changes=case.changes)
 
     def _own(self, contender: Contender) -> Path:

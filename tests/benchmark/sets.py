@@ -61,6 +61,10 @@ class OurTasks:
         tasks = [{"name": "Push", ACTION: one.options()} for one in member_pushes(push)]
         return playbook(tasks, folder, sys.executable)
 
+    def prepare(self, push: Push, folder: Path) -> Job:
+        """One task for all, which keeps the same cache and takes a tenth of the time."""
+        return OurSetTask().job(push, folder)
+
     def forget(self, folder: Path) -> None:
         """Remove the cache of our code."""
         forget_ours(folder)

@@ -98,6 +98,20 @@ def test_what_changes_nothing_is_prepared_once(measured: Callable[..., Sequence[
     assert not one.folders & other.folders
 
 
+def test_somebody_faster_may_prepare(
+    monkeypatch: pytest.MonkeyPatch, measured: Callable[..., Sequence[Pusher]]
+) -> None:
+    def prepare(self: Pusher, push: Push, folder: Path) -> Job:
+        self.done.append(f"prepared {push.repository}")
+        return Job([])
+
+    monkeypatch.setattr(Pusher, "prepare", prepare, raising=False)
+    for pusher in measured(image="changed", before="layout", rounds=2, warm_up=False, counted=False):
+        assert numbered(pusher.done) == [
+            "forget", "prepared 1", "/changed to 1", "forget", "prepared 2", "/changed to 2"
+        ]  # fmt: skip
+
+
 def test_requests_are_counted_with_another_image(measured: Callable[..., Sequence[Pusher]]) -> None:
     for pusher in measured(image="layout", counted_image="light", warm_up=False):
         assert numbered(pusher.done)[-2:] == ["forget", "/light to 3"]
