@@ -92,6 +92,9 @@ def _measure(arguments: argparse.Namespace, folder: Path, results: Results) -> N
         except (NoNetwork, NoRoute) as reason:
             _say(f"{transport} is left out: {reason}")
             results.left_out.update({case.name: str(reason) for case in chosen})
+        except Exception as failure:  # what is measured already is worth minutes, and is not to be lost
+            _say(f"{transport} failed: {failure!r}")
+            results.left_out.update({case.name: _failed(failure) for case in chosen})
     if _wanted(START, arguments):
         _say(START)
         with Registries(folder / "start", tls=True, counted=True) as registries:
@@ -125,8 +128,12 @@ def _each(chosen: list[Case], runner: Runner, results: Results, rounds: int) -> 
         except BenchmarkFailed as failure:
             # The others are still worth their time, and this one can be measured alone afterwards.
             _say(str(failure))
-            results.left_out[case.name] = f"it failed: {' '.join(str(failure).split())}"
+            results.left_out[case.name] = _failed(failure)
         _say(f"  {time.monotonic() - begin:.0f} s in all")
+
+
+def _failed(failure: Exception) -> str:
+    return f"it failed: {' '.join(str(failure).split())}"
 
 
 def _merged(results: Results, arguments: argparse.Namespace) -> Results:

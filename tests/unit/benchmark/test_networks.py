@@ -163,6 +163,19 @@ def test_a_case_that_fails_does_not_lose_the_others(monkeypatch: pytest.MonkeyPa
     assert results.left_out == {"unchanged": "it failed: skopeo copy ended with 1"}
 
 
+def test_registries_that_fail_do_not_lose_what_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def over(transport: str, chosen: list[Case], images: Images, folder: Path, results: Results, number: int) -> None:
+        if transport == "latency":
+            raise RuntimeError("the process\nis gone")
+        results.tables += [Table(case, transport, []) for case in chosen]
+
+    monkeypatch.setattr(program, "_over", over)
+    results = Results("A machine", [], [], Sizes())
+    program._measure(argparse.Namespace(transport=None, case=["route", "latency", "loss"], rounds=1), tmp_path, results)
+    assert [table.case.name for table in results.tables] == ["route", "loss"]
+    assert results.left_out == {"latency": "it failed: the process is gone"}
+
+
 def test_what_cannot_be_had_here_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def over(transport: str, *_arguments: object) -> None:
         raise NoNetwork("no device")
