@@ -347,6 +347,15 @@ def _sets() -> list[Case]:
             "`skopeo sync` compares digests, too, starts once for each registry, and starts faster. A task for each "
             "image starts a Python for each, which is the slowest way.",
         ),
+        several(
+            "latency-set-unchanged",
+            f"20 ms away: {SET} images from a registry to three, unchanged",
+            contenders=[OurSetTask(), OurSetModule(), SkopeoSync()],
+            before="several",
+            transports=("latency",),
+            why="Here waiting for answers is what takes time. We wait for those of several images and of all registries "
+            "at the same time, `skopeo sync` for one after another.",
+        ),
     ]
 
 

@@ -58,6 +58,12 @@ def test_a_set_is_told_by_the_image() -> None:
     assert "| appuio.registry | TLS | 1.50 s | 0.50 | 1.00 s | 1.00 | 1 MiB | 30 (15) | 50 ms | 1.5 |" in text
 
 
+def test_what_is_held_against_no_other_program_is_not_in_short() -> None:
+    text = document(results(table(FIRST, "zones", [Sample(3, 1, MIB)], [Sample(2, 1, MIB)])))
+    assert "| appuio.registry | local zones | 3.00 s | 1.50 |" in text
+    assert "## In short" not in text
+
+
 def test_what_could_not_be_measured_is_told() -> None:
     measured = results()
     measured.left_out = {"loss": "there is no /dev/net/tun"}
