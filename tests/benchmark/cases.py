@@ -353,7 +353,7 @@ def _sets() -> list[Case]:
             contenders=[OurSetTask(), OurSetModule(), SkopeoSync()],
             before="several",
             transports=("latency",),
-            why="Here waiting for answers is what takes time. We wait for those of several images and of all registries "
+            why="Here waiting for answers is what takes time. We wait for those of several images and all registries "
             "at the same time, `skopeo sync` for one after another.",
         ),
     ]
