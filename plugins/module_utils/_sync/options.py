@@ -15,7 +15,7 @@ from .._reference import checked_namespace
 from .._targets import RunContext
 from .entry import ImageEntry, given_of, parse_entry
 from .images_file import FileEntry, read_images_file
-from .origin import parse_origin
+from .origin import SOURCE_OPTIONS, parse_origin
 from .select import SELECT
 
 # What may stand in ``defaults``, too.
@@ -32,13 +32,7 @@ _SHARED: dict[str, dict[str, Any]] = {
                 "existing_tags",
                 "compression",
                 "compression_level",
-                "source_username",
-                "source_password",
-                "source_auth_file",
-                "source_validate_certs",
-                "source_plain_http",
-                "source_ca_cert",
-                "engine_socket",
+                *SOURCE_OPTIONS,
             )
         }
     ),

@@ -234,10 +234,11 @@ def test_a_set_has_one_line_with_how_many_images_are_done_and_what_is_at_work() 
     assert list(lines.lines(60.0)) == []
 
 
-def test_a_set_that_sends_nothing_tells_its_images_and_rubbish_is_left_out() -> None:
+def test_a_set_that_sends_nothing_shows_its_images_and_rubbish_is_left_out() -> None:
+    rubbish: tuple[object, ...] = (7, [], [1], ["x", "y"], {})
     lines = ProgressLines("localhost")
     lines.feed(line(0, 3.0, "", total=0, images=[1, 2], running=["a\r\x1b[2J"]))
-    for images in (7, [], [1], ["x", "y"], {}):
+    for images in rubbish:
         lines.feed(line(0, 3.0, "", total=0, images=images))
     lines.feed(line(0, 3.0, "", total=0, images=[2, 2], running=7))
     assert list(lines.lines(3.0)) == ["syncing: [localhost] 1 of 2 images, 0 %, 0 B of 0 B, 0 B/s; a??[2J"]
