@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ SIGNALS = ("SIGKILL", "SIGTERM")
 ATOMIC = ("image", "set")
 MODULE = "appuio_image_sync"
 KIB = 1 << 10
+# Of so many runs one gets its signal after the first tag has moved, when tags move and go.
+ONE_IN = 1.25
 _LONGEST = 120.0
 _CHILD = """
 import conftest, json, sys
@@ -66,14 +68,15 @@ class SetStops:
         layers = {"layers": 2, "size": size * KIB // 2, "platforms": ("linux/amd64",)}
         self._layouts = {name: self._scene.layout(name, **layers) for name in ("old", "new", "other", "theirs")}
         save_archive(folder / "saved.tar", folder / "saved")
-        self.seconds = self._measured()
+        self.seconds, self.moving = self._measured()
 
     def run(self, number: signal.Signals, atomic: str, chance: random.Random) -> Outcome:
         """Bring a set, end it, look, and bring it again."""
-        wait = chance.uniform(0, self.seconds * 1.1)
+        moving = chance.random() < 1 / ONE_IN
+        wait = chance.uniform(0, (self.moving if moving else self.seconds) * 1.1)
         names, before = self._prepared()
         process = self._begun(names, atomic)
-        self._first_request(process)
+        _until(process, self._tags_begin if moving else self._is_asked)
         time.sleep(wait)
         ended = process.poll() is not None
         if not ended:
@@ -138,20 +141,26 @@ class SetStops:
         process.stdin = None
         return process
 
-    def _first_request(self, process: subprocess.Popen[str]) -> None:
-        while process.poll() is None and not any(zone.requests() for zone in self._zones.zones):
-            time.sleep(0.005)
+    def _is_asked(self) -> bool:
+        return any(zone.requests() for zone in self._zones.zones)
 
-    def _measured(self) -> float:
-        """Return how long an undisturbed run takes after its first request."""
+    def _tags_begin(self) -> bool:
+        writes = [one["path"] for zone in self._zones.zones for one in zone.writes()]
+        return any("/manifests/" in path and "sha256:" not in path for path in writes)
+
+    def _measured(self) -> tuple[float, float]:
+        """Return how long an undisturbed run takes after its first request, and after its first tag."""
         names, _before = self._prepared()
         process = self._begun(names, "image")
-        self._first_request(process)
+        _until(process, self._is_asked)
         begun = time.monotonic()
+        _until(process, self._tags_begin)
+        tags = time.monotonic()
         output = process.communicate(timeout=_LONGEST)[0]
         if '"changed": true' not in output:
             raise SystemExit(f"a run without a signal fails: {output[-2000:]}")
-        return time.monotonic() - begun
+        ended = time.monotonic()
+        return ended - begun, ended - tags
 
     def _sync(self, names: dict[str, str], atomic: str) -> Run:
         return self._scene.run(MODULE, self.images(names, atomic))
@@ -213,6 +222,11 @@ class SetStops:
         return "while tags moved"
 
 
+def _until(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
+    while process.poll() is None and not happened():
+        time.sleep(0.005)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; return 1 if anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults.set_stops", description=__doc__)
@@ -231,7 +245,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with LocalZones(3, directory=folder / "zones") as zones:
             stops = SetStops(zones, folder, options.size)
-            print(f"seed {options.seed}; {stops.seconds:.2f} s from the first request to the end", flush=True)
+            print(
+                f"seed {options.seed}; {stops.seconds:.2f} s from the first request to the end, "
+                f"{stops.moving:.2f} s of them after the first tag",
+                flush=True,
+            )
             for turn, kind in itertools.product(range(options.runs), kinds):
                 outcome = stops.run(signal.Signals[kind[0]], kind[1], chance)
                 ended[kind][outcome.ended] += 1

@@ -64,8 +64,8 @@ SPEC = TARGETS + ArgumentSpec(
     required_one_of=(("images", "images_file"),),
 )
 _MEBIBYTE = 1024 * 1024
-# Uploads at the same time to each zone, of all images that are pushed at the same time.
-_UPLOADS = 8
+# Questions at the same time to each zone, of all images that are planned at the same time.
+_QUESTIONS = 8
 _SET_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -103,7 +103,7 @@ def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOption
         **{name: options.get(name) for name in ("proxy", "timeout", "retries", "retry_delay")},
         # Checked for all images together.
         "check_quota": "ignore",
-        "jobs": max(1, _UPLOADS // jobs),
+        "jobs": max(1, _QUESTIONS // jobs),
         "atomic": options["atomic"] != "none",
     }
     defaults = given_of(options.get("defaults") or {})

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     AtOnce = Callable[[Sequence[ImageSync], Callable[[ImageSync], None], Callable[[], None]], None]
 
+# Uploads at the same time to each zone, of all images that are pushed at once. Each holds a block and a connection.
+_UPLOADS = 4
 _ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_going is false"
 
 
@@ -49,6 +51,9 @@ class SetPush:
 
     def run(self) -> StoppedError | None:
         """Push all; what fails is noted in the plans of the images; return the signal that has ended it, if one has."""
+        share = max(1, _UPLOADS // max(1, min(self._options.jobs, len(self._images))))
+        for image in self._images:
+            image.push.options = image.push.options._replace(jobs=share)
         self._progress.begin(len(self._images), sum(image.planned_bytes for image in self._images))
         try:
             return self._run()

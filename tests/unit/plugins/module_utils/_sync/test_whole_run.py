@@ -223,3 +223,13 @@ def test_a_repository_of_ours_stays_with_what_others_have_pushed_into_it(fake_se
         result = fake_set.sync(rest, check=check, delete="managed")
         assert [(one["zone"], one["name"]) for one in result["deleted_repositories"]] == [("b", "app")]
     assert fake_set.named("app") == [{"theirs": "another"}, {}]
+
+
+@pytest.mark.parametrize(("count", "jobs", "share"), [(1, 4, 4), (2, 4, 2), (5, 4, 1), (5, 1, 4), (5, 16, 1)])
+def test_images_that_are_pushed_at_once_share_the_uploads_of_one(
+    fake_set: FakeSet, count: int, jobs: int, share: int
+) -> None:
+    task = fake_set.task(*(fake_set.image(f"i{number}", f"app-{number}", "1") for number in range(count)), jobs=jobs)
+    task.apply(task.plan())
+    task.close()
+    assert {image.push.options.jobs for image in task.images} == {share}
