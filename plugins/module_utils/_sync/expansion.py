@@ -21,7 +21,8 @@ from .zone_image import ZoneImage
 
 
 class _Listed(Protocol):
-    def tags(self) -> list[str]: ...
+    def tags(self) -> list[str]:
+        """Return the tags of a repository; raises AppuioError."""
 
 
 @dataclass

@@ -61,7 +61,7 @@ class Marking:
                 for tag, digest in wanted.items():
                     if tag in stream.tags and stream.tags[tag].digest == digest:
                         result[tag] = digest
-                    elif known.get(tag) == noted.get(tag) is not None:  # else another run has noted its own
+                    elif tag in known and known[tag] == noted.get(tag):  # else another run has noted its own
                         result.pop(tag)
                         result.update({tag: before[tag]} if tag in before else {})
                 return result
