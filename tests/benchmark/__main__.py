@@ -30,7 +30,7 @@ from .start import first_requests, imports
 
 START = "start"
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-KEPT = Path(__file__).parent / "results.json"
+KEPT = Path(__file__).parents[2] / ".build" / "benchmark.json"
 _BUSY = 0.5
 
 
@@ -50,6 +50,7 @@ def main() -> int:
     text = document(results)
     print(text)
     if arguments.update:
+        KEPT.parent.mkdir(exist_ok=True)
         KEPT.write_text(as_json(results), encoding="utf-8")
         PAGE.write_text(text, encoding="utf-8")
     for file, content in ((arguments.write, text), (arguments.json, as_json(results))):

@@ -96,7 +96,8 @@ class Transports:
 
     def _transport(self, origin: Origin, plain: bool) -> Transport:
         with self._lock:
-            found = self._made.get((origin, plain)) or self._made.get((origin, True))
+            # A server that was found to speak without TLS, where that is permitted, is not asked for TLS each time.
+            found = self._made.get((origin, True)) or self._made.get((origin, plain))
             if found is None:
                 found = self._made[(origin, plain)] = self._new(origin, plain)
         # Looked at after it is listed, so that abort cannot miss it.

@@ -266,6 +266,36 @@ def test_a_token_goes_in_clear_only_where_that_is_asked_for(
         assert [seen.headers["authorization"] for seen in server.seen] == [f"Bearer {SECRET}"] * plain
 
 
+class OpenedBody:
+    """A body that is streamed, and that counts how often it was opened."""
+
+    def __init__(self, content: bytes) -> None:
+        self._bytes = BytesBody(content)
+        self.opened = 0
+
+    @property
+    def length(self) -> int:
+        return self._bytes.length
+
+    def open(self, offset: int = 0) -> Reader:
+        self.opened += 1
+        return self._bytes.open(offset)
+
+
+def test_a_server_that_speaks_without_tls_is_asked_for_it_once() -> None:
+    """Each body would be read twice else, from wherever it comes: before its request is refused for want of TLS."""
+    with ScriptedServer(Line("GET /v2/"), *[Line("PUT /up", 201)] * 2) as server:
+        http = HttpClient(f"https://{server.authority}", Connection(plain_http=True, retries=0, timeout=300))
+        assert http.request("GET", "/v2/").status == 200
+        bodies = [OpenedBody(b"one"), OpenedBody(b"two")]
+        for body in bodies:
+            with http.open("PUT", "/up", body=body) as opened:
+                assert opened.status == 201
+        http.close()
+        assert [seen.body for seen in server.seen] == [b"", b"one", b"two"]
+        assert [body.opened for body in bodies] == [1, 1]
+
+
 def test_the_rest_of_a_body_has_the_length_of_the_rest() -> None:
     with ScriptedServer(Line("PATCH /up", 202)) as server:
         with client(server)[0].open("PATCH", "/up", body=BytesBody(b"0123456789"), offset=4) as opened:
