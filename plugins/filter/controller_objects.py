@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: controller_objects
 short_description: The AWX objects for the playbooks of this collection
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The appuio.registry authors (@appuio)
 description:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: declaration
 short_description: Compare the images of zones with those that a file declares
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The appuio.registry authors (@appuio)
 description:

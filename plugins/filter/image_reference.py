@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: image_reference
 short_description: The parts of an image reference
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The appuio.registry authors (@appuio)
 description:

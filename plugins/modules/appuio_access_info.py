@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: appuio_access_info
 short_description: Show missing permissions in a namespace, and its remaining quota
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The appuio.registry authors (@appuio)
 description:

@@ -10,7 +10,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: appuio_image_tag
 short_description: Promote, roll back or delete a tag of an image in zones
-version_added: 0.1.0
+version_added: 1.0.0
 author:
   - The appuio.registry authors (@appuio)
 description:
