@@ -77,6 +77,13 @@ ANSWERS = {
     "appuio_keep_going": "true",
     "appuio_image_tags": "",
 }
+# Playbooks that a project of one's own may add, with answers of every kind.
+ADDED = {
+    "login": {"appuio_access": "pull, push", "appuio_verify": "true", "appuio_client": "podman", "appuio_pusher": ""},
+    "rotate_tokens": {"appuio_pusher_grace": "1h", "appuio_pusher_role": "", "appuio_login": "yes"},
+    "remove": {"appuio_login": "true", "appuio_pusher_service_account": " ", "appuio_timeout": "30"},
+}
+PLAYBOOKS = [*(job.playbook for job in JOBS), *ADDED]
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,9 @@ def scene() -> Iterator[Scene]:
         digest = make_layout(project / "build", tag="1.0")
         images = {"images": [{"source": f"oci:{project}/build:1.0", "name": "base", "tags": ["1"]}]}
         (project / "images.yml").write_text(json.dumps(images))
+        for added in ADDED:
+            play = {"name": added, "ansible.builtin.import_playbook": f"appuio.registry.{added}"}
+            (project / f"playbooks/{added}.yml").write_text(json.dumps([play]))
         for path in (project, *project.rglob("*")):
             path.chmod(0o555 if path.is_dir() else 0o444)
         awx = Awx(folder, project, STRANGER if _may_be_a_stranger() else ())
@@ -126,6 +136,9 @@ def scene() -> Iterator[Scene]:
         answers = {"appuio_namespace": "shop", "appuio_source": "oci:build:1.0", "appuio_name": "app"}
         answers.update({"appuio_tags": "staging", "appuio_tag": "approved"}, **jobs["push"].artifacts)
         promoted = awx.run("promote", template=WORKFLOW.variables, answers=answers, name="workflow", **given)
+        for added, more in ADDED.items():
+            answers = {"appuio_namespace": "shop", "appuio_auth_file": str(folder / "tmp/auth.json"), **more}
+            jobs[added] = awx.run(added, template={}, answers=answers, **given)
         for path in (project, *project.rglob("*")):
             path.chmod(0o777)
         yield Scene(zones, digest, tokens, jobs, promoted, report)
@@ -143,7 +156,7 @@ def test_every_question_has_an_answer() -> None:
     assert {question for job in JOBS for question in job.asked} == set(ANSWERS)
 
 
-@pytest.mark.parametrize("playbook", [job.playbook for job in JOBS])
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_each_job_succeeds_and_publishes_its_outcome(playbook: str, scene: Scene) -> None:
     job = scene.jobs[playbook].succeeded()
     outcome = job.artifacts["appuio_result"]
@@ -151,7 +164,7 @@ def test_each_job_succeeds_and_publishes_its_outcome(playbook: str, scene: Scene
     assert [zone["zone"] for zone in outcome["zones"]] == [zone.name for zone in scene.zones.zones]
 
 
-@pytest.mark.parametrize("playbook", [job.playbook for job in JOBS])
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_each_job_is_quiet(playbook: str, scene: Scene) -> None:
     found = re.findall(r"^(?:TASK|RUNNING HANDLER) \[.*", scene.jobs[playbook].output, re.MULTILINE)
     assert 2 < len(found) <= 10, found
