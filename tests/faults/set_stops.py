@@ -8,20 +8,16 @@ archive, and has tags and a repository that are no longer declared; somebody els
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +25,7 @@ import conftest  # noqa: F401 # pylint: disable=unused-import
 from tests.image.archive import save_archive
 from tests.zone import LocalZones
 
+from .random_runs import Kind, Outcome, parser, run_all, until
 from .scene import Run, Scene
 
 PROJECT = "set-stops"
@@ -45,14 +42,6 @@ from tests.faults.scene import run_module
 print(run_module(sys.argv[1], json.load(sys.stdin)))
 """
 _Tags = dict[str, list[dict[str, str]]]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run had done when it ended, and what is wrong with that."""
-
-    ended: str
-    wrong: list[str]
 
 
 class SetStops:
@@ -76,7 +65,7 @@ class SetStops:
         wait = chance.uniform(0, (self.moving if moving else self.seconds) * 1.1)
         names, before = self._prepared()
         process = self._begun(names, atomic)
-        _until(process, self._tags_begin if moving else self._is_asked)
+        until(process, self._tags_begin if moving else self._is_asked)
         time.sleep(wait)
         ended = process.poll() is not None
         if not ended:
@@ -152,9 +141,9 @@ class SetStops:
         """Return how long an undisturbed run takes after its first request, and after its first tag."""
         names, _before = self._prepared()
         process = self._begun(names, "image")
-        _until(process, self._is_asked)
+        until(process, self._is_asked)
         begun = time.monotonic()
-        _until(process, self._tags_begin)
+        until(process, self._tags_begin)
         tags = time.monotonic()
         output = process.communicate(timeout=_LONGEST)[0]
         if '"changed": true' not in output:
@@ -222,49 +211,23 @@ class SetStops:
         return "while tags moved"
 
 
-def _until(process: subprocess.Popen[str], happened: Callable[[], bool]) -> None:
-    while process.poll() is None and not happened():
-        time.sleep(0.005)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; return 1 if anything was wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.set_stops", description=__doc__)
-    parser.add_argument("--runs", type=int, default=20, help="runs of each kind (%(default)s)")
-    parser.add_argument("--size", type=int, default=400, metavar="KIB", help="size of each image (%(default)s)")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="of the moments")
-    options = parser.parse_args(arguments)
-    kinds = list(itertools.product(SIGNALS, ATOMIC))
-    ended: dict[tuple[str, str], Counter[str]] = {kind: Counter() for kind in kinds}
-    wrong = Counter[tuple[str, str]]()
-    chance = random.Random(options.seed)
+    options = parser("set_stops", __doc__, runs=20, size=400, unit="KIB", sized="each image").parse_args(arguments)
     folder = Path(tempfile.mkdtemp(prefix="set-stops-"))
     for variable, name in (("HOME", "home"), ("TMPDIR", "tmp")):
         (folder / name).mkdir()
         os.environ[variable] = str(folder / name)
-    try:
-        with LocalZones(3, directory=folder / "zones") as zones:
-            stops = SetStops(zones, folder, options.size)
-            print(
-                f"seed {options.seed}; {stops.seconds:.2f} s from the first request to the end, "
-                f"{stops.moving:.2f} s of them after the first tag",
-                flush=True,
-            )
-            for turn, kind in itertools.product(range(options.runs), kinds):
-                outcome = stops.run(signal.Signals[kind[0]], kind[1], chance)
-                ended[kind][outcome.ended] += 1
-                wrong[kind] += bool(outcome.wrong)
-                for text in outcome.wrong:
-                    print(f"run {turn}, {' with atomic '.join(kind)}: {text}", flush=True)
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print("\n| signal | atomic | runs | wrong | how far they were |\n|---|---|---:|---:|---|")
-    for (name, atomic), counted in ended.items():
-        how = "; ".join(f"{count} {what}" for what, count in counted.most_common())
-        print(f"| {name} | {atomic} | {counted.total()} | {wrong[(name, atomic)]} | {how} |")
-    return int(wrong.total() > 0)
+
+    def begin(zones: LocalZones) -> tuple[str, Callable[[Kind, random.Random], Outcome]]:
+        stops = SetStops(zones, folder, options.size)
+        first = (
+            f"{stops.seconds:.2f} s from the first request to the end, {stops.moving:.2f} s of them after the first tag"
+        )
+        return first, lambda kind, chance: stops.run(signal.Signals[kind[0]], kind[1], chance)
+
+    kinds = list(itertools.product(SIGNALS, ATOMIC))
+    return run_all(options, folder, kinds, " with atomic ", begin, ("signal", "atomic", "how far they were"))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ Each run pushes a large image to three zones, which have an older one under the 
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
@@ -18,9 +17,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,8 @@ from tests.image import make_layout
 from tests.integration.push import Pusher
 from tests.integration.running import Running
 from tests.zone import LocalZones
+
+from .random_runs import Kind, Outcome, parser, run_all, until
 
 MIB = 1 << 20
 PROJECT = "stops"
@@ -43,14 +42,6 @@ GOES_ON = 5.0
 # What Ansible itself leaves behind when it is ended, and what the cache is made of.
 _OF_ANSIBLE = re.compile(r"/AnsiballZ_[^/]*\.py$|_payload_[^/]*/|/ansible-local-[^/]*/")
 _OF_CACHE = re.compile(r"/appuio\.registry/[a-z]+/[0-9a-f]{2}/[0-9a-f]{64}$")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended, and what is wrong with that."""
-
-    ended: str
-    wrong: list[str]
 
 
 class Stops:
@@ -77,7 +68,7 @@ class Stops:
         wait = chance.uniform(0, self.moving * 1.2 if moving else self.uploading * 1.1)
         with self._pushing(alone=receiver == "module") as (running, name):
             before = self.pusher.tags(name)
-            _until(running, self._tags_begin if moving else self._is_asked)
+            until(running.process, self._tags_begin if moving else self._is_asked)
             time.sleep(wait)
             sent = time.time()
             if running.process.poll() is None:
@@ -93,9 +84,9 @@ class Stops:
     def _measured(self) -> tuple[float, float]:
         """Return how long an undisturbed push goes on after its first request, and after its first manifest."""
         with self._pushing(alone=True) as (running, _name):
-            _until(running, self._is_asked)
+            until(running.process, self._is_asked)
             first = time.monotonic()
-            _until(running, self._tags_begin)
+            until(running.process, self._tags_begin)
             tags = time.monotonic()
             running.end()
             ended = time.monotonic()
@@ -167,11 +158,6 @@ class _Pushing:
             shutil.rmtree(uploads, ignore_errors=True)
 
 
-def _until(running: Running, happened: Callable[[], bool]) -> None:
-    while running.process.poll() is None and not happened():
-        time.sleep(0.005)
-
-
 def _result(running: Running) -> dict[str, Any] | None:
     """Return what the module has said, None where nobody could hear it."""
     if running.record.exists():
@@ -194,40 +180,22 @@ def _left(running: Running) -> Iterator[Path]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what is asked for; return 1 if anything was wrong."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.stops", description=__doc__)
-    parser.add_argument("--runs", type=int, default=100, help="runs of each kind (%(default)s)")
-    parser.add_argument("--size", type=int, default=200, metavar="MIB", help="size of the image (%(default)s)")
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="of the moments")
-    parser.add_argument("--signal", choices=SIGNALS, action="append", help="only this signal")
-    parser.add_argument("--to", choices=RECEIVERS, action="append", help="only to this receiver")
-    options = parser.parse_args(arguments)
+    known = parser("stops", __doc__, runs=100, size=200, unit="MIB", sized="the image")
+    known.add_argument("--signal", choices=SIGNALS, action="append", help="only this signal")
+    known.add_argument("--to", choices=RECEIVERS, action="append", help="only to this receiver")
+    options = known.parse_args(arguments)
     for number in (signal.SIGINT, signal.SIGTERM):
         # A shell starts what runs in the background with SIGINT ignored, and so would the pushes.
         signal.signal(number, signal.default_int_handler)
-    kinds = list(itertools.product(options.signal or SIGNALS, options.to or RECEIVERS))
-    ended: dict[tuple[str, str], Counter[str]] = {kind: Counter() for kind in kinds}
-    wrong = Counter[tuple[str, str]]()
-    chance = random.Random(options.seed)
     folder = Path(tempfile.mkdtemp(prefix="stops-"))
-    try:
-        with LocalZones(3, directory=folder / "zones") as zones:
-            stops = Stops(zones, folder, options.size)
-            print(f"seed {options.seed}; {stops.uploading:.2f} s of uploads, {stops.moving:.2f} s of tags", flush=True)
-            for turn, kind in itertools.product(range(options.runs), kinds):
-                outcome = stops.run(signal.Signals[kind[0]], kind[1], chance)
-                ended[kind][outcome.ended] += 1
-                wrong[kind] += bool(outcome.wrong)
-                for text in outcome.wrong:
-                    print(f"run {turn}, {' to '.join(kind)}: {text}", flush=True)
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    print("\n| signal | to | runs | wrong | how they ended |\n|---|---|---:|---:|---|")
-    for (name, receiver), counted in ended.items():
-        how = "; ".join(f"{count} {what}" for what, count in counted.most_common())
-        print(f"| {name} | {receiver} | {counted.total()} | {wrong[(name, receiver)]} | {how} |")
-    return int(wrong.total() > 0)
+
+    def begin(zones: LocalZones) -> tuple[str, Callable[[Kind, random.Random], Outcome]]:
+        stops = Stops(zones, folder, options.size)
+        first = f"{stops.uploading:.2f} s of uploads, {stops.moving:.2f} s of tags"
+        return first, lambda kind, chance: stops.run(signal.Signals[kind[0]], kind[1], chance)
+
+    kinds = list(itertools.product(options.signal or SIGNALS, options.to or RECEIVERS))
+    return run_all(options, folder, kinds, " to ", begin, ("signal", "to", "how they ended"))
 
 
 if __name__ == "__main__":
