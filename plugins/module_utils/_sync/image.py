@@ -4,10 +4,9 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Callable, Iterator
+from typing import TYPE_CHECKING, Iterator
 
 from .._cache.cache import Cache
 from .._errors import AppuioError, CancelledError, InvalidOptionError, unexpected_error
@@ -199,39 +198,3 @@ def _zones(entry: ImageEntry, sessions: ZoneSessions, name: str) -> list[str]:
             hint="Name other zones, or another namespace. appuio_image_tag moves the tags of a repository",
         )
     return others
-
-
-class Running:
-    """The images that are pushed at this moment, so that a signal can end them."""
-
-    def __init__(self, sessions: ZoneSessions, clients: SourceClients) -> None:
-        self._sessions = sessions
-        self._clients = clients
-        self._lock = threading.Lock()
-        self._images: list[ImageSync] = []
-
-    def work(self, image: ImageSync, work: Callable[[ImageSync, PushPlan], None]) -> None:
-        """Push an image, or upload it."""
-        with self._lock:
-            self._images.append(image)
-        try:
-            if image.plan.plan is not None:
-                work(image, image.plan.plan)
-        finally:
-            with self._lock:
-                self._images.remove(image)
-
-    def stop(self, reason: str) -> None:
-        """End what is being uploaded; tags that move at this moment move to the end, or go back."""
-        with self._lock:
-            images = list(self._images)
-        moving = {zone for image in images for zone in image.push.cancel(reason)}
-        self._clients.abort()
-        for session in self._sessions.sessions:
-            if session.name not in moving:
-                session.abort()
-
-    def resume(self) -> None:
-        """Permit requests again, when nothing is at work any more."""
-        for session in self._sessions.sessions:
-            session.resume()

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Callable, Sequence
 
 from .._errors import AppuioError
 from .._signals import StoppedError
-from .image import ImageSync, Running
+from .._zones.tags import move_tags
+from .image import ImageSync, SharedParts
 from .options import SyncOptions
 from .schedule import Schedule
-from .set_progress import SetProgress
 
 if TYPE_CHECKING:
-    from .._push.result import PushPlan
     from .marking import Marking
 
     AtOnce = Callable[[Sequence[ImageSync], Callable[[ImageSync], None], Callable[[], None]], None]
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 # Uploads at the same time to each zone, of all images that are pushed at once. Each holds a block and a connection.
 _UPLOADS = 4
 _ANOTHER_FAILED = "nothing was begun, as another image failed before, and keep_going is false"
+_ANOTHER_OF_SET = "left as it was, as another image of the set failed"
 
 
 class SetPush:
@@ -35,19 +35,22 @@ class SetPush:
         self,
         options: SyncOptions,
         images: Sequence[ImageSync],
-        progress: SetProgress,
-        running: Running,
+        shared: SharedParts,
         at_once: AtOnce,
         marks: bool,
     ) -> None:
         self._options = options
         self._images = images
-        self._progress = progress
-        self._running = running
+        self._progress = shared.progress
+        self._sessions = shared.sessions
+        self._clients = shared.clients
         self._at_once = at_once
         self._marks = marks
         self._failed = threading.Event()
         self._markings: list[Marking] = []
+        # Guards the images that are at work.
+        self._lock = threading.Lock()
+        self._running: list[ImageSync] = []
 
     def run(self) -> StoppedError | None:
         """Push all; what fails is noted in the plans of the images; return the signal that has ended it, if one has."""
@@ -62,17 +65,15 @@ class SetPush:
 
     def _run(self) -> StoppedError | None:
         try:
-            self._at_once(
-                self._images, self._push, lambda: self._running.stop("left as it was, as the task was stopped")
-            )
+            self._at_once(self._images, self._push, self._stop)
             if self._options.atomic == "set":
-                from .whole_set import move_set
-
-                move_set(self._images)
+                _move_set(self._images)
             self._put_notes_right()
         except StoppedError as stopped:
             stopped.catch()
-            self._running.resume()
+            # Nothing is at work any more: what is noted is put right with requests.
+            for session in self._sessions.sessions:
+                session.resume()
             for image in self._images:
                 if image.plan.done is None and image.plan.error is None:
                     image.skip(f"{stopped}; the image is left as it was")
@@ -88,7 +89,7 @@ class SetPush:
             if self._marks:
                 self._push_marked(image)
             else:
-                self._running.work(image, self._work)
+                self._work(image)
         if image.plan.error is not None:
             self._failed.set()
 
@@ -98,7 +99,7 @@ class SetPush:
         marking = Marking(image, self._options.set_name)
         try:
             marking.note()
-            self._running.work(image, self._work)
+            self._work(image)
         except AppuioError as error:
             image.fail(error)
         if self._options.atomic == "set":
@@ -106,12 +107,51 @@ class SetPush:
         else:
             marking.put_right()
 
-    @property
-    def _work(self) -> Callable[[ImageSync, PushPlan], None]:
-        return ImageSync.upload if self._options.atomic == "set" else ImageSync.apply
+    def _work(self, image: ImageSync) -> None:
+        """Push an image, or upload it where its tags wait for those of the others."""
+        with self._lock:
+            self._running.append(image)
+        try:
+            if image.plan.plan is not None:
+                work = ImageSync.upload if self._options.atomic == "set" else ImageSync.apply
+                work(image, image.plan.plan)
+        finally:
+            with self._lock:
+                self._running.remove(image)
+
+    def _stop(self) -> None:
+        """End what is being uploaded; tags that move at this moment move to the end, or go back."""
+        with self._lock:
+            images = list(self._running)
+        moving = {zone for image in images for zone in image.push.cancel("left as it was, as the task was stopped")}
+        self._clients.abort()
+        for session in self._sessions.sessions:
+            if session.name not in moving:
+                session.abort()
 
     def _put_notes_right(self) -> None:
         def put_right(marking: Marking) -> None:
             marking.put_right()
 
         Schedule(self._markings, self._options.jobs).run(put_right, lambda: None)
+
+
+def _move_set(images: Sequence[ImageSync]) -> None:
+    """Move the tags of images that all zones have, and note what has become of each.
+
+    Where one image has failed before, no tag moves; where one fails now, all that have moved go back. Raises
+    StoppedError after they have gone back.
+    """
+    zones = [tags for image in images for tags in image.tags]
+    reason = _ANOTHER_OF_SET if any(image.plan.error for image in images) else ""
+    try:
+        if not reason:
+            move_tags(zones, atomic=True, images=[image.tags for image in images if image.tags])
+            if any(zone.error for zone in zones):
+                reason = _ANOTHER_OF_SET
+    except StoppedError as stopped:
+        reason = str(stopped)
+        raise
+    finally:
+        for image in images:
+            image.finish(reason)

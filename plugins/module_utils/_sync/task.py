@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from .._cache.cache import cache_from
 from .._errors import InvalidOptionError
 from .._push.progress import progress_from
+from .._signals import StoppedError
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
-from .image import ImageSync, Running, SharedParts, image_sync
+from .image import ImageSync, SharedParts, image_sync
 from .options import SyncOptions, parse_options
 from .plan import SyncPlan
 from .schedule import Schedule
 from .set_progress import SetProgress
-from .set_push import SetPush
 from .source_zones import SourceZones
 
 if TYPE_CHECKING:
@@ -72,10 +72,7 @@ class SyncTask:
         A signal to stop is such a failure: nothing more is begun, uploads end, and tags are as they were or have moved.
         """
         changing = [image for image in self.images if image.plan.changed or self._has_steps(image)]
-        running = Running(self.shared.sessions, self.shared.clients)
-        stopped = SetPush(
-            self.options, changing, self.shared.progress, running, self._at_once, marks=self.deletion is not None
-        ).run()
+        stopped = self._push(changing) if changing else None
         if self.deletion is not None and stopped is not None:
             self.deletion.note_stopped(stopped)
         elif self.deletion is not None:
@@ -111,6 +108,11 @@ class SyncTask:
             return limit // self.options.jobs if known is None else known
 
         Schedule(images, self.options.jobs, size, limit).run(work, stop)
+
+    def _push(self, images: Sequence[ImageSync]) -> StoppedError | None:
+        from .set_push import SetPush
+
+        return SetPush(self.options, images, self.shared, self._at_once, marks=self.deletion is not None).run()
 
     def _abort(self) -> None:
         """Wait for no answer any more."""
