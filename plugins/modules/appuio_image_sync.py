@@ -254,10 +254,10 @@ options:
         any more, in the namespaces that the task or an entry sets. The tags that it has created are recorded in the
         annotation C(registry.appuio.cloud/managed-tags) of the ImageStream, so the module can be run from any checkout
         and machine.
-      - A tag is kept if somebody else has moved it since, if another set declares it (see O(set_name)), if a workload
-        uses it, if another tag follows it, or if its image is in use. The rules are those of
-        M(appuio.registry.appuio_image_prune), except that a tag is also deleted if a tag that is kept points to the
-        same image.
+      - A tag is kept if somebody else has moved it since, if another set declares it (see O(set_name)), if an entry
+        copies it from this zone (see O(images[].source_zone)), if a workload uses it, if another tag follows it, or if
+        its image is in use. The rules are those of M(appuio.registry.appuio_image_prune), except that a tag is also
+        deleted if a tag that is kept points to the same image.
       - All tags of a repository are kept if an entry for it fails, so nothing is deleted because the tags of a source
         could not be listed or there were none. Nothing is deleted in a zone that cannot be read.
       - An ImageStream that this module has created is deleted, too, when it has no tags left.

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._sync.deletion_plan import COPIED
 
 from tests.image import make_image, make_layout, put_entry
 from tests.integration.images import Images
@@ -242,6 +243,34 @@ def test_a_namespace_that_is_empty_or_may_not_be_read_is_told_and_nothing_goes(m
     # And what is not declared any more goes, as it does from any other source.
     result = mover.managed(kept, mover.entry(select={"repositories": "^backend$"}), defaults={})
     assert {(one["name"], one["tag"]) for one in result["deleted"]} >= {("worker", "0.1")}
+
+
+@pytest.mark.thorough
+def test_nothing_goes_from_where_images_are_copied(mover: Mover) -> None:
+    """After a change of sides: what a zone has got by the set is what the other zones get from it now."""
+    mover.managed(mover.entry(), defaults={})
+    copied = {name: mover.tags(name)[0] for name in ("frontend", "backend", "worker")}
+    first = mover.zones[0]
+    worker = f"worker@{copied['worker']['0.1']}"
+    for entry, stays in (
+        ({}, {"frontend:1.0", "backend:2.0", "backend:latest", "worker:0.1"}),
+        ({"select": {"exclude_repositories": "^front"}}, {"backend:2.0", "backend:latest", "worker:0.1"}),
+        ({"source": "backend", "select": {"match": "^2"}}, {"backend:2.0"}),
+        ({"source": worker}, {"worker:0.1"}),
+    ):
+        result = mover.managed({"source_zone": first.name, **entry}, check=True, defaults={})
+        assert {f"{one['name']}:{one['tag']}" for one in result["kept"] if one["reason"] == COPIED} == stays
+        assert not stays & {f"{one['name']}:{one['tag']}" for one in result["deleted"] if one["zone"] == first.name}
+    for _again in (1, 2):
+        result = mover.managed({"source_zone": first.name}, defaults={})
+        assert (result["deleted"], result["deleted_repositories"]) == ([], [])
+        assert {name: mover.tags(name) for name in copied} == {name: [tags] * 2 for name, tags in copied.items()}
+    # Nor does it where nobody knows what there is to copy; and they are the set's own when it turns again.
+    fault = first.faults.add("status", side="api", method="GET", path=f"/{mover.project}/imagestreams", status=503)
+    assert mover.unmanageable({"source_zone": first.name}, defaults={}, retries=0).result["deleted"] == []
+    first.faults.remove(fault)
+    result = mover.managed(mover.entry(select={"exclude_repositories": "^worker$"}), defaults={})
+    assert {(one["zone"], one["name"]) for one in result["deleted"]} == {(z.name, "worker") for z in mover.zones}
 
 
 def test_as_a_playbook_with_and_without_a_file(mover: Mover) -> None:

@@ -13,17 +13,20 @@ from .managed import is_created, managed_tags, tags_of_others
 from .origin import EVERY
 
 UNKNOWN = "an entry for this repository failed, so nobody knows what is still declared"
+COPIED = "an entry copies it from here"
 
 
 @dataclass(frozen=True)
 class Declared:
     """What a set declares: tags by zone, namespace and name; ``unknown`` are repositories that may have more.
 
-    The name of one that is unknown may be EVERY: then all of the namespace are.
+    The name of one that is unknown may be EVERY: then all of the namespace are. ``copied`` are the tags and digests of
+    repositories that images are copied from.
     """
 
     tags: Mapping[tuple[str, str, str], Collection[str]]
     unknown: frozenset[tuple[str, str, str]] = frozenset()
+    copied: Mapping[tuple[str, str, str], Collection[str]] = field(default_factory=dict)
 
     def is_unknown(self, key: tuple[str, str, str]) -> bool:
         """Whether more may be declared of a repository than is known."""
@@ -52,6 +55,7 @@ def plan_stream(
     """Return what a set has to do with the tags of a stream; ``key`` is its zone, namespace and name."""
     stream = parse_stream(document)
     wanted, unknown = declared.tags.get(key, ()), declared.is_unknown(key)
+    copied = declared.copied.get(key, ())
     noted, others = managed_tags(document, set_name), tags_of_others(document, set_name)
     there = {name: tag.digest for name, tag in stream.tags.items()}
     going: set[str] = set()
@@ -60,19 +64,20 @@ def plan_stream(
     for tag, digest in noted.items():
         if tag in wanted:
             continue
-        reason = UNKNOWN if unknown else _why_not_ours(there.get(tag), tag in there, digest, tag in others)
+        stays = COPIED if tag in copied or digest in copied else UNKNOWN if unknown else ""
+        reason = stays or _why_not_ours(there.get(tag), tag in there, digest, tag in others)
         if not reason:
             going.add(tag)
             continue
         if tag in there:
             event = stream.tags[tag].current
             kept.append(Decision(stream.name, tag, there[tag], event.created if event else None, False, reason))
-        if not unknown:
+        if not stays:
             forgotten.add(tag)
     shared = {
         tag: digest for tag, digest in others.items() if tag in wanted and tag not in noted and there.get(tag) == digest
     }
-    created = is_created(document, set_name) and key not in declared.tags and not unknown
+    created = is_created(document, set_name) and key not in declared.tags and not copied and not unknown
     return StreamTags(frozenset(going), tuple(kept), frozenset(forgotten), shared, created)
 
 

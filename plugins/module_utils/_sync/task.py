@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 from .._cache.cache import cache_from
 from .._errors import InvalidOptionError
 from .._push.progress import progress_from
+from .._reference import DEFAULT_TAG, Reference
 from .._signals import StoppedError
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions
 from .image import ImageSync, SharedParts, image_sync
 from .options import SyncOptions, parse_options
+from .origin import EVERY
 from .plan import SyncPlan
 from .schedule import Schedule
 from .set_progress import SetProgress
@@ -147,20 +149,42 @@ class SyncTask:
         from .deletion_plan import Declared
 
         tags: dict[Repository, set[str]] = {}
+        copied: dict[Repository, set[str]] = {}
         for image in self.images:
             referrers = [tag.tag for zone in (image.plan.plan.zones if image.plan.plan else ()) for tag in zone.tags]
             for destination in image.destinations:
                 tags.setdefault((*destination, image.plan.name), set()).update(image.plan.tags, referrers)
+            for repository, reference in self._copied_from(image):
+                if reference is not None:
+                    names = (reference.digest or reference.tag or DEFAULT_TAG, *referrers)
+                    copied.setdefault(repository, set()).update(names)
         for one in self.expansions:
             # What is there, and cannot be copied now, is declared nevertheless.
             for left in one.left:
                 for destination in one.pending.destinations if left.tag else ():
                     tags.setdefault((*destination, left.name), set()).add(str(left.tag))
-        return Declared(tags, frozenset(self._repositories(ImageSync.is_in_doubt)))
+                for (zone, namespace, _every), _none in self._copied_from(one.pending) if left.tag else ():
+                    copied.setdefault((zone, namespace, left.name), set()).add(str(left.tag))
+        return Declared(tags, frozenset(self._repositories(ImageSync.is_in_doubt)), copied)
 
     def _repositories(self, which: Callable[[ImageSync], bool]) -> set[Repository]:
+        """Return the repositories that such images go to or come from."""
         wanted = [image for image in self.images if which(image)]
-        return {(*destination, image.plan.name) for image in wanted for destination in image.destinations}
+        found = {(*destination, image.plan.name) for image in wanted for destination in image.destinations}
+        return found.union(repository for image in wanted for repository, _reference in self._copied_from(image))
+
+    def _copied_from(self, image: ImageSync) -> list[tuple[Repository, Reference | None]]:
+        """Return which repository an image comes from in which zone of the task, or EVERY one of a namespace."""
+        origin = image.entry.origin
+        if origin is None:
+            return []
+        name = origin.reference.name if origin.reference is not None else EVERY
+        sessions = self.shared.sessions.sessions
+        return [
+            ((session.name, origin.namespace, name), origin.reference)
+            for session in sessions
+            if session.address == origin.registry
+        ]
 
 
 def sync_task(options: Mapping[str, Any], context: RunContext) -> SyncTask:

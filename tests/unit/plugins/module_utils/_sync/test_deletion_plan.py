@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._sync.deletion_plan import (
+    COPIED,
     UNKNOWN,
     Declared,
     StreamTags,
@@ -62,6 +63,15 @@ def test_nothing_goes_and_nothing_is_forgotten_while_it_is_not_known_what_is_dec
     found = planned(stream({"1": A, "2": C}, noted={"1": A, "2": B}), "3", unknown=True)
     assert (found.going, found.forgotten) == (frozenset(), frozenset())
     assert {one.reason for one in found.kept} == {UNKNOWN}
+
+
+def test_what_is_copied_from_here_stays_and_is_not_forgotten() -> None:
+    document = stream({"1": A, "2": B, "3": C}, noted={"1": A, "2": B, "3": C}, **{CREATED_BY: MANAGED_TAGS})
+    for unknown in (frozenset(), frozenset([KEY])):
+        found = plan_stream(document, "", KEY, Declared({}, unknown, {KEY: {"1", B}}))
+        assert {one.tag for one in found.kept if one.reason == COPIED} == {"1", "2"}
+        assert (found.going, found.forgotten) == (frozenset() if unknown else frozenset({"3"}), frozenset())
+        assert not found.created
 
 
 def test_sets_with_names_know_their_own_tags_and_share_what_both_declare() -> None:
