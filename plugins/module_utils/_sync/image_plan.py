@@ -1,14 +1,21 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is to be done for one image of the set, and what was done, as the module returns it; pure."""
+"""What is to be done for one image of the set, what was done, and its declared tags, as the module returns it; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, Sequence
 
 from .._errors import AppuioError
+from .._push.plan import PlannedTag, ZonePlan
 from .._push.result import PushPlan
+
+if TYPE_CHECKING:
+    from .namespace_plan import LeftBehind
+
+UP_TO_DATE, MISSING, OUTDATED, KEPT, UNKNOWN = "up_to_date", "missing", "outdated", "kept", "unknown"
+_NOT_ASKED: Mapping[str, Any] = {"digest": None, "wanted": None}
 
 
 @dataclass
@@ -63,3 +70,53 @@ class ImagePlan:
         """What a user would not expect."""
         found = self.done if self.done is not None else self.plan.predict() if self.plan and not self.error else {}
         return [f"{self.name}: {text}" for text in found.get("warnings") or ()]
+
+
+def declared_tags(
+    images: Sequence[ImagePlan], left: Sequence[tuple[ImagePlan, LeftBehind]] = ()
+) -> list[dict[str, Any]]:
+    """Return a row for each declared tag of each zone: what it points to, what it is to point to, and what that makes.
+
+    What failed has a row for each of its tags, and one without a tag: other tags of this repository may be declared.
+    ``left`` is what an entry cannot copy: of a tag without a row of its own, a copy stays where there is one.
+    """
+    rows = [row for image in images for row in _rows(image)]
+    known = {_key(row) for row in rows}
+    for image, one in left:
+        said = {"name": one.name, "tag": one.tag, "state": KEPT, **_NOT_ASKED, "reason": one.reason}
+        found = [{**row, **said} for row in _destinations(image) if one.tag]
+        rows += [row for row in found if _key(row) not in known]
+    return rows
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (row["zone"], row["namespace"], row["name"], row["tag"])
+
+
+def _destinations(image: ImagePlan) -> Iterator[dict[str, Any]]:
+    for zone, namespace in image.destinations:
+        yield {"zone": zone, "namespace": namespace, "name": image.name, "entry": image.where, "source": image.source}
+
+
+def _rows(image: ImagePlan) -> Iterator[dict[str, Any]]:
+    zones = {zone.zone: zone for zone in image.plan.zones} if image.plan is not None else {}
+    for row in _destinations(image):
+        zone = zones.get(row["zone"])
+        error = image.error or (zone.error if zone is not None else None)
+        if image.plan is None or zone is None or (error is not None and not zone.tags):
+            unknown = {"state": UNKNOWN, **_NOT_ASKED, "reason": str(error)}
+            yield from ({**row, "tag": tag, **unknown} for tag in (*image.tags, None))
+            continue
+        yield from ({**row, **_tag(image.plan, zone, tag)} for tag in zone.tags)
+
+
+def _tag(plan: PushPlan, zone: ZonePlan, tag: PlannedTag) -> dict[str, Any]:
+    if tag.same:
+        state = UP_TO_DATE
+    elif tag.before is None:
+        state = MISSING
+    else:
+        state = OUTDATED if tag.needed else KEPT
+    wanted = tag.referrer.digest if tag.referrer is not None else plan.image.digest
+    reason = str(zone.error) if zone.error is not None else tag.reason
+    return {"tag": tag.tag, "state": state, "digest": tag.before, "wanted": wanted, "reason": reason}

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from .._errors import AppuioError
-from .._prune.report import ZonePrune
 from .._push.result import ZoneResult
-from .image_plan import ImagePlan
+from .image_plan import ImagePlan, declared_tags
 
 if TYPE_CHECKING:
+    from .._prune.report import ZonePrune
     from .namespace_plan import LeftBehind
 
 # Errors of images that a message has in full; all are in the result.
@@ -49,7 +49,7 @@ class SyncPlan:
 
     def predict(self) -> dict[str, Any]:
         """Return the result of a run that goes as planned; raises AppuioError, with it, for what cannot go so."""
-        return self.result(declared=self._declared())
+        return self.result(declared=declared_tags(self.images, self.left))
 
     def diff(self) -> dict[str, Any]:
         """Return what the tags of each repository that changes point to, before and after."""
@@ -96,7 +96,7 @@ class SyncPlan:
 
     def refuse(self) -> None:
         """Raise the AppuioError of a run that begins nothing, with the result of all images as they are."""
-        declared = self._declared()
+        declared = declared_tags(self.images, self.left)
         for image in self.images:
             if image.plan is not None and image.error is None:
                 image.done = image.plan.result([ZoneResult(error=zone.error) for zone in image.plan.zones])
@@ -106,11 +106,6 @@ class SyncPlan:
             )
             zone.repositories = ()
         self.result(declared=declared)
-
-    def _declared(self) -> list[dict[str, Any]]:
-        from .declared import declared_tags
-
-        return declared_tags(self.images, self.left)
 
     def _error(self, result: dict[str, Any]) -> AppuioError:
         failed = [image for image in self.images if image.error is not None]

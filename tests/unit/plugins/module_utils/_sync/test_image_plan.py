@@ -13,8 +13,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import
 from ansible_collections.appuio.registry.plugins.module_utils._prune.report import ZonePrune
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import PlannedTag, ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._push.result import PushedImage, PushPlan
-from ansible_collections.appuio.registry.plugins.module_utils._sync.declared import declared_tags
-from ansible_collections.appuio.registry.plugins.module_utils._sync.image_plan import ImagePlan
+from ansible_collections.appuio.registry.plugins.module_utils._sync.image_plan import ImagePlan, declared_tags
 from ansible_collections.appuio.registry.plugins.module_utils._sync.namespace_plan import LeftBehind
 from ansible_collections.appuio.registry.plugins.module_utils._sync.origin import EVERY
 from ansible_collections.appuio.registry.plugins.module_utils._sync.plan import SyncPlan
