@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
-from ansible_collections.appuio.registry.plugins.module_utils._sync.deletion_plan import COPIED
+from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import COPIED
 
 from tests.image import make_image, make_layout, put_entry
 from tests.integration.images import Images

@@ -25,8 +25,8 @@ from .._prune.zone import ZonePlanner
 from .._signals import StoppedError
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession
-from .deletion_plan import UNKNOWN, Declared, StreamTags, plan_stream
 from .image import ImageSync
+from .managed import UNKNOWN, Declared, StreamTags, plan_stream
 from .marking import write_managed
 from .options import SyncOptions
 from .origin import EVERY

@@ -25,8 +25,8 @@ from .source_zones import SourceZones
 
 if TYPE_CHECKING:
     from .deletion import Deletion, Repository
-    from .deletion_plan import Declared
     from .expansion import Expansion
+    from .managed import Declared
     from .quota import Need
 
 
@@ -146,7 +146,7 @@ class SyncTask:
         self.images += [image for one in self.expansions for image in one.images]
 
     def _declared(self) -> Declared:
-        from .deletion_plan import Declared
+        from .managed import Declared
 
         tags: dict[Repository, set[str]] = {}
         copied: dict[Repository, set[str]] = {}

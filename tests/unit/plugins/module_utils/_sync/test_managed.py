@@ -8,18 +8,16 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._sync.deletion_plan import (
+from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import (
     COPIED,
+    CREATED_BY,
+    MANAGED_TAGS,
     UNKNOWN,
     Declared,
     StreamTags,
-    plan_stream,
-)
-from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import (
-    CREATED_BY,
-    MANAGED_TAGS,
     managed_tags,
     new_stream,
+    plan_stream,
     with_managed_tags,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._sync.origin import EVERY
