@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Callable, Iterator, Mapping
 
-from .._errors import AppuioError, ServerError, UnauthorizedError
+from .._errors import AppuioError, ServerError
 from .._targets import Connection, Credential
 from .authentication import Authentication
 from .message import Body, BytesBody, Origin, Request, Response
 from .open_response import OpenResponse
 from .retry import PASSING_STATUSES, SYSTEM_CLOCK, Attempts, Clock, ConnectionLostError, retry_after
-from .transports import ODD_ADDRESS, Transports
+from .transports import MOST_REDIRECTS, ODD_ADDRESS, Transports
+
+if TYPE_CHECKING:
+    from .token_exchange import TokenExchange
 
 LARGEST_ANSWER = 16 * 1024 * 1024
-MOST_REDIRECTS = 5
 USER_AGENT = "appuio.registry"
 
 
@@ -48,7 +50,7 @@ class HttpClient:
         self.credential = credential
         self._connection = connection
         self._transports = Transports(self.origin, connection, ca_file)
-        self._authentication = Authentication(self.origin, credential, self._fetch, self._resolve_realm, clock.now)
+        self._authentication = Authentication(credential, self._token_exchange, clock.now)
 
     def attempts(self) -> Attempts:
         """Return the attempts that the user allows for one piece of work."""
@@ -171,34 +173,7 @@ class HttpClient:
             f"{origin.authority} redirects more than {MOST_REDIRECTS} times", status=opened.status, hint=ODD_ADDRESS
         )
 
-    def _resolve_realm(self, realm: str) -> tuple[Origin, str]:
-        return self._transports.resolve(self.origin, "/", realm)
+    def _token_exchange(self) -> TokenExchange:
+        from .token_exchange import TokenExchange  # OpenShift takes the token of its API as it is
 
-    def _fetch(self, origin: Origin, request: Request) -> Response:
-        """Ask a realm for a token, wherever its endpoint has moved to; a lost connection is for the caller's attempts.
-
-        Source: RFC 9110, 15.4.2: a client may repeat a POST that a 301 answers; without its form it would be useless.
-        """
-        attempts = self.attempts()
-        carries = request.body is not None or "Authorization" in request.headers
-        for _hop in range(MOST_REDIRECTS + 1):
-            while True:
-                opened = self._transports.send(origin, request)
-                try:
-                    response = Response(opened.status, opened.headers, opened.read(1 << 20))
-                finally:
-                    opened.close()
-                asked = retry_after(response.headers, self.clock.now())
-                if not passing(response) or not attempts.again(asked):
-                    break
-            location = response.headers.get("location")
-            if response.status not in (301, 302, 307, 308) or not location:
-                return response
-            target, path = self._transports.resolve(origin, request.target, str(location))
-            if carries and target.host != origin.host:
-                raise UnauthorizedError(
-                    f"{origin.authority} sends the credential on to another host, {target.authority}, which gets none",
-                    hint=ODD_ADDRESS,
-                )
-            origin, request = target, request._replace(target=path)
-        raise ServerError(f"{origin.authority} redirects more than {MOST_REDIRECTS} times", hint=ODD_ADDRESS)
+        return TokenExchange(self.origin, self.credential, self._transports, self.attempts, self.clock)

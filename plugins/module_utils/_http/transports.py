@@ -15,6 +15,7 @@ from .retry import NotTlsError
 from .tls import check_encrypted, hashed_authorities, shared_tls_context, tls_context
 from .transport import Transport
 
+MOST_REDIRECTS = 5
 ODD_ADDRESS = "Is the server, or what stands in front of it, set up with its own address?"
 
 

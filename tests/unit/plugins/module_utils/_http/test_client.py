@@ -5,20 +5,18 @@
 from __future__ import annotations
 
 import socket
+from typing import cast
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ConnectionFailedError, UnauthorizedError
-from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import (
-    Authentication,
-    parse_challenges,
-)
+from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import Authentication
+from ansible_collections.appuio.registry.plugins.module_utils._http.challenges import Challenge, parse_challenges
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.connection import ServerConnection
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import (
     BytesBody,
     Origin,
     Reader,
-    Request,
     Response,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.proxy import proxy_for
@@ -28,6 +26,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._http.retry import
     NotTlsError,
     retry_after,
 )
+from ansible_collections.appuio.registry.plugins.module_utils._http.token_exchange import TokenExchange
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection, Credential
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
@@ -314,20 +313,20 @@ def test_a_credential_that_openshift_refuses_is_not_sent_again() -> None:
 
 
 def test_a_token_that_another_thread_has_renewed_is_taken() -> None:
-    fetched: list[Request] = []
+    fetched: list[frozenset[str]] = []
 
-    def fetch(_origin: Origin, request: Request) -> Response:
-        fetched.append(request)
-        return Response(200, body=b'{"token": "new"}')
+    class Exchange:
+        def token(self, _challenge: Challenge, scopes: frozenset[str]) -> tuple[str, float]:
+            fetched.append(scopes)
+            return "new", float("inf")
 
-    origin = Origin.of("https://registry.example")
-    realm = Authentication(origin, None, fetch, lambda _realm: (origin, "/token"), lambda: 0.0)
+    realm = Authentication(None, lambda: cast(TokenExchange, Exchange()), lambda: 0.0)
     refused = Response(401)
     refused.headers["WWW-Authenticate"] = 'Bearer realm="https://registry.example/token"'
     assert realm.learn(refused, PULL, None)
     assert realm.header(PULL) == "Bearer new"
     assert realm.learn(refused, PULL, "Bearer old")
-    assert len(fetched) == 1
+    assert fetched == [PULL]
 
 
 class Streamed:

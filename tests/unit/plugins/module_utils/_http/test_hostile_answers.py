@@ -18,8 +18,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     SourceError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._http import authentication
-from ansible_collections.appuio.registry.plugins.module_utils._http.authentication import (
+from ansible_collections.appuio.registry.plugins.module_utils._http import challenges
+from ansible_collections.appuio.registry.plugins.module_utils._http.challenges import (
     LONGEST_HEADER,
     parse_challenges,
 )
@@ -90,7 +90,7 @@ def test_the_work_for_a_challenge_does_not_grow_with_its_square(monkeypatch: pyt
             return self.pattern.sub(*arguments)  # type: ignore[attr-defined]
 
     for name in ("_SEPARATOR", "_TOKEN", "_EQUALS", "_QUOTED", "_PLAIN"):
-        monkeypatch.setattr(authentication, name, Counting(getattr(authentication, name)))
+        monkeypatch.setattr(challenges, name, Counting(getattr(challenges, name)))
     assert len(parse_challenges([text] * 3)) <= 16
     assert looked_at[0] <= 3 * 6 * LONGEST_HEADER
 
