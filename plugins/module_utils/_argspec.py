@@ -154,7 +154,8 @@ def _readable(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
     if kind == "list":
         return as_texts(name, value) if rule.get("elements") == "str" else as_list(name, value)
     if kind == "dict":
-        return as_mapping(name, value)
+        found = as_mapping(name, value)
+        return _readable_mapping(name, found, rule["options"]) if found and rule.get("options") else found
     if kind == "str" and isinstance(value, float):
         raise InvalidOptionError(
             f"{name} is the number {value!r}, which may not be what was written: YAML reads 1.10 as 1.1",
@@ -163,3 +164,12 @@ def _readable(name: str, value: Any, rule: Mapping[str, Any]) -> Any:
     if kind == "str" and isinstance(value, str) and not rule.get("no_log"):
         return unquoted(value)
     return value
+
+
+def _readable_mapping(name: str, given: Mapping[str, Any], options: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of an option that has options of its own; what is blank stays, and what is unknown."""
+    rules = {known: rule for option, rule in options.items() for known in (option, *rule.get("aliases", ()))}
+    return {
+        key: value if is_blank(value) or key not in rules else _readable(f"{name}.{key}", value, rules[key])
+        for key, value in given.items()
+    }

@@ -129,11 +129,13 @@ def _text(option: str, entry: Any) -> str:
     if isinstance(entry, int) and not isinstance(entry, bool):
         return str(entry)
     if isinstance(entry, (float, bool)):
+        example = "yes and on as true" if isinstance(entry, bool) else "1.10 as 1.1"
         raise InvalidOptionError(
-            f"{option} holds {entry!r}, which may not be what was written: YAML reads 1.10 as 1.1",
+            f"{option} holds {entry!r}, which may not be what was written: YAML reads {example}",
             hint="Put it in quotes",
         )
-    raise InvalidOptionError(f"{option} holds {_shown(repr(entry))}, which is no text")
+    hint = "Put it in quotes" if hasattr(entry, "isoformat") else None  # a date of YAML
+    raise InvalidOptionError(f"{option} holds {_shown(str(entry))}, which is no text", hint=hint)
 
 
 def _written(text: str) -> Any:

@@ -204,7 +204,8 @@ options:
     description:
       - A file with the images, in YAML or JSON, on the host where the task runs.
       - It contains a list of entries as in O(images), or a mapping with such a list as C(images) and with C(defaults).
-      - Error messages contain the entry and its line. Unknown, misspelled and duplicate keys are errors.
+      - Error messages contain the entry and its line. Unknown, misspelled and duplicate keys are errors, and so are
+        numbers that YAML would change, such as C(1.10) and C(0123) as a tag.
       - YAML requires the Python package C(PyYAML), which C(ansible-core) installs.
     type: path
   defaults:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import traceback
 from typing import Any, Mapping, NamedTuple
 
@@ -16,6 +17,11 @@ from .._errors import InvalidOptionError, MissingLibraryError
 from .._json import JsonError, parse_json
 
 LARGEST = 4 * 1024 * 1024
+_VAULT = (
+    "Keep secrets in variables, or give its list in images, with the lookup ansible.builtin.file, which decrypts it"
+)
+# A whole number whose text YAML does not change: 0123 is octal, 12:30 counts minutes, and 1_000 is 1000.
+_PLAIN = re.compile(r"0|[+-]?[1-9][0-9]*")
 _HINT = "It is a list of images, or a mapping with images and defaults"
 
 
@@ -47,6 +53,8 @@ def read_images_file(path: str) -> ImagesFile:
         text = content.decode("utf-8-sig")
     except UnicodeError:
         raise InvalidOptionError(f"images_file {path} is not text in UTF-8") from None
+    if text.startswith("$ANSIBLE_VAULT;"):
+        raise InvalidOptionError(f"images_file {path} is encrypted with Ansible Vault", hint=_VAULT)
     if path.endswith(".json") or text.lstrip()[:1] in ("{", "["):
         value, lines = _read_json(text, path)
     else:
@@ -118,21 +126,24 @@ def _read_yaml(text: str, path: str) -> tuple[Any, list[int]]:
         loader = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()
-            _check_keys(node, path)
+            _check_nodes(node, path)
             value = loader.construct_document(node) if node is not None else None
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise InvalidOptionError(f"images_file {path} is not YAML: {error.problem}{where}") from None
+        raise InvalidOptionError(f"images_file {path} cannot be read as YAML: {error.problem}{where}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InvalidOptionError(f"images_file {path} is not YAML: {type(error).__name__}") from None
+        raise InvalidOptionError(f"images_file {path} cannot be read as YAML: {type(error).__name__}") from None
     return value, _lines_of_yaml(node)
 
 
-def _check_keys(node: Any, path: str) -> None:
-    """Raise InvalidOptionError for a key that a mapping has twice, of which YAML would drop the first in silence."""
+def _check_nodes(node: Any, path: str) -> None:
+    """Raise InvalidOptionError for what YAML would change in silence.
+
+    That is a key that a mapping has twice, of which it drops the first, and a number that is not what was written.
+    """
     waiting = [node]
     known: set[int] = set()
     while waiting:
@@ -149,6 +160,11 @@ def _check_keys(node: Any, path: str) -> None:
                         raise InvalidOptionError(f"images_file {path}, line {line}: {key.value} is there twice")
                     names.add(key.value)
                 waiting.append(value)
+        elif one.tag == "tag:yaml.org,2002:int" and not _PLAIN.fullmatch(one.value):
+            line = one.start_mark.line + 1
+            raise InvalidOptionError(
+                f"images_file {path}, line {line}: YAML reads {one.value} as another number", hint="Put it in quotes"
+            )
         elif isinstance(one.value, list):
             waiting.extend(entry for entry in one.value if not isinstance(entry, tuple))
 

@@ -29,6 +29,14 @@ SPEC = (
             "tags": {"type": "list", "elements": "str"},
             "accounts": {"type": "list", "elements": "dict"},
             "labels": {"type": "dict"},
+            "select": {
+                "type": "dict",
+                "options": {
+                    "semver": {"type": "str"},
+                    "newest": {"type": "int"},
+                    "tags": {"type": "list", "elements": "str", "aliases": ["tag"]},
+                },
+            },
             "existing_tags": {"type": "str", "default": "overwrite"},
             "jobs": {"type": "int", "default": 4},
             "force": {"type": "bool", "default": False},
@@ -54,6 +62,9 @@ SPEC = (
         ({"ca_cert": "", "verify_ssl": "", "registry": "", "host": None}, {"host": None}),
         ({"tag": '"1.10"', "tags": '"1.10"'}, {"tag": "1.10", "tags": ["1.10"]}),
         ({"tag": 'a"b', "token": '"secret"'}, {"tag": 'a"b', "token": '"secret"'}),
+        ({"select": {"semver": "", "newest": 3, "new": 1.1}}, {"select": {"semver": "", "newest": 3, "new": 1.1}}),
+        ({"select": {"semver": '"1.10"', "tag": "a, b"}}, {"select": {"semver": "1.10", "tag": ["a", "b"]}}),
+        ({"labels": {"a": 1.5}}, {"labels": {"a": 1.5}}),
         ({"name": 17, "retry_delay": 0.5}, {"name": 17, "retry_delay": 0.5}),
     ],
 )
@@ -67,6 +78,8 @@ def test_text_and_blanks_are_read_as_they_were_meant(given: dict[str, Any], read
         ({"tags": [1.1]}, "quotes"),
         ({"tags": 1.1}, "quotes"),
         ({"tag": 1.1}, "quotes"),
+        ({"select": {"semver": 1.1}}, r"select\.semver is the number 1\.1.*quotes"),
+        ({"select": {"tag": [1.1]}}, r"select\.tag holds 1\.1.*quotes"),
         ({"tags": ["a", ""]}, "an entry of tags is empty"),
         ({"tags": ""}, "tags is empty.*variable"),
         ({"token": ""}, "token is empty.*variable or command"),

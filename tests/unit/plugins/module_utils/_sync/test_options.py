@@ -82,6 +82,12 @@ def test_credentials_of_a_source_are_taken_whole() -> None:
     assert "secret" not in repr(entry)
 
 
+def test_plain_numbers_and_names_of_a_file_stay_as_they_are(tmp_path: Path) -> None:
+    text = "- source: example.org/a:1\n  tags: [20261126, 0, 1e3, 0o17, 1.2.3, '0123']\n"
+    (entry,) = parsed(images_file=written(tmp_path, text)).entries
+    assert entry.push["tags"] == ["20261126", "0", "1e3", "0o17", "1.2.3", "0123"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -98,7 +104,21 @@ def test_credentials_of_a_source_are_taken_whole() -> None:
         ("imgaes: []\n", "the key imgaes is unknown"),
         ("- source: a\n  - b\n", "(line 2, column 3)"),
         ("- source: example.org/a:1\n  source: example.org/b:1\n", "line 2: source is there twice"),
-        ("- !!python/object:os.system {}\n", "is not YAML"),
+        ("- !!python/object:os.system {}\n", "cannot be read as YAML"),
+        ("- source: example.org/a:1\n  tags: [x,\n    0123]\n", "line 3: YAML reads 0123 as another number"),
+        ("- source: example.org/a:1\n  tags: [12:30]\n", "line 2: YAML reads 12:30 as another number"),
+        ("- source: example.org/a:1\n  name: 1_0\n", "line 2: YAML reads 1_0 as another number. Put it in quotes"),
+        (
+            "- source: example.org/a:1\n  tags: [2026-01-02]\n",
+            "tags holds 2026-01-02, which is no text. Put it in quotes",
+        ),
+        (
+            "- source: example.org/a:1\n  tags: [yes]\n",
+            "tags holds True, which may not be what was written: YAML reads yes",
+        ),
+        ("- source: example.org/a\n  select: {semver: 1.10}\n", "entry 1 (line 1): select.semver is the number 1.1"),
+        ("defaults: {platforms: [1.5]}\nimages: [{source: a/b:1}]\n", "defaults: platforms holds 1.5"),
+        ("$ANSIBLE_VAULT;1.1;AES256\n3334\n3334\n", "is encrypted with Ansible Vault. Keep secrets in variables"),
         (
             "- source: example.org/a:1\n  select: {newest: 1}\n",
             "entry 1 (line 1): select is for a repository without a tag",
