@@ -651,8 +651,8 @@ totals:
 
 from typing import Any
 
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
-from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._sync.task import SyncTask, sync_task
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._sync.task import sync_task
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 

@@ -17,11 +17,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import MANAGED_TAGS
 from ansible_collections.appuio.registry.plugins.module_utils._sync.marking import Marking
-from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._sync.task import sync_task
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 

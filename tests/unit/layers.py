@@ -48,10 +48,11 @@ RANKS = {
     "_access": 8,
     "_access_info": 8,
     "_account": 8,
-    "_sync": 9,
-    "_runner": 10,
+    "_image_set": 9,
+    "_sync": 10,
+    "_runner": 11,
 }
-TOP = 11
+TOP = 12
 PURE = {
     "_errors",
     "_json",

@@ -22,8 +22,8 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.appuio.registry.plugins.inventory import zones as inventory
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import SPEC, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._outcome import table_of
-from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._zone_list import check_keys, zone_hosts
 

@@ -14,6 +14,8 @@ from datetime import datetime, timezone
 from typing import Any, Collection, Mapping, Sequence
 
 from .._errors import AppuioError, InvalidOptionError, MissingLibraryError
+from .._image_set.entry import EVERY
+from .._image_set.options import SyncOptions
 from .._openshift.client import missing_library
 from .._openshift.image_streams import ImageStream, parse_stream, stream_documents
 from .._prune.options import PruneOptions
@@ -28,8 +30,6 @@ from .._zones.session import ZoneSession
 from .image import ImageSync
 from .managed import UNKNOWN, Declared, StreamTags, plan_stream
 from .marking import write_managed
-from .options import SyncOptions
-from .origin import EVERY
 
 UNDECLARED = "it is no longer declared"
 Repository = tuple[str, str, str]

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Protocol, Sequence
 
 from .._errors import AppuioError, InvalidOptionError, MissingLibraryError, SourceError
+from .._image_set.entry import EVERY, Origin
+from .._image_set.namespace_plan import LeftBehind, NamespaceImages, plan_namespace
+from .._image_set.source_zones import ZoneImage
 from .._openshift.client import missing_library
 from .._openshift.image_streams import list_streams
 from .._push.open_image import source_context
 from .._reference import Reference
 from .._source.location import parse_location
 from .image import ImageSync, SharedParts, image_sync
-from .namespace_plan import LeftBehind, NamespaceImages, plan_namespace
-from .origin import EVERY, Origin
 from .schedule import Schedule
-from .zone_image import ZoneImage
 
 
 class _Listed(Protocol):
@@ -49,7 +49,7 @@ def check_origin(image: ImageSync, shared: SharedParts) -> None:
     if missing:
         raise MissingLibraryError(missing, "to list the images of a namespace of source_zone")
     try:
-        shared.origins.session(origin.target).check_api()
+        shared.source_session(origin.target).check_api()
     except AppuioError as error:
         raise InvalidOptionError(
             f"{image.entry.where}: without source, source_zone stands for all images of a namespace, which the API of "
@@ -105,7 +105,7 @@ def _of_zone(pending: ImageSync, reference: Reference, tags: Sequence[str] | Non
 
 def _zone_image(origin: Origin, reference: Reference, shared: SharedParts, tags: Sequence[str] = ()) -> ZoneImage:
     """Return an image of a zone, under these ``tags``; the zone may be asked for the credential; raises AppuioError."""
-    session = shared.origins.session(origin.target)
+    session = shared.source_session(origin.target)
     directory = shared.context.temporary_directory
     return ZoneImage(session, reference, session.credential.credential, directory, shared.clients, tags)
 
@@ -133,7 +133,7 @@ def _namespace(pending: ImageSync, origin: Origin, shared: SharedParts) -> Expan
     entry, zone = pending.entry, origin.target.zone.name
     skipped: list[str] = []
     try:
-        streams = list_streams(shared.origins.session(origin.target).api(), origin.namespace, skipped=skipped)
+        streams = list_streams(shared.source_session(origin.target).api(), origin.namespace, skipped=skipped)
         found = plan_namespace(streams, entry.selection, bool(entry.push.get("referrers")))
     except AppuioError as error:
         raise error.at(zone=zone) from None

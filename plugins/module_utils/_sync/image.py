@@ -10,35 +10,40 @@ from typing import TYPE_CHECKING, Iterator
 
 from .._cache.cache import Cache
 from .._errors import AppuioError, CancelledError, InvalidOptionError, unexpected_error
+from .._image_set.entry import EVERY, ImageEntry
 from .._push.image import ManifestImage
 from .._push.open_image import open_image
 from .._push.result import PushPlan
 from .._push.task import PushTask
 from .._push.zone_upload import MountCache
 from .._source.source_registries import SourceClients
-from .._targets import RunContext
+from .._targets import RunContext, Target
 from .._zones.fanout import ZoneSessions
-from .entry import ImageEntry
 from .image_plan import ImagePlan
-from .origin import EVERY
 from .set_progress import ImageProgress, SetProgress
 
 if TYPE_CHECKING:
     from .._source.base import Source
+    from .._zones.session import ZoneSession
     from .._zones.zone_tags import ZoneTags
-    from .source_zones import SourceZones
 
 
 @dataclass(frozen=True)
 class SharedParts:
-    """What all images of a set have together."""
+    """What all images of a set have together; ``source_sessions`` are of the zones that only images come from."""
 
     sessions: ZoneSessions
     context: RunContext = field(repr=False)
     cache: Cache
     clients: SourceClients
     progress: SetProgress
-    origins: SourceZones
+    source_sessions: list[ZoneSession] = field(default_factory=list)
+
+    def source_session(self, target: Target) -> ZoneSession:
+        """Return the session of a zone that images come from; asks no server; raises InvalidOptionError."""
+        from .._image_set.source_zones import source_session
+
+        return source_session(target, self.sessions.sessions, self.source_sessions, self.context)
 
 
 @dataclass
@@ -147,9 +152,9 @@ def image_sync(entry: ImageEntry, shared: SharedParts, source: Source | None = N
     try:
         origin, context = entry.origin, shared.context
         if origin is not None and source is None:
-            from .zone_image import ZoneImage
+            from .._image_set.source_zones import ZoneImage
 
-            session = shared.origins.session(origin.target)
+            session = shared.source_session(origin.target)
             reference = origin.reference or origin.image("all")
             source = ZoneImage(session, reference, None, context.temporary_directory, shared.clients)
         written, options, image = open_image(entry.push, context, shared.cache, shared.clients, source)

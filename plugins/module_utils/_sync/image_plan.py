@@ -12,7 +12,7 @@ from .._push.plan import PlannedTag, ZonePlan
 from .._push.result import PushPlan
 
 if TYPE_CHECKING:
-    from .namespace_plan import LeftBehind
+    from .._image_set.namespace_plan import LeftBehind
 
 UP_TO_DATE, MISSING, OUTDATED, KEPT, UNKNOWN = "up_to_date", "missing", "outdated", "kept", "unknown"
 _NOT_ASKED: Mapping[str, Any] = {"digest": None, "wanted": None}

@@ -12,13 +12,13 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Collection, Mapping
 
+from .._image_set.entry import EVERY
 from .._json import JsonError, parse_json
 from .._openshift import objects
 from .._openshift.documents import mapping, text
 from .._openshift.image_streams import parse_stream
 from .._prune.plan import Decision
 from .._reference import is_digest, is_tag
-from .origin import EVERY
 
 # JSON of tag → digest; a set with a name has an annotation of its own, with that name behind a dot.
 MANAGED_TAGS = "registry.appuio.cloud/managed-tags"

@@ -12,8 +12,8 @@ from .._push.result import ZoneResult
 from .image_plan import ImagePlan, declared_tags
 
 if TYPE_CHECKING:
+    from .._image_set.namespace_plan import LeftBehind
     from .._prune.report import ZonePrune
-    from .namespace_plan import LeftBehind
 
 # Errors of images that a message has in full; all are in the result.
 _MOST_ERRORS = 10

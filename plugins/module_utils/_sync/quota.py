@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Sequence
 
 from .._errors import AppuioError
+from .._image_set.options import SyncOptions
 from .._prune.report import ZonePrune
 from .._push.quota import HINT, lacking_quota, unchecked_quota
 from .._zones.session import ZoneSession
 from .image import ImageSync
-from .options import SyncOptions
 
 _ONCE_MORE = "What is no longer declared goes at the end of this run, and makes room: run it once more"
 _WITHOUT_NEW = (

@@ -8,10 +8,10 @@ import threading
 from typing import TYPE_CHECKING, Callable, Sequence
 
 from .._errors import AppuioError
+from .._image_set.options import SyncOptions
 from .._signals import StoppedError
 from .._zones.tags import move_tags
 from .image import ImageSync, SharedParts
-from .options import SyncOptions
 from .schedule import Schedule
 
 if TYPE_CHECKING:

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
 from .._cache.cache import cache_from
 from .._errors import InvalidOptionError
+from .._image_set.entry import EVERY
+from .._image_set.options import SyncOptions, parse_options
 from .._push.progress import progress_from
 from .._reference import DEFAULT_TAG, Reference
 from .._signals import StoppedError
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
-from .._zones.fanout import ZoneSessions
+from .._zones.fanout import ZoneSessions, at_once
+from .._zones.session import ZoneSession
 from .image import ImageSync, SharedParts, image_sync
-from .options import SyncOptions, parse_options
-from .origin import EVERY
 from .plan import SyncPlan
 from .schedule import Schedule
 from .set_progress import SetProgress
-from .source_zones import SourceZones
 
 if TYPE_CHECKING:
     from .deletion import Deletion, Repository
@@ -92,7 +92,7 @@ class SyncTask:
             self.shared.clients.close()
         finally:
             try:
-                self.shared.origins.close()
+                at_once(ZoneSession.close, self.shared.source_sessions)
             finally:
                 self.shared.sessions.close()
 
@@ -191,9 +191,8 @@ def sync_task(options: Mapping[str, Any], context: RunContext) -> SyncTask:
     """Return the task that the options describe; raises InvalidOptionError and MissingLibraryError; asks nobody."""
     parsed = parse_options(options, context)
     sessions = ZoneSessions(targets_from(options, registry=True), context)
-    origins = SourceZones(sessions, context)
     progress = SetProgress(progress_from(context.environment, False))
-    shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), progress, origins)
+    shared = SharedParts(sessions, context, cache_from(context.environment), SourceClients(), progress)
     known = [entry.selection is None and entry.origin is None for entry in parsed.entries]
     # What is wrong with one that is to be expanded shows before anybody is asked, too.
     found = [image_sync(entry, shared) for entry in parsed.entries]

@@ -16,13 +16,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ConflictError, NotFoundError
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
 from ansible_collections.appuio.registry.plugins.module_utils._registry import upload
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._sync import task as task_module
 from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import annotation_of
-from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._sync.task import SyncTask, sync_task
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._zones import tags

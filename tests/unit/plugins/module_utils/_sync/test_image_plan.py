@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.entry import EVERY
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.namespace_plan import LeftBehind
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Manifest
 from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import Decision
 from ansible_collections.appuio.registry.plugins.module_utils._prune.report import ZonePrune
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import PlannedTag, ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._push.result import PushedImage, PushPlan
 from ansible_collections.appuio.registry.plugins.module_utils._sync.image_plan import ImagePlan, declared_tags
-from ansible_collections.appuio.registry.plugins.module_utils._sync.namespace_plan import LeftBehind
-from ansible_collections.appuio.registry.plugins.module_utils._sync.origin import EVERY
 from ansible_collections.appuio.registry.plugins.module_utils._sync.plan import SyncPlan
 
 A, B = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"

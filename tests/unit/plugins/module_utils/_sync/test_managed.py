@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.entry import EVERY
 from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import (
     COPIED,
     CREATED_BY,
@@ -20,7 +21,6 @@ from ansible_collections.appuio.registry.plugins.module_utils._sync.managed impo
     plan_stream,
     with_managed_tags,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._sync.origin import EVERY
 
 KEY = ("zone", "shop", "app")
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")

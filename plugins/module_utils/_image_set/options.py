@@ -13,11 +13,18 @@ from .._errors import InvalidOptionError
 from .._push.options import SPEC as PUSH
 from .._reference import checked_namespace
 from .._targets import RunContext
-from .entry import ImageEntry, given_of, parse_entry
-from .images_file import FileEntry, read_images_file
-from .origin import SOURCE_OPTIONS, parse_origin
-from .select import SELECT
+from .entry import SOURCE_OPTIONS, GivenEntry, ImageEntry, given_of, parse_entry, parse_origin
 
+_SELECT: dict[str, dict[str, Any]] = {
+    "match": {"type": "str"},
+    "exclude": {"type": "str"},
+    "semver": {"type": "str"},
+    "prereleases": {"type": "bool"},
+    "latest_per": {"type": "str", "choices": ["minor", "major"]},
+    "newest": {"type": "int"},
+    "repositories": {"type": "str"},
+    "exclude_repositories": {"type": "str"},
+}
 # What may stand in ``defaults``, too.
 _SHARED: dict[str, dict[str, Any]] = {
     "namespace": {"type": "str"},
@@ -39,7 +46,7 @@ _SHARED: dict[str, dict[str, Any]] = {
 }
 IMAGE: dict[str, dict[str, Any]] = {
     **{name: PUSH.options[name] for name in ("source", "sources", "name", "tags", "expected_digest")},
-    "select": {"type": "dict", "options": SELECT},
+    "select": {"type": "dict", "options": _SELECT},
     **_SHARED,
 }
 SPEC = TARGETS + ArgumentSpec(
@@ -107,11 +114,15 @@ def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOption
         "atomic": options["atomic"] != "none",
     }
     defaults = given_of(options.get("defaults") or {})
-    entries = [FileEntry(entry, f"entry {number} of images") for number, entry in enumerate(options["images"] or (), 1)]
+    entries = [
+        GivenEntry(entry, f"entry {number} of images") for number, entry in enumerate(options["images"] or (), 1)
+    ]
     if options.get("images_file"):
+        from .images_file import read_images_file
+
         found = read_images_file(str(options["images_file"]))
         defaults = {**defaults, **_typed(found.defaults, _SHARED, context)}
-        entries = [FileEntry(_typed(entry, IMAGE, context), entry.where) for entry in found.entries]
+        entries = [GivenEntry(_typed(entry, IMAGE, context), entry.where) for entry in found.entries]
     if not entries:
         raise InvalidOptionError("there are no images: neither images nor images_file has an entry")
     known = [one["source_zone"] for one in (defaults, options.get("defaults") or {}) if one.get("source_zone")]
@@ -134,7 +145,7 @@ def parse_options(options: Mapping[str, Any], context: RunContext) -> SyncOption
     )
 
 
-def _typed(entry: FileEntry, options: dict[str, dict[str, Any]], context: RunContext) -> dict[str, Any]:
+def _typed(entry: GivenEntry, options: dict[str, dict[str, Any]], context: RunContext) -> dict[str, Any]:
     """Return an entry of the file as Ansible would read it in the task; raises InvalidOptionError."""
     try:
         if not isinstance(entry.given, Mapping):

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError
-from ansible_collections.appuio.registry.plugins.module_utils._sync.select import parse_selection
-from ansible_collections.appuio.registry.plugins.module_utils._sync.versions import VersionRange, parse_version
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.select import (
+    VersionRange,
+    parse_selection,
+    parse_version,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -15,6 +15,7 @@ from typing import Any, Mapping, NamedTuple
 
 from .._errors import InvalidOptionError, MissingLibraryError
 from .._json import JsonError, parse_json
+from .entry import GivenEntry
 
 LARGEST = 4 * 1024 * 1024
 _VAULT = (
@@ -25,18 +26,11 @@ _PLAIN = re.compile(r"0|[+-]?[1-9][0-9]*")
 _HINT = "It is a list of images, or a mapping with images and defaults"
 
 
-class FileEntry(NamedTuple):
-    """An entry of the file, as it is written there; ``where`` names file, entry and line."""
-
-    given: Any
-    where: str
-
-
 class ImagesFile(NamedTuple):
     """What a file says: its images, and what holds for all of them."""
 
-    entries: list[FileEntry]
-    defaults: FileEntry
+    entries: list[GivenEntry]
+    defaults: GivenEntry
 
 
 def read_images_file(path: str) -> ImagesFile:
@@ -73,10 +67,10 @@ def _images(value: Any, lines: list[int], path: str) -> ImagesFile:
         raise InvalidOptionError(f"images_file {path} has no list of images", hint=_HINT)
     numbered = zip(range(1, len(value) + 1), value, [*lines, *[0] * len(value)])
     entries = [
-        FileEntry(entry, f"{path}, entry {number}" + (f" (line {line})" if line else ""))
+        GivenEntry(entry, f"{path}, entry {number}" + (f" (line {line})" if line else ""))
         for number, entry, line in numbered
     ]
-    return ImagesFile(entries, FileEntry(defaults, f"{path}, defaults"))
+    return ImagesFile(entries, GivenEntry(defaults, f"{path}, defaults"))
 
 
 def _read_json(text: str, path: str) -> tuple[Any, list[int]]:

@@ -7,18 +7,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
-    ImageStream,
-    parse_stream,
-)
-from ansible_collections.appuio.registry.plugins.module_utils._sync.namespace_plan import (
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.namespace_plan import (
     LeftBehind,
     NamespaceImages,
     OriginImage,
     plan_namespace,
     why_missing,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._sync.select import Selection, parse_selection
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.select import Selection, parse_selection
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import (
+    ImageStream,
+    parse_stream,
+)
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
 INTERNAL = "image-registry.openshift-image-registry.svc:5000"

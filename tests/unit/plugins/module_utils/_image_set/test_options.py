@@ -16,7 +16,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     InvalidOptionError,
     MissingLibraryError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._sync.options import SPEC, SyncOptions, parse_options
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import SPEC, SyncOptions, parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._sync.task import sync_task
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 

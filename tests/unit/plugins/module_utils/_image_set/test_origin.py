@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
-from ansible_collections.appuio.registry.plugins.module_utils._sync.options import parse_options
-from ansible_collections.appuio.registry.plugins.module_utils._sync.origin import EVERY, Origin
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.entry import EVERY, Origin
+from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._sync.task import SyncTask, sync_task
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 
-from tests.unit.plugins.module_utils._sync.test_options import CONTEXT, DEFAULTS, typed
+from tests.unit.plugins.module_utils._image_set.test_options import CONTEXT, DEFAULTS, typed
 
 ZONES = [
     {"zone": "a", "token": "of-a", "registry": "a.example"},
@@ -143,8 +143,7 @@ def test_an_image_goes_to_all_zones_but_the_one_that_it_comes_from() -> None:
 def test_a_session_is_shared_by_all_entries_of_a_zone() -> None:
     entries = [{"source_zone": C, "source": name} for name in ("app", "other")]
     made = task(*entries, {"source_zone": "a", "source": "third"})
-    origins = made.shared.origins
-    sessions = [origins.session(one.entry.origin.target) for one in made.selections if one.entry.origin]
+    sessions = [made.shared.source_session(one.entry.origin.target) for one in made.selections if one.entry.origin]
     assert sessions[0].method is sessions[1].method
     assert sessions[2].method is made.shared.sessions["a"].method
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""An image of another zone as the source of a push, read with the credential of that zone's session."""
+"""The zones that images come from: a session of each, and an image in the registry of one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Sequence
 from .._errors import (
     AppuioError,
     ConnectionFailedError,
+    InvalidOptionError,
     NotFoundError,
     SourceError,
     TlsVerificationError,
@@ -18,12 +19,41 @@ from .._openshift.image_streams import get_stream
 from .._reference import Reference
 from .._source.registry import RegistrySource
 from .._source.source_registries import SourceClients
-from .._targets import Credential
+from .._targets import Credential, RunContext, Target
 from .._zones.session import ZoneSession
 from .namespace_plan import why_missing
 
+# Each is of one zone.
+_TOKENS = ("APPUIO_TOKEN", "K8S_AUTH_API_KEY")
 _PUSH_ANEW = "Push it there anew, or name another tag"
 _AUTHORITY = "Name the authority that signed it in registry_ca_cert or ca_cert of source_zone"
+
+
+def source_session(
+    target: Target, task: Sequence[ZoneSession], opened: list[ZoneSession], context: RunContext
+) -> ZoneSession:
+    """Return the session of a zone that images come from; asks no server; raises InvalidOptionError.
+
+    A zone of the ``task`` is the one that is open already. Another one is opened once, and then one of ``opened``.
+    """
+    for session in (*task, *opened):
+        if session.target._replace(namespace=target.namespace) == target:
+            return session.in_namespace(str(target.namespace))
+    try:
+        made = ZoneSession(target, context)
+    except InvalidOptionError as error:
+        error.message = f"source_zone: {error.message}"
+        raise error.at(zone=target.zone.name) from None
+    if made.method.from_environment and made.method.origin in _TOKENS:
+        for session in task:
+            if session.method.from_environment:
+                raise InvalidOptionError(
+                    f"source_zone: zone {made.name} has no credential of its own, and {made.method.origin} is the "
+                    f"token of zone {session.name}",
+                    hint="Give it one beside its zone, such as token",
+                )
+    opened.append(made)
+    return made
 
 
 class ZoneImage(RegistrySource):
