@@ -12,8 +12,8 @@ import json
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._errors import SourceError
-from .model import OCI_INDEX, Descriptor, Manifest, Platform, descriptor, parse_manifest
-from .platforms import chosen, is_attestation, normalised, platform_document
+from .model import OCI_INDEX, Descriptor, Manifest, Platform, descriptor, is_attestation, parse_manifest
+from .platforms import chosen, normalised, platform_document
 from .walk import Fetch, ReadConfig, platform_of, unwrapped, with_platforms
 
 Entry = Mapping[str, Any]

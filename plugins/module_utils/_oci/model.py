@@ -102,6 +102,11 @@ class Descriptor(NamedTuple):
         return (self.media_type, self.digest, self.size, self.platform, self.urls)
 
 
+def is_attestation(entry: Descriptor) -> bool:
+    """Whether an entry is not an image to run but what BuildKit says about one."""
+    return entry.platform == Platform("unknown", "unknown") or "vnd.docker.reference.type" in entry.annotations
+
+
 class Manifest(NamedTuple):
     """A manifest or index: its bytes are what its digest is of, so they are kept."""
 

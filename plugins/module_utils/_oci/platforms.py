@@ -12,7 +12,7 @@ import json
 from typing import Sequence
 
 from .._errors import InvalidOptionError, SourceError
-from .model import Descriptor, Manifest, Platform, parse_manifest
+from .model import Descriptor, Manifest, Platform, is_attestation, parse_manifest
 
 _ARCHITECTURES = {
     "x86_64": "amd64",
@@ -42,9 +42,12 @@ def normalised(platform: Platform) -> Platform:
     return Platform(platform.os, architecture, variant)
 
 
-def is_attestation(entry: Descriptor) -> bool:
-    """Whether an entry is not an image to run but what BuildKit says about one."""
-    return entry.platform == Platform("unknown", "unknown") or "vnd.docker.reference.type" in entry.annotations
+def is_same(there: Platform, wanted: Platform) -> bool:
+    """Whether an image is for the platform that is wanted, of whatever variant where none is named."""
+    there = normalised(there)
+    if there == wanted:
+        return True
+    return not wanted.variant and (there.os, there.architecture) == (wanted.os, wanted.architecture)
 
 
 def chosen(index: Manifest, wanted: Sequence[Platform]) -> Manifest | Descriptor:

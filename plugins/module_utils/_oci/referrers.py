@@ -18,8 +18,9 @@ from typing import Any, Callable, Iterable, Sequence
 
 from .._errors import SourceError
 from .._json import JsonError, parse_json, parse_object
+from .contents import ImageContents
 from .model import OCI_INDEX, Descriptor, Manifest, is_manifest, parse_manifest
-from .walk import LARGEST_MANIFEST, Image
+from .walk import LARGEST_MANIFEST
 
 _SUFFIXES = ("sig", "att", "sbom")
 _ATTACHED = re.compile(rf"sha256-[0-9a-f]{{64}}(\.({'|'.join(_SUFFIXES)}))?")
@@ -112,7 +113,7 @@ def _entry(referrer: Manifest) -> dict[str, Any]:
     return entry
 
 
-def check_pushable(image: Image, read_config: Callable[[Descriptor], bytes]) -> None:
+def check_pushable(image: ImageContents, read_config: Callable[[Descriptor], bytes]) -> None:
     """Raise SourceError for an image that would break its repository in a zone, or could not be pulled from it."""
     for descriptor in (*image.root.entries, *image.blobs):
         if not descriptor.digest.startswith("sha256:"):

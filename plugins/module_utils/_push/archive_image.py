@@ -18,9 +18,9 @@ from .._compression.compressors import Compressor
 from .._errors import AppuioError, SourceError
 from .._http.message import Body, BytesBody
 from .._oci.archive_config import DOCKER_CONFIG, ArchiveConfig, assemble_manifest, check_only, check_platform
+from .._oci.contents import ImageContents
 from .._oci.joined_index import image_platform
 from .._oci.model import Descriptor, Manifest, Platform
-from .._oci.walk import Image as ImageContents
 from .._reference import is_digest
 from .._source.base import ArchiveSource
 from .._source.spool import SpooledBlob

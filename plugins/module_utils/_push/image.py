@@ -7,15 +7,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Callable, Protocol, Sequence
 
 from .._errors import SourceError
-from .._oci.model import Descriptor, Manifest
-from .._oci.platforms import is_attestation
-from .._oci.walk import PartialImageError, gather, platform_of, select
+from .._oci.model import Descriptor, Manifest, is_attestation
+from .._oci.walk import platform_of, select
 from .._source.base import Named, ReferrerSource, Source, has_head, has_limit
 from .result import PushedImage
 
 if TYPE_CHECKING:
     from .._http.message import Body
-    from .._oci.walk import Image as ImageContents
+    from .._oci.contents import ImageContents, PartialImageError
     from .._source.growing import GrowingBody
     from .options import PushOptions
     from .plan import ZoneState
@@ -174,6 +173,7 @@ class ManifestImage:
 
     def _gather(self) -> ImageContents:
         if self._contents is None:
+            from .._oci.contents import PartialImageError, gather
             from .._oci.referrers import check_pushable
 
             if self._root.entries and has_limit(self._source):

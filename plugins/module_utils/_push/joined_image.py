@@ -10,10 +10,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Mapping, Sequence
 
+from .._oci.contents import ImageContents
 from .._oci.joined_index import Contribution, image_entry, joined_index, ordered_entries
 from .._oci.model import OCI_INDEX, Descriptor, Manifest, Platform
 from .._oci.platforms import normalised, platform_document
-from .._oci.walk import Image as ImageContents
 from .archive_image import ArchiveImage
 from .image import Image, ManifestImage, PendingBlob
 from .result import PushedImage

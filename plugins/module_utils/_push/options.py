@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple, Sequence
 
 from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
 from .._oci.model import Platform
-from .._oci.platforms import parse_platform
 from .._reference import DEFAULT_TAG, checked_digest, checked_image_name, checked_tag
 from .._text import as_texts, is_blank
 
@@ -76,7 +75,7 @@ def parse_options(options: Mapping[str, Any], source_name: str, source_tag: str 
     return PushOptions(
         name=checked_image_name(options.get("name") or source_name),
         tags=tuple(dict.fromkeys(named)),
-        platforms=tuple(dict.fromkeys(parse_platform(text) for text in platforms)),
+        platforms=_parsed(platforms) if platforms else (),
         atomic=bool(options.get("atomic", True)),
         existing_tags=str(options.get("existing_tags") or "overwrite"),
         expected_digest=expected,
@@ -85,3 +84,9 @@ def parse_options(options: Mapping[str, Any], source_name: str, source_tag: str 
         check_quota=str(options.get("check_quota") or "warn"),
         jobs=jobs,
     )
+
+
+def _parsed(platforms: Sequence[str]) -> tuple[Platform, ...]:
+    from .._oci.platforms import parse_platform
+
+    return tuple(dict.fromkeys(parse_platform(text) for text in platforms))

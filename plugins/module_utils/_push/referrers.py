@@ -9,6 +9,7 @@ from functools import partial
 from typing import Callable, Sequence
 
 from .._errors import SourceError
+from .._oci.contents import ImageContents
 from .._oci.model import Manifest
 from .._oci.referrers import (
     cosign_tags,
@@ -17,7 +18,6 @@ from .._oci.referrers import (
     subjects,
     taken_by_openshift,
 )
-from .._oci.walk import Image as ImageContents
 from .._source.base import ReferrerSource
 
 

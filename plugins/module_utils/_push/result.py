@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
 from .._errors import AppuioError
-from .._oci.walk import Image as ImageContents
 from .._zone import INTERNAL_REGISTRY
 from .._zones.fanout import joined_error
 from .plan import PlannedTag, ZonePlan
+
+if TYPE_CHECKING:
+    from .._oci.contents import ImageContents
 
 
 class ZoneResult:

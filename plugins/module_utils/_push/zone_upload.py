@@ -23,7 +23,7 @@ from .result import ZoneResult
 if TYPE_CHECKING:
     from .._cache.cache import Cache
     from .._http.message import Body
-    from .._oci.walk import Image as ImageContents
+    from .._oci.contents import ImageContents
     from .._zones.zone_tags import TaggedManifest
     from .early_blob import EarlyBlob
     from .options import PushOptions

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from .._errors import NotFoundError, SourceError
 from .._http.retry import ConnectionLostError
-from .._oci.model import Descriptor, Manifest, matches, parse_manifest
-from .._oci.platforms import is_attestation
-from .._oci.walk import Image, gather
+from .._oci.contents import ImageContents, gather
+from .._oci.model import Descriptor, Manifest, is_attestation, matches, parse_manifest
 from .client import RegistryClient
 
 _LARGEST_CONFIG = 4 * 1024 * 1024
@@ -48,7 +47,9 @@ def image_details(registry: RegistryClient, repository: str, reference: str) -> 
     return ImageDetails(found.digest, root.media_type, image.size, image.platforms, identity)
 
 
-def read_image(registry: RegistryClient, repository: str, root: Manifest, with_configuration: bool = False) -> Image:
+def read_image(
+    registry: RegistryClient, repository: str, root: Manifest, with_configuration: bool = False
+) -> ImageContents:
     """Return all that belongs to a manifest of a repository; raises AppuioError.
 
     The configuration of an image is only read where its platform is wanted.

@@ -9,9 +9,17 @@ from typing import Sequence
 
 from .._errors import SourceError
 from .._json import parse_object
-from .._oci.model import OCI_INDEX, Descriptor, Manifest, Platform, descriptor, is_index, is_manifest, parse_manifest
-from .._oci.platforms import is_attestation
-from .._oci.referrers import fallback_tag, is_attached_tag, subject_of
+from .._oci.model import (
+    OCI_INDEX,
+    Descriptor,
+    Manifest,
+    Platform,
+    descriptor,
+    is_attestation,
+    is_index,
+    is_manifest,
+    parse_manifest,
+)
 from .._oci.walk import MOST_DEPTH
 from .._reference import is_digest, is_tag
 from .base import Referrers
@@ -79,6 +87,8 @@ class OciLayout(FileSource):
 
         Source: OCI Distribution Specification 1.1, "Referrers Tag Schema"; tools write either into a layout.
         """
+        from .._oci.referrers import fallback_tag, subject_of  # few pushes ask for referrers
+
         found: dict[str, Descriptor] = {}
         skipped = []
         for entry in self._index():
@@ -127,12 +137,16 @@ class OciLayout(FileSource):
 
     def _is_attached(self, entry: Descriptor) -> bool:
         """Whether an entry is no image of its own, but belongs to one."""
+        from .._oci.referrers import is_attached_tag, subject_of
+
         if entry.annotations.get(_KIND) in _COSIGN_TAGS or any(map(is_attached_tag, tags_of(entry))):
             return True
         return is_manifest(entry.media_type) and self.holds(entry) and subject_of(self.manifest(entry)) is not None
 
     def _cosign(self) -> dict[str, Descriptor]:
         """What cosign saved, by the tags that it has in a registry; that needs the one image they are about."""
+        from .._oci.referrers import fallback_tag
+
         entries = self._index()
         images = [entry for entry in entries if not self._is_attached(entry)]
         if len(images) != 1:

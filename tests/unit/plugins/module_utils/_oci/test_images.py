@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import InvalidOptionError, SourceError
+from ansible_collections.appuio.registry.plugins.module_utils._oci.contents import gather
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import (
     OCI_INDEX,
     OCI_MANIFEST,
@@ -24,7 +25,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.referrers imp
     subject_of,
     taken_by_openshift,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import gather, select
+from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import select
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, InvalidOptionError
+from ansible_collections.appuio.registry.plugins.module_utils._oci.contents import gather
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
-from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import gather
 from ansible_collections.appuio.registry.plugins.module_utils._push.referrers import find_referrers
 from ansible_collections.appuio.registry.plugins.module_utils._source.file_source import DirectoryImage
 from ansible_collections.appuio.registry.plugins.module_utils._source.joined import (

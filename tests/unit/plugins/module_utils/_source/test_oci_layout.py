@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
+from ansible_collections.appuio.registry.plugins.module_utils._oci.contents import ImageContents, gather
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_INDEX, OCI_MANIFEST
 from ansible_collections.appuio.registry.plugins.module_utils._oci.platforms import parse_platform
 from ansible_collections.appuio.registry.plugins.module_utils._oci.referrers import check_pushable
-from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import Image, gather, select
+from ansible_collections.appuio.registry.plugins.module_utils._oci.walk import select
 from ansible_collections.appuio.registry.plugins.module_utils._source.base import is_archive
 from ansible_collections.appuio.registry.plugins.module_utils._source.file_source import DirectoryImage
 from ansible_collections.appuio.registry.plugins.module_utils._source.layout_names import CONTAINERD_NAME, REF_NAME
@@ -52,7 +53,7 @@ def root_of(folder: Path, wanted: str | None = None) -> str:
     return OciLayout(str(folder), wanted).root().digest
 
 
-def walked(source: OciLayout | DirectoryImage, *platforms: str) -> Image:
+def walked(source: OciLayout | DirectoryImage, *platforms: str) -> ImageContents:
     """Return what a push would bring of a source."""
     wanted = [parse_platform(one) for one in platforms]
     root = select(source.root(), source.manifest, wanted, source.read)
