@@ -11,8 +11,8 @@ from .._credentials.method import Method
 from .._credentials.token import expiry, timestamp
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
 from .._http.client import HttpClient
+from .._registry.answers import is_page
 from .._registry.client import RegistryClient
-from .._registry.errors import is_page
 from .._targets import Credential
 from .credential import api_for
 from .options import Login

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Callable, Sequence, TypeVar
 
 from .._errors import AppuioError, CancelledError, SourceError
 from .._oci.model import Descriptor, Manifest, parse_manifest
-from .._registry.client import BlobsMissingError, ManifestResponse, RegistryClient
+from .._registry.client import BlobsMissingError, RegistryClient
+from .._registry.manifest_reader import ManifestResponse
 from .._zones.fanout import at_once
 from .plan import ReferrerTag, ZonePlan, ZoneState
 from .result import ZoneResult

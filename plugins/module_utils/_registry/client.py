@@ -4,19 +4,27 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from typing import Iterator, NamedTuple
+from typing import Iterator
+from urllib.parse import urljoin
 
-from .._errors import NotFoundError, ServerError, SourceError
-from .._http.message import Response
+from .._errors import NotFoundError, ServerError
+from .._http.message import BLOCK_SIZE, Response
 from .._http.open_response import OpenResponse
-from .._http.retry import Attempts
-from .._oci.model import ACCEPT, OCI_INDEX, Descriptor, Manifest, digest_of, matches, parse_manifest
+from .._http.retry import Attempts, ConnectionLostError
+from .._oci.model import OCI_INDEX, Descriptor, Manifest, digest_of, parse_manifest
 from .._reference import is_tag
-from .errors import is_page, missing_blobs, no_registry, says_missing
-from .registry_requests import LOG_IN, RegistryRequests, is_away, scopes, transient
+from .answers import is_page, says_missing, transient
+from .errors import missing_blobs
+from .manifest_reader import ManifestReader
+from .registry_requests import LOG_IN, scopes
 
 MOST_TAGS = 500_000
+MOST_PAGES = 1000
+_NEXT = re.compile(r'<([^<>]{1,4096})>\s*;[^,<]{0,200}?rel="?next\b')
+_CONTENT_RANGE = re.compile(r"\s*bytes\s+(\d{1,18})-(\d{1,18})/(?:(\d{1,18})|\*)\s*", re.IGNORECASE)
+_HINT = "Try again; if it stays, what the registry stores, or what stands in front of it, is broken"
 
 
 class BlobsMissingError(ServerError):
@@ -35,15 +43,7 @@ class BlobsMissingError(ServerError):
         self.digests = digests
 
 
-class ManifestResponse(NamedTuple):
-    """A manifest that a registry has: its digest, type, and its bytes where they were asked for."""
-
-    digest: str
-    media_type: str
-    content: bytes = b""
-
-
-class RegistryClient(RegistryRequests):
+class RegistryClient(ManifestReader):
     """The questions and orders that a registry takes; what does not answer as a registry does is believed nothing."""
 
     def check_login(self) -> None:
@@ -61,57 +61,7 @@ class RegistryClient(RegistryRequests):
         if response.status != 200:
             raise self._refusal(response, LOG_IN)
         if is_page(response) or (response.body.strip() and response.json() is None):
-            raise no_registry(response, LOG_IN, self.registry, self.zone)
-
-    def head_manifest(self, repository: str, tag: str) -> ManifestResponse | None:
-        """Return what a tag points to, or None; never asks by digest, which zones answer with an error."""
-        step = f"ask for the tag {tag}"
-        response = self._ask("HEAD", f"/v2/{repository}/manifests/{tag}", repository, step, "pull", {"Accept": ACCEPT})
-        if says_missing(response):
-            return None
-        self._expect(response, (200,), step, repository, "pull")
-        digest = response.headers.get("docker-content-digest")
-        if not digest:
-            return self.get_manifest(repository, tag)
-        self._check_digest(response, step)
-        return ManifestResponse(digest, response.headers.get_content_type())
-
-    def holds_manifest(self, repository: str, digest: str) -> bool:
-        """Whether a manifest can be read by its digest; an error means no, as zones answer so without ImageStream."""
-        step = f"ask for the manifest {digest}"
-        path = f"/v2/{repository}/manifests/{digest}"
-        wanted = scopes(repository, "pull")
-        response = self.http.request("HEAD", path, {"Accept": ACCEPT}, step=step, scopes=wanted, transient=is_away)
-        if response.status in (404, 500):
-            return False
-        self._expect(response, (200,), step, repository, "pull")
-        self._check_digest(response, step)
-        return response.headers.get("docker-content-digest", digest) == digest
-
-    def get_manifest(self, repository: str, reference: str) -> ManifestResponse | None:
-        """Return a manifest with its bytes, or None; raises SourceError if they are not what they are said to be."""
-        step = f"read the manifest {reference}"
-        path = f"/v2/{repository}/manifests/{reference}"
-        response = self._ask("GET", path, repository, step, "pull", {"Accept": ACCEPT})
-        if says_missing(response):
-            return None
-        self._expect(response, (200,), step, repository, "pull")
-        digest = reference if ":" in reference else response.headers.get("docker-content-digest")
-        if digest is None:
-            # Nothing vouches for the bytes, so that they have to be what a registry would send.
-            document = response.json()
-            if is_page(response) or not isinstance(document, dict) or "schemaVersion" not in document:
-                raise no_registry(response, step, self.registry, self.zone)
-        else:
-            self._check_digest(response, step)
-            if not matches(response.body, digest):
-                raise SourceError(
-                    f"{self.registry} sent other bytes for {repository} {reference} than {digest}",
-                    zone=self.zone,
-                    step=step,
-                    hint="Try again; if it stays, what the registry stores, or what stands in front of it, is broken",
-                )
-        return ManifestResponse(digest or digest_of(response.body), response.headers.get_content_type(), response.body)
+            raise self._no_registry(response, LOG_IN)
 
     def put_manifest(self, repository: str, reference: str, content: bytes, media_type: str) -> str:
         """Put a manifest under a tag or its digest; return the digest; raises AppuioError, also where the registry
@@ -139,7 +89,7 @@ class RegistryClient(RegistryRequests):
             named = self.head_manifest(repository, reference)
             stored = named.digest if named else None
         if stored is None:
-            raise no_registry(response, step, self.registry, self.zone)
+            raise self._no_registry(response, step)
         if stored != expected:
             raise ServerError(
                 f"{self.registry} stored {stored[:200]}, not {expected}, which it was sent",
@@ -164,7 +114,7 @@ class RegistryClient(RegistryRequests):
             document = response.json()
             tags = document.get("tags", "") if isinstance(document, dict) else ""
             if not isinstance(tags, (list, type(None))):
-                raise no_registry(response, step, self.registry, self.zone)
+                raise self._no_registry(response, step)
             # A name that is none would become a path, and no registry could have it.
             found.update(tag for tag in tags or () if isinstance(tag, str) and is_tag(tag))
             if len(found) > MOST_TAGS:
@@ -188,6 +138,44 @@ class RegistryClient(RegistryRequests):
             page = parse_manifest(response.body, OCI_INDEX)
             index = page if index is None else index._replace(entries=index.entries + page.entries)
         return index
+
+    def _pages(
+        self, path: str, repository: str, step: str, headers: dict[str, str] | None = None
+    ) -> Iterator[Response]:
+        """Yield the pages of a list, as the registry links them (OCI Distribution Specification, "Listing Tags")."""
+        seen: set[str] = set()
+        following: str | None = path
+        while following is not None:
+            if following in seen or len(seen) == MOST_PAGES:
+                raise ServerError(
+                    f"{self.registry} sends pages of a list without end",
+                    zone=self.zone,
+                    step=step,
+                    hint="The registry is broken: its operators can tell",
+                )
+            seen.add(following)
+            response = self._ask("GET", following, repository, step, "pull", headers)
+            yield response
+            following = self._next_page(following, response, step)
+
+    def _next_page(self, path: str, response: Response, step: str) -> str | None:
+        links = ", ".join(str(value) for value in response.headers.get_all("link") or ())
+        link = _NEXT.search(links[:65536]) if response.status == 200 else None
+        if link is None:
+            return None
+        try:
+            url = urljoin(path, link.group(1))
+        except ValueError:
+            url = ""
+        own = self.http.own_target(url) if url else None
+        if own is None:
+            raise ServerError(
+                f"{self.registry} sends us to another server for the rest of a list, {link.group(1)[:200]}",
+                zone=self.zone,
+                step=step,
+                hint="Is the registry, or what stands in front of it, set up with its own address?",
+            )
+        return own
 
     def has_blob(self, repository: str, digest: str, size: int | None = None, attempts: Attempts | None = None) -> bool:
         """Whether a repository has a blob, of ``size`` bytes where that is known."""
@@ -225,16 +213,31 @@ class RegistryClient(RegistryRequests):
                 words = opened.read(1 << 20) if opened.status >= 400 else b""
                 response = Response(opened.status, opened.headers, words)
                 raise self._explained(response, step, repository, "pull")
-            # Only sources are read from, and a module is compiled anew in each task.
-            from .registry_requests import begin_at
-
             begin_at(opened, offset, self.registry)
             yield opened
 
-    def close(self) -> None:
-        """Give back connections."""
-        self.http.close()
 
-    def abort(self) -> None:
-        """Cut all connections, as ``HttpClient.abort`` does."""
-        self.http.abort()
+def begin_at(opened: OpenResponse, offset: int, registry: str) -> None:
+    """Bring an answer to ``offset``, in bytes: what comes before, up to the whole blob, is read and left aside.
+
+    Where the body begins: RFC 9110, 14.2 and 15.3.7.
+
+    Raises ServerError for a body that is encoded; ConnectionLostError for one that begins later or ends before.
+    """
+    coding = str(opened.headers.get("content-encoding") or "identity").strip().lower()
+    if coding != "identity":
+        raise ServerError(f"{registry} sends the blob encoded as {coding}, which was not asked for", hint=_HINT)
+    start = offset if opened.status == 206 else 0
+    part = _CONTENT_RANGE.fullmatch(str(opened.headers.get("content-range") or ""))
+    if part is not None and opened.status == 206:
+        start, last, size = int(part.group(1)), int(part.group(2)), part.group(3)
+        opened.is_partial = size is not None and last + 1 < int(size)
+    if start > offset:
+        raise ConnectionLostError(f"{registry} sent the blob from byte {start} on, not from {offset}", hint=_HINT)
+    buffer = memoryview(bytearray(BLOCK_SIZE))
+    opened.offset = start
+    while opened.offset < offset:
+        count = opened.readinto(buffer[: min(BLOCK_SIZE, offset - opened.offset)])
+        if not count:
+            raise ConnectionLostError(f"{registry} sent less of the blob than before", hint=_HINT)
+        opened.offset += count

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
 from .._http.message import Response
 from .._http.retry import LONGEST_RETRY_AFTER, SYSTEM_CLOCK, retry_after
+from .answers import is_page
 
 
 class Hints(NamedTuple):
@@ -72,16 +73,6 @@ def missing_blobs(response: Response) -> tuple[str, ...]:
         if error.get("code") in ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN") and isinstance(detail, dict):
             found.append(str(detail.get("Digest") or detail.get("digest") or ""))
     return tuple(digest for digest in found if digest)
-
-
-def is_page(response: Response) -> bool:
-    """Whether an answer is a page for people, as portals and proxies give it whatever they are asked."""
-    return response.headers.get_content_type() in ("text/html", "application/xhtml+xml")
-
-
-def says_missing(response: Response) -> bool:
-    """Whether an answer says that the registry does not have it; a page with 404 comes from something else."""
-    return response.status == 404 and not is_page(response)
 
 
 def no_registry(response: Response, what: str, registry: str, zone: str | None = None) -> ServerError:

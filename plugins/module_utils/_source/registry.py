@@ -22,7 +22,8 @@ from .._oci.model import (
     parse_manifest,
 )
 from .._reference import DEFAULT_TAG, DOCKER_HUB, Reference, is_digest
-from .._registry.client import ManifestResponse, RegistryClient
+from .._registry.client import RegistryClient
+from .._registry.manifest_reader import ManifestResponse
 from .._targets import Connection, Credential
 from .base import Named, Referrers, altered, blob_name, truncated
 from .source_registries import UNKNOWN, SourceClients, source_error

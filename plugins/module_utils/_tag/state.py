@@ -18,7 +18,7 @@ from .._errors import (
 )
 from .._openshift.image_streams import StreamTag, get_stream
 from .._reference import is_digest
-from .._registry.client import ManifestResponse
+from .._registry.manifest_reader import ManifestResponse
 from .._zones.session import ZoneSession
 from .options import TagOptions
 from .plan import TagState, ZonePlan, plan_zone, wanted_digest

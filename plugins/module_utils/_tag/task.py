@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 from .._errors import AppuioError, CancelledError, ForbiddenError
 from .._oci.model import Descriptor, parse_manifest
 from .._openshift.image_streams import delete_tag
-from .._registry.client import ManifestResponse, RegistryClient, scopes, transient
+from .._registry.client import RegistryClient, scopes, transient
 from .._registry.image_reader import read_image
+from .._registry.manifest_reader import ManifestResponse
 from .._signals import StoppedError, held
 from .._targets import RunContext, targets_from
 from .._zones.fanout import ZoneSessions, at_once

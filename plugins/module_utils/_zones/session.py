@@ -22,11 +22,12 @@ from .._errors import (
     UnauthorizedError,
 )
 from .._http.client import HttpClient
-from .._registry.client import RegistryClient
+from .._registry.manifest_reader import ManifestReader
 from .._targets import RunContext, Target
 
 if TYPE_CHECKING:
     from .._openshift.client import Api
+    from .._registry.client import RegistryClient
 
 # Seconds for what is good to know of the API and not needed: it holds nothing up where the API is away.
 OPTIONAL_TIMEOUT = 5.0
@@ -36,7 +37,7 @@ class _Opened:
     """What was opened of a zone, the same for all its namespaces; ``error`` is why nothing more is asked of it."""
 
     def __init__(self) -> None:
-        self.registry: RegistryClient | None = None
+        self.http: HttpClient | None = None
         self.credential: ResolvedCredential | None = None
         self.api: Api | None = None
         self.optional_api: Api | None = None
@@ -68,15 +69,15 @@ class ZoneSession:
 
     def abort(self) -> None:
         """Cut all connections to the registry, as ``HttpClient.abort`` does, until ``resume``."""
-        registry = self._opened.registry
-        if registry is not None:
-            registry.abort()
+        http = self._opened.http
+        if http is not None:
+            http.abort()
 
     def resume(self) -> None:
         """Permit requests to the registry again."""
-        registry = self._opened.registry
-        if registry is not None:
-            registry.http.resume()
+        http = self._opened.http
+        if http is not None:
+            http.resume()
 
     @property
     def namespace(self) -> str:
@@ -111,16 +112,14 @@ class ZoneSession:
     @property
     def registry(self) -> RegistryClient:
         """The registry, asked with the credential; raises AppuioError."""
-        with self._lock:
-            if self._opened.error is not None:
-                raise copy.copy(self._opened.error)
-            if self._opened.registry is None:
-                connection = self.target.connection
-                authorities = connection.registry_ca_cert or connection.ca_cert
-                credential = self.credential.credential
-                http = HttpClient(f"https://{self.address}", connection, authorities, credential)
-                self._opened.registry = RegistryClient(self.name, self.address, http)
-            return self._opened.registry
+        from .._registry.client import RegistryClient  # a push that changes nothing reads manifests only
+
+        return RegistryClient(self.name, self.address, self._http())
+
+    @property
+    def manifests(self) -> ManifestReader:
+        """The same for who reads manifests only; raises AppuioError."""
+        return ManifestReader(self.name, self.address, self._http())
 
     def repository(self, name: str) -> str:
         """Return a repository of the namespace as the registry names it."""
@@ -171,14 +170,25 @@ class ZoneSession:
     def close(self) -> None:
         """Give back connections, and end a token that was only fetched for this task."""
         with self._lock:
-            registry, self._opened.registry = self._opened.registry, None
+            http, self._opened.http = self._opened.http, None
             apis, self._opened.apis = self._opened.apis, []
             self._opened.api = self._opened.optional_api = None
-        if registry is not None:
-            registry.close()
+        if http is not None:
+            http.close()
         for api in apis:
             api.close()
         self._method.release()
+
+    def _http(self) -> HttpClient:
+        with self._lock:
+            if self._opened.error is not None:
+                raise copy.copy(self._opened.error)
+            if self._opened.http is None:
+                connection = self.target.connection
+                authorities = connection.registry_ca_cert or connection.ca_cert
+                credential = self.credential.credential
+                self._opened.http = HttpClient(f"https://{self.address}", connection, authorities, credential)
+            return self._opened.http
 
     def _login(self) -> ApiLogin:
         try:

@@ -28,10 +28,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._push.progress imp
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask
 from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import MountCache
 from ansible_collections.appuio.registry.plugins.module_utils._registry import upload
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import (
-    BlobsMissingError,
-    ManifestResponse,
-)
+from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissingError
+from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._zones import tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome, each_zone

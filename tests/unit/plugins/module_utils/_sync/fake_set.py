@@ -20,7 +20,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._image_set.options
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._openshift import resources
 from ansible_collections.appuio.registry.plugins.module_utils._registry import upload
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
+from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._sync import task as task_module
 from ansible_collections.appuio.registry.plugins.module_utils._sync.managed import annotation_of
 from ansible_collections.appuio.registry.plugins.module_utils._sync.task import SyncTask, sync_task

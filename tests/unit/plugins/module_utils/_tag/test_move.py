@@ -22,7 +22,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._oci.model import 
     Descriptor,
     digest_of,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse, RegistryClient
+from ansible_collections.appuio.registry.plugins.module_utils._registry.client import RegistryClient
+from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
 from ansible_collections.appuio.registry.plugins.module_utils._tag import task as task_module
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import Origin, TagOptions

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
+from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import parse_options
 from ansible_collections.appuio.registry.plugins.module_utils._tag.state import read_plan
 

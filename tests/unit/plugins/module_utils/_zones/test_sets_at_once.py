@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
+from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._zones import tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_tags import TagState, TagUpdate, ZoneTags

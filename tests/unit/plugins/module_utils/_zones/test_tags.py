@@ -19,7 +19,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import OCI_MANIFEST, digest_of
-from ansible_collections.appuio.registry.plugins.module_utils._registry.client import ManifestResponse
+from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError, StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
