@@ -141,14 +141,6 @@ def get_document(api: Api, namespace: str, name: str) -> dict[str, Any] | None:
         raise _with_namespace(error, namespace) from None
 
 
-def get_stream_tag(api: Api, namespace: str, name: str, tag: str) -> Mapping[str, Any] | None:
-    """Return an ImageStreamTag with the image it points to, or None where there is none; raises AppuioError."""
-    try:
-        return api.get(resources.IMAGE_STREAM_TAG, namespace, f"{name}:{tag}", step=f"read the tag {name}:{tag}")
-    except NotFoundError:
-        return None
-
-
 def delete_tag(api: Api, namespace: str, name: str, tag: str, read: ImageStream | None = None) -> bool:
     """Delete a tag with its history; return whether it was there; raises AppuioError.
 

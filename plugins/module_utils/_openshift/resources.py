@@ -72,7 +72,6 @@ ACCESS_REVIEW = ResourceType(
 IMAGE_STREAM = ResourceType("image.openshift.io", "v1", "ImageStream", "imagestreams")
 IMAGE_STREAM_TAG = ResourceType("image.openshift.io", "v1", "ImageStreamTag", "imagestreamtags")
 IMAGE_STREAM_MAPPING = ResourceType("image.openshift.io", "v1", "ImageStreamMapping", "imagestreammappings")
-IMAGE_STREAM_IMPORT = ResourceType("image.openshift.io", "v1", "ImageStreamImport", "imagestreamimports")
 DEPLOYMENT_CONFIG = ResourceType("apps.openshift.io", "v1", "DeploymentConfig", "deploymentconfigs")
 BUILD_CONFIG = ResourceType("build.openshift.io", "v1", "BuildConfig", "buildconfigs")
 BUILD = ResourceType("build.openshift.io", "v1", "Build", "builds")
