@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import USED
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.tokens import USED
 from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC
 from ansible_collections.appuio.registry.plugins.modules import appuio_registry_token

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .._json import JsonError, parse_json
-from .._openshift import objects
-from .._openshift.objects import Definition, LiveObject
-from .._openshift.steps import Steps
+from .._managed_objects import objects
+from .._managed_objects.objects import Definition, LiveObject
+from .._managed_objects.steps import Steps
 
 SUBJECT_KINDS = ("User", "Group", "ServiceAccount")
 

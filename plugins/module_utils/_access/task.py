@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from .._errors import AppuioError, NotFoundError
+from .._managed_objects.apply_steps import apply_steps, preflight
+from .._managed_objects.objects import LiveObject, normalised
+from .._managed_objects.steps import Steps, difference
 from .._openshift import resources
-from .._openshift.apply_steps import apply_steps, preflight
 from .._openshift.client import Api
-from .._openshift.objects import LiveObject, normalised
-from .._openshift.steps import Steps, difference
 from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession

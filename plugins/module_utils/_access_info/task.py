@@ -11,12 +11,12 @@ from typing import Any, Callable
 
 from .._argspec import TARGETS, ArgumentSpec
 from .._errors import InvalidOptionError
-from .._openshift import objects
+from .._managed_objects import objects
+from .._managed_objects.apply_steps import refused_roles
+from .._managed_objects.tokens import account_token
 from .._openshift.access import Right, missing_rights
-from .._openshift.apply_steps import refused_roles
 from .._openshift.client import Api
 from .._openshift.quota import allowances, lacking
-from .._openshift.tokens import account_token
 from .._targets import RunContext, Target, targets_from
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession

@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .._openshift import objects
-from .._openshift.objects import Definition, LiveObject
-from .._openshift.tokens import SecretOptions
+from .._managed_objects import objects
+from .._managed_objects.objects import Definition, LiveObject
+from .._managed_objects.tokens import SecretOptions
 
 EDITOR = "registry-editor"
 

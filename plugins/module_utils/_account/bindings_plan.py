@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._openshift import objects
-from .._openshift.objects import Definition, LiveObject
-from .._openshift.steps import Steps
-from .._openshift.token_plan import MARKS
+from .._managed_objects import objects
+from .._managed_objects.objects import Definition, LiveObject
+from .._managed_objects.steps import Steps
+from .._managed_objects.token_plan import MARKS
 from .account import EDITOR, AccountOptions
 
 

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from .._openshift import objects
-from .._openshift.objects import Definition, LiveObject
-from .._openshift.steps import Steps, called
-from .._openshift.token_plan import MARKS, plan_no_secret, plan_secret
-from .._openshift.tokens import number_of, used_annotation
+from .._managed_objects import objects
+from .._managed_objects.objects import Definition, LiveObject
+from .._managed_objects.steps import Steps, called
+from .._managed_objects.token_plan import MARKS, plan_no_secret, plan_secret
+from .._managed_objects.tokens import number_of, used_annotation
 from .account import AccountOptions
 from .bindings_plan import Bindings
 

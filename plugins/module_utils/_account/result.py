@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .._credentials.token import timestamp
-from .._openshift.steps import difference
-from .._openshift.token_plan import retired_secrets
+from .._managed_objects.steps import difference
+from .._managed_objects.token_plan import retired_secrets
 from .account import AccountOptions
 from .plan import AccountState, ObjectsPlan
 

@@ -13,14 +13,14 @@ from .._credentials.service_account_method import request_bound_token, why_renew
 from .._credentials.token import expiry
 from .._errors import AppuioError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
+from .._managed_objects.account_secrets import AccountSecrets, SecretVanishedError
+from .._managed_objects.apply_steps import note_changes, preflight
+from .._managed_objects.objects import LiveObject, named, normalised
+from .._managed_objects.steps import Steps
+from .._managed_objects.tokens import token_of_secret
 from .._openshift import resources
 from .._openshift.access import Right
-from .._openshift.account_secrets import AccountSecrets, SecretVanishedError
-from .._openshift.apply_steps import note_changes, preflight
 from .._openshift.client import Api
-from .._openshift.objects import LiveObject, named, normalised
-from .._openshift.steps import Steps
-from .._openshift.tokens import token_of_secret
 from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession

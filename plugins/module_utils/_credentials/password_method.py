@@ -51,7 +51,7 @@ class PasswordMethod(Method):
 
     def release(self) -> None:
         """Revoke the token; one that cannot be revoked is reported, and ends by itself within a day."""
-        from .._openshift.tokens import revoke_oauth_token
+        from .._openshift.oauth import revoke_oauth_token
 
         with self._lock:
             fetched, self._fetched = self._fetched, None

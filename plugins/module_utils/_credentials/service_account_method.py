@@ -13,15 +13,15 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Callable
 
 from .._errors import InvalidOptionError
-from .._openshift.tokens import account_token, bound_token
+from .._managed_objects.tokens import account_token, bound_token
 from .._signals import check_stop
 from .._targets import Credential, RunContext, Target
 from .method import ApiLogin, Method, ResolvedCredential
 from .token import account_user, claims, expiry, subject
 
 if TYPE_CHECKING:
+    from .._managed_objects.objects import LiveObject
     from .._openshift.client import Api
-    from .._openshift.objects import LiveObject
 
 BOUND_SECONDS = 24 * 3600
 # A cluster may add a little to what was asked for, and the clocks of two machines differ.

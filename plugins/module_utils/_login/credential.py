@@ -84,7 +84,7 @@ def api_for(method: Method, token: str, *, attempt_once: bool = False) -> Api:
 
 def _of_account(login: Login, method: ServiceAccountMethod, stored: Credential | None) -> ReusableCredential:
     from .._credentials.password_method import PasswordMethod
-    from .._openshift.tokens import token_in_secret
+    from .._managed_objects.tokens import token_in_secret
 
     namespace = str(login.target.namespace)
     # With a password, to look would cost a token of the user.
@@ -110,7 +110,7 @@ def _of_user(login: Login, method: PasswordMethod, stored: Credential) -> Reusab
 
     The name that the token was stored with counts as much, therefore.
     """
-    from .._openshift.tokens import oauth_token_end, user_name
+    from .._openshift.oauth import oauth_token_end, user_name
 
     if login.target.zone.host is None or not stored.secret.startswith(USER_TOKEN):
         return ReusableCredential(None)
@@ -158,8 +158,8 @@ def unrevocable(login: Login, stored: Credential) -> str | None:
 
 def revoke(login: Login, stored: Credential) -> None:
     """Revoke a user's token; one that is over already is no failure. Raises AppuioError."""
+    from .._openshift.oauth import revoke_oauth_token
     from .._openshift.resources import ApiAddress
-    from .._openshift.tokens import revoke_oauth_token
 
     api = ApiLogin(ApiAddress(str(login.target.zone.host), login.target.connection), stored.secret).api()
     try:

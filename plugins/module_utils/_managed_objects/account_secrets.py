@@ -15,15 +15,14 @@ from typing import Any, Callable
 
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError
 from .._http.retry import Clock
+from .._openshift import resources
+from .._openshift.client import Api
 from .._signals import check_stop
-from . import resources
 from .apply_steps import apply_step, apply_steps, note_changes
-from .client import Api
-from .dead_tokens import is_dead, mark_dead
-from .objects import LiveObject, is_ours, is_token_of, named, normalised
+from .objects import TOKEN_SECRET, LiveObject, is_ours, is_token_of, named, normalised
 from .steps import CREATE, Step, Steps
 from .token_plan import definition_of, retired_at
-from .tokens import SECRET_TYPE, SecretOptions, next_name, number_of, token_of_secret
+from .tokens import SecretOptions, is_dead, mark_dead, next_name, number_of, token_of_secret
 
 CREATOR = "The module appuio_registry_account creates one, and so does the role appuio.registry.image_pusher"
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
@@ -212,7 +211,7 @@ class AccountSecrets:
         )
 
     def _listed(self, step: str) -> list[dict[str, Any]]:
-        selector = f"type={SECRET_TYPE}"
+        selector = f"type={TOKEN_SECRET}"
         try:
             return list(self.api.items(resources.SECRET, self.options.namespace, step=step, field_selector=selector))
         except ForbiddenError as refused:

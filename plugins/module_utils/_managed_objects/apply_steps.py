@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from typing import Any, Callable
 
 from .._errors import AppuioError, ConflictError, ForbiddenError, NotFoundError
+from .._openshift.access import Right, missing_rights, why_not_granted
+from .._openshift.client import Api
+from .._openshift.quota import allowances, lacking
+from .._openshift.resources import CREATED
 from .._signals import check_stop
 from . import objects
-from .access import Right, missing_rights, why_not_granted
-from .client import Api
-from .quota import allowances, lacking
-from .resources import CREATED
 from .steps import CHANGE, CREATE, Step, Steps
 
 _ESCALATION = "not currently held"

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._openshift.resources import CREATED
 from .objects import Definition, LiveObject
-from .resources import CREATED
 
 CREATE, CHANGE, DELETE = "create", "patch", "delete"
 _SHOWN = ("labels", "annotations")

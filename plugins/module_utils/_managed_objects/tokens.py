@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens of service accounts and of users, as the API keeps and gives them.
+"""Tokens of service accounts, as the API keeps and gives them.
 
-Sources: Kubernetes documentation, "Managing Service Accounts" (Secrets of type
-``kubernetes.io/service-account-token``, TokenRequest); OpenShift's oauth.openshift.io/v1.
+Source: Kubernetes documentation, "Managing Service Accounts" (Secrets of type
+``kubernetes.io/service-account-token``, TokenRequest; the token controller writes the UID of the service account into
+the Secret, and deletes the Secret a moment after the account).
 
 A token in a Secret has no time in it: a Secret of the same name for the same account holds the same token. So a
 rotation takes the next number, ``image-pusher-secret-2`` and so on, each used once while the account lives, and the
@@ -15,26 +16,22 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
-from .._errors import ForbiddenError, NotFoundError, ServerError
+from .._errors import ForbiddenError, NotFoundError
 from .._json import JsonError, parse_json
-from . import objects, resources
-from .client import Api
-from .dead_tokens import is_dead, mark_dead
-from .documents import mapping, text
-from .errors import no_api
-from .objects import LiveObject, is_token_of, normalised
+from .._openshift import resources
+from .._openshift.client import Api
+from .._openshift.documents import mapping, text
+from .._openshift.errors import no_api
+from . import objects
+from .objects import SECRET_ACCOUNT_UID, TOKEN_SECRET, LiveObject, annotated, is_token_of, normalised
 
-SECRET_TYPE = "kubernetes.io/service-account-token"
-ACCOUNT_ANNOTATION = "kubernetes.io/service-account.name"
-OAUTH_PREFIX = "sha256~"
+_DEAD = "deadToken"
 STEP = "read the service account's token"
 # On the service account: by the first Secret's name the highest number that was used, as JSON.
 USED = "registry.appuio.cloud/token-secrets"
@@ -51,7 +48,7 @@ class AccountToken:
 
 def token_in_secret(api: Api, namespace: str, name: str) -> AccountToken | None:
     """Return the token of the newest filled Secret of a service account, or None; raises AppuioError."""
-    found = api.items(resources.SECRET, namespace, step=STEP, field_selector=f"type={SECRET_TYPE}")
+    found = api.items(resources.SECRET, namespace, step=STEP, field_selector=f"type={TOKEN_SECRET}")
     secrets = [one for one in map(normalised, found) if one is not None and _is_of(one, name) and token_of_secret(one)]
     living = [one for one in mark_dead(api, namespace, name, secrets) if not is_dead(one)]
     if not living:
@@ -103,37 +100,32 @@ def account_token(api: Api, namespace: str, name: str, seconds: int) -> AccountT
         ) from None
 
 
-def user_name(api: Api) -> str:
-    """Return the name of whoever a token stands for; raises AppuioError."""
-    found = api.get(resources.USER, "", "~", step="ask who the token is of")
-    return str((found.get("metadata") or {}).get("name") or "")
+def mark_dead(
+    api: Api, namespace: str, name: str, found: Sequence[LiveObject], account: LiveObject | None = None
+) -> list[LiveObject]:
+    """Return the Secrets, with a mark on those whose service account was deleted, though one of its name may be there.
 
-
-def oauth_token_end(api: Api, token: str) -> float | None:
-    """Return when a user's OAuth token ends in seconds since the epoch, None where the API does not tell."""
-    name = oauth_token_name(token)
+    Their tokens are good for nothing, and the token controller deletes them in a moment. ``account`` is the service
+    account as it was read before: it is read anew for a Secret with another UID alone, as either may be the newer one.
+    One that may not be read marks none. Raises AppuioError.
+    """
+    known = _uid(account)
+    doubtful = [is_token_of(one, name) and _account_uid(one) not in ("", known) for one in found]
+    if not any(doubtful):
+        return list(found)
     try:
-        found = api.get(resources.USER_OAUTH_TOKEN, "", name, step="ask when the token ends")
-        made = datetime.strptime(str(found["metadata"]["creationTimestamp"]), "%Y-%m-%dT%H:%M:%SZ")
-        seconds = int(found["expiresIn"])
-    except (KeyError, TypeError, ValueError, ForbiddenError, NotFoundError, ServerError):
-        return None
-    return made.replace(tzinfo=timezone.utc).timestamp() + seconds if seconds > 0 else None
-
-
-def revoke_oauth_token(api: Api, token: str) -> None:
-    """Let a user's OAuth token end; raises AppuioError. It may be taken for up to two more minutes (caches)."""
-    name = oauth_token_name(token)
-    try:
-        api.delete(resources.USER_OAUTH_TOKEN, "", name, step="revoke the token")
+        uid = _uid(api.get(resources.SERVICE_ACCOUNT, namespace, name, step="read the service account"))
+    except NotFoundError:
+        uid = ""
     except ForbiddenError:
-        api.delete(resources.OAUTH_TOKEN, "", name, step="revoke the token")
+        return list(found)
+    dead = [doubt and _account_uid(one) != uid for one, doubt in zip(found, doubtful)]
+    return [{**one, _DEAD: True} if gone else one for one, gone in zip(found, dead)]
 
 
-def oauth_token_name(token: str) -> str:
-    """Return the name of the object that stands for a user's token: a digest, so that it is no secret."""
-    digest = hashlib.sha256(token[len(OAUTH_PREFIX) :].encode()).digest()
-    return OAUTH_PREFIX + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+def is_dead(secret: LiveObject) -> bool:
+    """Whether ``mark_dead`` has marked the Secret."""
+    return bool(secret.get(_DEAD))
 
 
 def _is_of(secret: LiveObject, name: str) -> bool:
@@ -225,3 +217,11 @@ def _used(account: LiveObject | None) -> dict[str, int]:
 
 def _name(secret: LiveObject) -> str:
     return str(secret["metadata"]["name"])
+
+
+def _uid(found: Mapping[str, Any] | None) -> str:
+    return text(mapping((found or {}).get("metadata")).get("uid"))
+
+
+def _account_uid(secret: LiveObject) -> str:
+    return annotated(secret, SECRET_ACCOUNT_UID) or ""

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A token for a user name and a password, as ``oc login`` gets one: the challenging client with PKCE.
+"""Tokens of users: one for a name and a password, as ``oc login`` gets it (the challenging client with PKCE); its end.
 
-Sources: OpenShift documentation, "Configuring the internal OAuth server"; RFC 8414 (discovery), RFC 6749, RFC 7636.
+Sources: OpenShift documentation, "Configuring the internal OAuth server"; RFC 8414 (discovery), RFC 6749, RFC 7636;
+OpenShift API reference, oauth.openshift.io/v1.
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Callable
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from .._errors import AppuioError, ServerError, UnauthorizedError
+from .._errors import AppuioError, ForbiddenError, NotFoundError, ServerError, UnauthorizedError
 from .._http.client import HttpClient
+from . import resources
+
+if TYPE_CHECKING:
+    from .client import Api
 
 Connect = Callable[[str], HttpClient]
 
+OAUTH_PREFIX = "sha256~"
 CLIENT = "openshift-challenging-client"
 STEP = "log in with user name and password"
 _DISCOVERY = "/.well-known/oauth-authorization-server"
@@ -91,6 +98,39 @@ def password_token(endpoints: Endpoints, connect: Connect, username: str, passwo
         )
     seconds = answer.get("expires_in")
     return OAuthToken(str(answer["access_token"]), seconds if isinstance(seconds, int) else None)
+
+
+def user_name(api: Api) -> str:
+    """Return the name of whoever a token stands for; raises AppuioError."""
+    found = api.get(resources.USER, "", "~", step="ask who the token is of")
+    return str((found.get("metadata") or {}).get("name") or "")
+
+
+def oauth_token_end(api: Api, token: str) -> float | None:
+    """Return when a user's OAuth token ends in seconds since the epoch, None where the API does not tell."""
+    name = oauth_token_name(token)
+    try:
+        found = api.get(resources.USER_OAUTH_TOKEN, "", name, step="ask when the token ends")
+        made = datetime.strptime(str(found["metadata"]["creationTimestamp"]), "%Y-%m-%dT%H:%M:%SZ")
+        seconds = int(found["expiresIn"])
+    except (KeyError, TypeError, ValueError, ForbiddenError, NotFoundError, ServerError):
+        return None
+    return made.replace(tzinfo=timezone.utc).timestamp() + seconds if seconds > 0 else None
+
+
+def revoke_oauth_token(api: Api, token: str) -> None:
+    """Let a user's OAuth token end; raises AppuioError. It may be taken for up to two more minutes (caches)."""
+    name = oauth_token_name(token)
+    try:
+        api.delete(resources.USER_OAUTH_TOKEN, "", name, step="revoke the token")
+    except ForbiddenError:
+        api.delete(resources.OAUTH_TOKEN, "", name, step="revoke the token")
+
+
+def oauth_token_name(token: str) -> str:
+    """Return the name of the object that stands for a user's token: a digest, so that it is no secret."""
+    digest = hashlib.sha256(token[len(OAUTH_PREFIX) :].encode()).digest()
+    return OAUTH_PREFIX + base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _code(endpoints: Endpoints, connect: Connect, username: str, password: str, verifier: str) -> str:

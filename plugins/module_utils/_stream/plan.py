@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Mapping
 
 from .._errors import InvalidOptionError
-from .._openshift import objects
+from .._managed_objects import objects
 from .._openshift.documents import mapping, mappings, text
 from .._openshift.image_streams import parse_stream
 from .._reference import Reference

@@ -14,7 +14,7 @@ from typing import Any, Collection, Mapping
 
 from .._image_set.entry import EVERY
 from .._json import JsonError, parse_json
-from .._openshift import objects
+from .._managed_objects import objects
 from .._openshift.documents import mapping, text
 from .._openshift.image_streams import parse_stream
 from .._prune.plan import Decision

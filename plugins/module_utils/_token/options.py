@@ -11,7 +11,7 @@ from typing import Any
 from .._argspec import TARGETS, ArgumentSpec
 from .._credentials.token import checked_token
 from .._errors import InvalidOptionError
-from .._openshift.tokens import SecretOptions
+from .._managed_objects.tokens import SecretOptions
 from .._targets import Target, targets_from
 from .._text import seconds_of
 

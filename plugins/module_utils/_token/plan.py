@@ -11,9 +11,9 @@ from typing import Any
 
 from .._credentials.service_account_method import why_renewed
 from .._credentials.token import expiry, timestamp
-from .._openshift.objects import LiveObject
-from .._openshift.steps import CHANGE, CREATE, DELETE, Steps
-from .._openshift.token_plan import TIME, family_of, plan_no_secret, plan_secret, retired_at, retired_secrets
+from .._managed_objects.objects import LiveObject
+from .._managed_objects.steps import CHANGE, CREATE, DELETE, Steps
+from .._managed_objects.token_plan import TIME, family_of, plan_no_secret, plan_secret, retired_at, retired_secrets
 from .options import TokenOptions
 
 HOLDS = "holds the token"

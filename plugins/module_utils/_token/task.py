@@ -11,11 +11,11 @@ from typing import Any, Callable
 from .._credentials.service_account_method import request_bound_token
 from .._errors import AppuioError, NotFoundError
 from .._http.retry import SYSTEM_CLOCK, Clock
+from .._managed_objects.account_secrets import AccountSecrets
+from .._managed_objects.apply_steps import preflight
+from .._managed_objects.objects import LiveObject, named
+from .._managed_objects.tokens import token_of_secret
 from .._openshift.access import Right
-from .._openshift.account_secrets import AccountSecrets
-from .._openshift.apply_steps import preflight
-from .._openshift.objects import LiveObject, named
-from .._openshift.tokens import token_of_secret
 from .._targets import RunContext
 from .._zones.fanout import ZoneSessions
 from .._zones.session import ZoneSession

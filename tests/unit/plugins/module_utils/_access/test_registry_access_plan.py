@@ -13,8 +13,13 @@ from ansible_collections.appuio.registry.plugins.module_utils._access.plan impor
     PullSecret,
     plan_access,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import CHANGE, CREATE, DELETE, Steps
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.steps import (
+    CHANGE,
+    CREATE,
+    DELETE,
+    Steps,
+)
 
 NAMES = {"registry-viewer": "registry-viewers", "registry-editor": "registry-editors"}
 ADA = {"kind": "User", "name": "ada"}

@@ -12,17 +12,22 @@ from ansible_collections.appuio.registry.plugins.module_utils._account.account i
 from ansible_collections.appuio.registry.plugins.module_utils._account.plan import AccountState, plan_objects
 from ansible_collections.appuio.registry.plugins.module_utils._account.task import read_state
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import SYSTEM_CLOCK
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.access import Right
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.account_secrets import AccountSecrets
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.apply_steps import right_of
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects import (
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.account_secrets import AccountSecrets
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.apply_steps import right_of
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.objects import (
     BOUND_ACCOUNT,
     MANAGED_BY,
     MANAGER,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import CHANGE, CREATE, DELETE, Steps
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import USED
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.steps import (
+    CHANGE,
+    CREATE,
+    DELETE,
+    Steps,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.tokens import USED
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.access import Right
 
 from tests.unit.plugins.module_utils.scripted_api import ScriptedApi, answer, refusal
 

@@ -16,7 +16,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._access.plan impor
 from ansible_collections.appuio.registry.plugins.module_utils._account.account import AccountOptions
 from ansible_collections.appuio.registry.plugins.module_utils._account.plan import AccountState, plan_objects
 from ansible_collections.appuio.registry.plugins.module_utils._account.result import AccountPlan
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects import (
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.objects import (
     BOUND_ACCOUNT,
     MANAGED_BY,
     MANAGER,
@@ -24,8 +24,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.objects
     TOKEN_SECRET,
     normalised,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_plan import RETIRED
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import USED, token_of_secret
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.token_plan import RETIRED
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.tokens import USED, token_of_secret
 from hypothesis import given
 from hypothesis import strategies as st
 

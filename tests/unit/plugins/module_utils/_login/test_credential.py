@@ -27,9 +27,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._login import cred
 from ansible_collections.appuio.registry.plugins.module_utils._login import task as login_task
 from ansible_collections.appuio.registry.plugins.module_utils._login.options import Login
 from ansible_collections.appuio.registry.plugins.module_utils._login.task import LoginTask
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import OAuthToken
+from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import OAuthToken, oauth_token_name
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.resources import ApiAddress
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import oauth_token_name
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StopSignals
 from ansible_collections.appuio.registry.plugins.module_utils._targets import (
     Connection,
@@ -118,7 +117,7 @@ def test_without_the_library_the_name_that_was_stored_counts(
     def missing(*_given: Any) -> str:
         raise MissingLibraryError("kubernetes", "to ask the API of a zone")
 
-    monkeypatch.setattr("ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens.user_name", missing)
+    monkeypatch.setattr("ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth.user_name", missing)
     wanted, method = login(**JANE)
     assert credential.reusable_credential(wanted, method, Credential("sha256~t", stored_as)).kept is kept
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError, NotFoundError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.account_secrets import (
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.account_secrets import (
     AccountSecrets,
     SecretVanishedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import SecretOptions
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.steps import Steps
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.tokens import SecretOptions
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 

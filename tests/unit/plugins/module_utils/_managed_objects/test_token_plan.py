@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_plan import (
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.steps import Steps
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.token_plan import (
     RETIRED,
     plan_no_secret,
     plan_secret,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import USED, SecretOptions
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.tokens import USED, SecretOptions
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 

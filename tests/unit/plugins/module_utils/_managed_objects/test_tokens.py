@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tokens of service accounts and users, and rights, as single requests to an API."""
+"""Tokens of service accounts, as single requests to an API."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 from typing import Any
 
 import pytest
@@ -13,10 +12,8 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
     ForbiddenError,
     NotFoundError,
-    ServerError,
-    UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, objects, tokens
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects, tokens
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
@@ -33,11 +30,11 @@ def api(*lines: Line) -> tuple[Api, ScriptedApi]:
 
 def secret(name: str, token: str | None, made: str, account: str = "image-pusher", **metadata: Any) -> dict[str, Any]:
     return {
-        "type": tokens.SECRET_TYPE,
+        "type": objects.TOKEN_SECRET,
         "metadata": {
             "name": name,
             "creationTimestamp": made,
-            "annotations": {tokens.ACCOUNT_ANNOTATION: account},
+            "annotations": {objects.SECRET_ACCOUNT: account},
             **metadata,
         },
         "data": {"token": base64.b64encode(token.encode()).decode()} if token else {},
@@ -108,56 +105,6 @@ def test_a_service_account_that_does_not_exist() -> None:
     client, _http = api((SECRETS, answer(200, {"items": []})), (REQUEST, refusal(404, "not found")))
     with pytest.raises(NotFoundError, match="no service account image-pusher in the namespace shop"):
         tokens.account_token(client, "shop", "image-pusher", 3600)
-
-
-@pytest.mark.parametrize(
-    ("given", "kind", "said"),
-    [
-        (refusal(401, "Unauthorized"), UnauthorizedError, "wrong, expired or revoked"),
-        (refusal(403, "because of this"), ForbiddenError, "because of this"),
-        (refusal(404, "no such thing"), NotFoundError, "no such thing"),
-        (refusal(500, "etcd is away"), ServerError, "status 500.*etcd is away"),
-        (answer(200, ["a", "list"]), ServerError, "no Kubernetes API"),
-        (answer(502), ServerError, "status 502"),
-    ],
-)
-def test_refusals_in_the_apis_words(given: Any, kind: type[AppuioError], said: str) -> None:
-    client, _http = api(("GET /apis/user.openshift.io/v1/users/~", given))
-    with pytest.raises(kind, match=said):
-        tokens.user_name(client)
-
-
-def test_who_a_token_is_of() -> None:
-    client, _http = api(("GET /apis/user.openshift.io/v1/users/~", answer(200, {"metadata": {"name": "jane"}})))
-    assert tokens.user_name(client) == "jane"
-
-
-def test_the_name_of_a_token_is_its_digest() -> None:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(b"marker").digest()).rstrip(b"=").decode()
-    path = f"/apis/oauth.openshift.io/v1/useroauthaccesstokens/sha256~{digest}"
-    client, _http = api((f"DELETE {path}", answer(200, {})))
-    tokens.revoke_oauth_token(client, "sha256~marker")
-    metadata = {"name": f"sha256~{digest}", "creationTimestamp": "2026-11-23T09:30:00Z"}
-    found = {"metadata": metadata, "expiresIn": 86400}
-    client, _http = api((f"GET {path}", answer(200, found)), (f"GET {path}", refusal(404, "gone")))
-    assert tokens.oauth_token_end(client, "sha256~marker") == 1795512600
-    assert tokens.oauth_token_end(client, "sha256~marker") is None
-
-
-def test_the_right_that_decides() -> None:
-    path = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-    yes, no = answer(201, {"status": {"allowed": True}}), answer(201, {"status": {"allowed": False}})
-    client, http = api((path, yes), (path, no))
-    assert access.may(client, "shop", "pull")
-    assert not access.may(client, "shop", "push")
-    asked = {"namespace": "shop", "group": "image.openshift.io", "resource": "imagestreams", "subresource": "layers"}
-    assert http.document(0)["spec"]["resourceAttributes"] == {**asked, "verb": "get"}
-    assert http.document(1)["spec"]["resourceAttributes"] == {**asked, "verb": "update"}
-
-
-def test_a_prefix_of_the_api_is_kept() -> None:
-    line = ("GET /k8s/clusters/c-1/apis/user", answer(200, {"metadata": {"name": "jane"}}))
-    assert tokens.user_name(ScriptedApi(line, url="https://proxy.example/k8s/clusters/c-1").api) == "jane"
 
 
 @pytest.mark.parametrize("data", [None, [], "x", {"token": 5}, {"token": "%"}, {"token": ["x"]}, {"token": "/w=="}])

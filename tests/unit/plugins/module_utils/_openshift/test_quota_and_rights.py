@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, ForbiddenError
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, objects, quota
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.apply_steps import preflight
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.steps import Steps
+from ansible_collections.appuio.registry.plugins.module_utils._openshift import access, quota
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.access import Right
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.apply_steps import preflight
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.client import Api
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
 
 from tests.unit.plugins.module_utils.scripted_api import Line, ScriptedApi, answer, refusal
 

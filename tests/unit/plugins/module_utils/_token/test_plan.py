@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.token_plan import RETIRED
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.token_plan import RETIRED
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Target
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import TokenOptions
 from ansible_collections.appuio.registry.plugins.module_utils._token.plan import (

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext, Target
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import TokenOptions
 from ansible_collections.appuio.registry.plugins.module_utils._token.task import TokenWork

@@ -154,7 +154,7 @@ def test_the_api_is_asked_as_the_service_account(monkeypatch: pytest.MonkeyPatch
         ("POST /api/v1/namespaces/shop/serviceaccounts/sa/token", answer(201, {"status": {"token": "bound"}})),
         ("GET /apis/user.openshift.io/v1/users/~", answer(200, {"metadata": {"name": "sa"}})),
     )
-    from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import user_name
+    from ansible_collections.appuio.registry.plugins.module_utils._openshift.oauth import user_name
 
     zone = opened(registered, token="admins", service_account="sa")
     assert user_name(zone.api()) == "sa"

@@ -17,11 +17,14 @@ from ansible_collections.appuio.registry.plugins.module_utils._credentials.servi
 )
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, CancelledError
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import SYSTEM_CLOCK
-from ansible_collections.appuio.registry.plugins.module_utils._openshift import objects
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.account_secrets import AccountSecrets
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.apply_steps import apply_steps, note_changes
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.steps import Steps
-from ansible_collections.appuio.registry.plugins.module_utils._openshift.tokens import SecretOptions
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects import objects
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.account_secrets import AccountSecrets
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.apply_steps import (
+    apply_steps,
+    note_changes,
+)
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.steps import Steps
+from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.tokens import SecretOptions
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StopSignals, check_stop
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
