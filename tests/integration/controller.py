@@ -35,6 +35,9 @@ _REFERENCES = {
 }
 
 
+_UNIFIED = ("projects", "inventory_sources", "job_templates", "workflow_job_templates")
+
+
 class Refused(Exception):
     """What is wrong with a request, as AWX answers it: a status, and a text for each field."""
 
@@ -44,7 +47,7 @@ class Refused(Exception):
 
 
 class Controller:
-    """Objects by kind and id; ``playbooks`` are those that each project has."""
+    """Objects by kind and id; ``playbooks`` are those that each project has, ``inputs`` what credentials have got."""
 
     def __init__(self, playbooks: set[str]) -> None:
         self.playbooks = playbooks
@@ -52,6 +55,7 @@ class Controller:
         self.objects: dict[str, dict[int, dict[str, Any]]] = {}
         self.surveys: dict[int, dict[str, Any]] = {}
         self.associated: dict[str, list[int]] = {}
+        self.inputs: dict[str, dict[str, Any]] = {}
         self._next = 1
         self._add("credentials", {"name": "Ansible Galaxy", "inputs": {}})
 
@@ -72,32 +76,42 @@ class Controller:
         if more == "survey_spec":
             return 200, self._survey(int(number), method, body)
         if more == "create_approval_template":
-            approval = self._add("workflow_approval_templates", {"name": body["name"]})
+            known = {name: body[name] for name in ("name", "description", "timeout") if name in body}
+            approval = self._add("workflow_approval_templates", {"description": "", "timeout": 0, **known})
             found.update(unified_job_template=approval["id"])
             found["related"]["unified_job_template"] = approval["url"]
             return 201, approval
         if more:
             return self._association(f"{kind}/{number}/{more}", method, body)
         if method == "PATCH":
+            self._keep(kind, body)
+            if kind == "workflow_approval_templates":
+                body = {name: value for name, value in body.items() if name in found}
             found.update(self._shown(kind, self._valid(kind, {**found, **body})))
         return 200, found
 
     def _listed(self, kind: str, query: Mapping[str, str]) -> dict[str, Any]:
         wanted = {name: value for name, value in query.items() if name != "type"}
         kinds = {"job_template": "job_templates", "workflow_approval": "workflow_approvals"}
-        searched = kinds[query["type"]] if kind == "unified_job_templates" else kind
-        every = self.objects.get(searched, {}).values()
+        unified = [kinds[query["type"]]] if "type" in query else _UNIFIED
+        searched = unified if kind == "unified_job_templates" else [kind]
+        every = [one for found in searched for one in self.objects.get(found, {}).values()]
         results = [one for one in every if all(str(one.get(name)) == value for name, value in wanted.items())]
         return {"count": len(results), "next": None, "results": results}
 
     def _add(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         number, self._next = self._next, self._next + 1
+        self._keep(kind, fields)
         url = f"{_BASE}/{kind}/{number}/"
         base = {"id": number, "url": url, "type": kind[:-1], "summary_fields": {}, "scm_revision": ""}
         related = {"survey_spec": f"{url}survey_spec/"}
         return self.objects.setdefault(kind, {}).setdefault(
             number, {**base, "related": related, **self._shown(kind, fields)}
         )
+
+    def _keep(self, kind: str, fields: dict[str, Any]) -> None:
+        if kind == "credentials" and "inputs" in fields:
+            self.inputs[fields["name"]] = fields["inputs"]
 
     def _shown(self, kind: str, fields: dict[str, Any]) -> dict[str, Any]:
         """Return the fields as AWX gives them back: secrets are not shown, and no node has a state."""

@@ -26,6 +26,7 @@ MODULES = (
     "inventory_source",
     "job_template",
     "workflow_job_template",
+    "workflow_job_template_node",
 )
 _TYPES = {"str": str, "bool": bool, "dict": dict, "list": list, "int": int}
 # What a node of a workflow's schema holds; "related" has to name all four.

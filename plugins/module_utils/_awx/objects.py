@@ -8,6 +8,7 @@ of which that for organizations takes a list of another prefix.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -66,9 +67,12 @@ class _Objects:
             tokens = as_mapping(f"appuio_awx_{setting}", self.settings.get(setting))
             if tokens:
                 # JSON is YAML, so that no token can end its line.
-                lines = [f"{json.dumps(zone)}: {json.dumps(str(token))}" for zone, token in tokens.items()]
+                lines = "\n".join(f"{json.dumps(zone)}: {json.dumps(str(token))}" for zone, token in tokens.items())
                 own = {"name": name, "organization": self.organization, "credential_type": CREDENTIAL_TYPE}
-                found.append({**own, "inputs": {"tokens": "\n".join(lines)}})
+                # AWX gives no token back: whether it has these shows in what it gives back.
+                fingerprint = hashlib.sha256(lines.encode()).hexdigest()[:12]
+                description = f"Tokens by zone, with the fingerprint {fingerprint}"
+                found.append({**own, "description": description, "inputs": {"tokens": lines}})
         return found
 
     def _project(self) -> dict[str, Any]:

@@ -103,6 +103,10 @@ def test_a_credential_has_the_token_of_each_zone() -> None:
     pushers, admin = objects(**FULL)["controller_credentials"]
     assert yaml.safe_load(pushers["inputs"]["tokens"]) == TOKENS
     assert yaml.safe_load(admin["inputs"]["tokens"]) == {"cloudscale-lpg-2": "sha256~of-admin"}
+    assert pushers["description"].startswith("Tokens by zone, with the fingerprint ")
+    assert pushers["description"] == objects(pusher_tokens=TOKENS)["controller_credentials"][0]["description"]
+    other = {**TOKENS, "cloudscale-lpg-2": "sha256~rotated"}
+    assert pushers["description"] != objects(pusher_tokens=other)["controller_credentials"][0]["description"]
     odd = {"zone": 'a"\n: b'}
     assert yaml.safe_load(objects(pusher_tokens=odd)["controller_credentials"][0]["inputs"]["tokens"]) == odd
 
