@@ -89,8 +89,8 @@ def _one_registry() -> list[Case]:
             "First push of an OCI layout",
             "layout",
             plain,
-            "A layer takes two requests, and its digest is made by OpenSSL with the processor's own instructions, "
-            "which Go has used since 1.21 only.",
+            "A layer takes two requests. Its digest is computed by the registry, which has to do that anyway and names "
+            "it in its answer, and not here as well.",
         ),
         Case(
             "small-layers",
@@ -167,7 +167,7 @@ def _several_registries() -> list[Case]:
             "An OCI layout to three registries",
             "layout",
             several,
-            "A layer is read and hashed once for all registries, and they are sent to at the same time.",
+            "All registries are sent to at the same time, and each computes the digest of what it gets.",
             zones=SEVERAL,
             transports=("tls",),
             rounds=3,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import tarfile
 from pathlib import Path
 
@@ -132,15 +133,24 @@ def test_a_truncated_archive(pusher: Pusher, source: str, tmp_path: Path) -> Non
     assert "is no tar archive" in str(pusher.refused(f"oci-archive:{archive}"))
 
 
-def test_an_altered_layer(pusher: Pusher, source: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1, 3], ids=["one zone", "three"])
+def test_an_altered_layer(pusher: Pusher, source: str, tmp_path: Path, count: int) -> None:
+    """The registry refuses it, and the source is named; it is sent once to a zone, and not at all to one that stops."""
     make_layout(tmp_path / "app", seed="altered", size=700_000)
     layer = max((tmp_path / "app/blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
     content = bytearray(layer.read_bytes())
     content[10] ^= 1
     layer.write_bytes(content)
-    told = str(pusher.refused(source))
-    assert f"sha256:{layer.name}" in told
-    assert "altered" in told
+    error = pusher.refused(source, zones=pusher.entries(*pusher.zones[:count]), retries=3)
+    digest = hashlib.sha256(content).hexdigest()
+    told = (
+        f"the blob sha256:{layer.name} of {source} is altered: it should be sha256:{layer.name} and is sha256:{digest}"
+    )
+    assert told in str(error)
+    assert [zone["failed"] for zone in error.result["zones"]] == [True] * count
+    sent = [[request["status"] for request in zone.writes() if layer.name in request["path"]] for zone in pusher.zones]
+    assert [400] in sent[:count]
+    assert all(len(statuses) <= 1 for statuses in sent)
 
 
 def test_a_layer_that_is_not_there(pusher: Pusher, source: str, tmp_path: Path) -> None:

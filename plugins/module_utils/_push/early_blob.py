@@ -29,7 +29,7 @@ class EarlyBlob:
         """Send what there is until the blob is made, or cannot be sent now; raises CancelledError."""
         self._upload.run()
 
-    def taken(self, whole: Body) -> tuple[UploadSession | None, Body]:
+    def taken(self, whole: Body) -> tuple[UploadSession | None, ProgressBody]:
         """Return the upload that was begun, if it is of any use, and the body to go on with, which is ``whole``."""
         self._body.body = whole
         self._taken = True

@@ -17,6 +17,7 @@ import time
 from typing import Any, Callable, Mapping, Protocol
 
 from .._http.message import Body, Reader
+from .._source.base import needs_verifying
 
 VARIABLE = "APPUIO_PROGRESS_FILE"
 BETWEEN_LINES = 0.5
@@ -178,6 +179,11 @@ class ProgressBody:
         reader = self.body.open(offset)
         self.moved(offset - self._position)
         return _ProgressReader(reader, self)
+
+    def verify(self) -> None:
+        """Raise SourceError unless the bytes are those of the blob, if that is not known, and CancelledError."""
+        if needs_verifying(self.body):
+            self.body.verify(self.check)
 
     def moved(self, count: int) -> None:
         """Count bytes that were read."""

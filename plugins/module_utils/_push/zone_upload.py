@@ -227,7 +227,7 @@ class ZoneUpload:
         self.check_cancelled()
         candidates = self._mounts.repositories(self.registry.registry, self.repository, blob)
         session, body = early.taken(body_of(blob)) if early and not candidates else (None, self.body(body_of(blob)))
-        how = Upload(self.registry, self.repository, blob, body).run(candidates, session)
+        how = Upload(self.registry, self.repository, blob, body, body.verify).run(candidates, session)
         self._mounts.add(self.registry.registry, self.repository, blob)
         with self._lock:
             if how == "mounted":

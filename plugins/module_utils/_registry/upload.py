@@ -2,12 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One blob into one repository: mounted where it is, else streamed, and gone on with where it broke.
 
+It counts as uploaded when it is verified: by the registry that names its digest in the answer to the last request, else
+by ``verify``.
+
 Source: OCI Distribution Specification 1.1, "Pushing a blob monolithically", "in chunks", "Mounting a blob".
 """
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Callable, Sequence
 from urllib.parse import urlencode
 
 from .._errors import AppuioError, ForbiddenError, ServerError, UnauthorizedError
@@ -20,13 +23,24 @@ from .upload_session import UploadRequests, UploadSession
 
 
 class Upload:
-    """The upload of one blob; ``run`` returns how it came to be there."""
+    """The upload of one blob; ``run`` returns how it came to be there.
 
-    def __init__(self, client: RegistryClient, repository: str, blob: Descriptor, body: Body) -> None:
+    ``verify`` raises SourceError where the body is not the blob; it is called if that is not known from the registry.
+    """
+
+    def __init__(
+        self,
+        client: RegistryClient,
+        repository: str,
+        blob: Descriptor,
+        body: Body,
+        verify: Callable[[], None] = lambda: None,
+    ) -> None:
         self._client = client
         self._repository = repository
         self._blob = blob
         self._body = body
+        self._verify = verify
         self._step = f"upload {blob.digest}"
         self._requests = UploadRequests(client, repository, self._step)
 
@@ -46,6 +60,7 @@ class Upload:
                     session = self._requests.resumed(session, self._blob.size, attempts) if session else None
                     # What was answered late, or not at all, may have been stored: no byte is sent twice.
                     if session is None and sent and self._is_there(attempts):
+                        self._verify()
                         return "uploaded"
                     if session is not None:
                         attempts.progressed(session.offset - furthest)
@@ -69,7 +84,7 @@ class Upload:
                 raise failure or AppuioError("no attempt is left", zone=self._client.zone, step=self._step)
             if response is not None and _is_lost(response):
                 session = None
-                sent = sent and "DIGEST_INVALID" not in codes_of(response)
+                sent = sent and not _is_altered(response)
 
     def _mounted(self, mount_from: str, attempts: Attempts) -> UploadSession | None:
         """Return an upload without location where the blob was mounted, one to go on with where the registry began it,
@@ -97,12 +112,18 @@ class Upload:
 
     def _check_worth_repeating(self, response: Response) -> float | None:
         """Return what the server asks to wait, in seconds; raises what a refusal means that no attempt can help."""
+        if response.status == 400 or _is_altered(response):
+            # Either the source is damaged, or what is in between has changed the bytes, and may not do so again.
+            self._verify()
         if not (_is_lost(response) or response.status == 416 or transient(response)):
             self._client.expect(response, (), self._step, self._repository)
         return retry_after(response.headers, self._client.http.clock.now())
 
     def _check_stored(self, response: Response, attempts: Attempts) -> None:
-        """Raise ServerError unless the registry says that it has the blob, by its digest."""
+        """Raise ServerError unless the registry says that it has the blob, by its digest, and SourceError where it does
+        not say so in this answer and it was sent something else."""
+        if response.headers.get("docker-content-digest") != self._blob.digest:
+            self._verify()
         if not self._says_stored(response, attempts):
             stored = str(response.headers.get("docker-content-digest") or "nothing")
             raise ServerError(
@@ -126,4 +147,9 @@ def _is_busy(response: Response) -> bool:
 
 def _is_lost(response: Response) -> bool:
     """Whether the upload is gone, so that only a new one can help."""
-    return response.status == 404 or "DIGEST_INVALID" in codes_of(response)
+    return response.status == 404 or _is_altered(response)
+
+
+def _is_altered(response: Response) -> bool:
+    """Whether the registry got other bytes than the digest says."""
+    return "DIGEST_INVALID" in codes_of(response)

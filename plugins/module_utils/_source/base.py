@@ -1,15 +1,19 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What every source of an image can do, and how its blobs are checked while several uploads read them."""
+"""What every source of an image can do, and what is said of a blob that is not what its descriptor says.
+
+Each blob is verified before a tag can point to it: one that comes over the network while it is read, one that is
+compressed or unpacked by what its content is, a document in memory, and one that is sent as it is in a file by the
+registry, which has to compute its digest anyway (OCI Distribution Specification 1.1, "Pushing a blob monolithically"),
+or by us where the registry does not name the digest that it has stored.
+"""
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Callable, NamedTuple, Protocol, Union, runtime_checkable
 
 from .._errors import SourceError
-from .._http.message import BLOCK_SIZE, Reader
-from .._oci.model import Descriptor, new_hash
+from .._oci.model import Descriptor
 
 if TYPE_CHECKING:
     from typing import TypeGuard  # Python 3.10
@@ -28,7 +32,7 @@ class Referrers(NamedTuple):
 
 
 class Source(Protocol):
-    """An image that can be read at random; every byte it gives is checked against its digest."""
+    """An image that can be read at random; every byte it gives is verified, unless its body ``needs_verifying``."""
 
     @property
     def description(self) -> str:
@@ -101,6 +105,13 @@ class HeadSource(Protocol):
         """Return what the source names, None where that is nothing; raises SourceError."""
 
 
+class UnverifiedBlob(Protocol):
+    """A body whose bytes nobody has hashed yet."""
+
+    def verify(self, check: Callable[[], None]) -> None:
+        """Raise SourceError unless the bytes are the blob's, or what ``check`` raises, which is called meanwhile."""
+
+
 class LimitedSource(Protocol):
     """A source that may give only so many manifests."""
 
@@ -153,51 +164,14 @@ def has_head(source: object) -> TypeGuard[HeadSource]:
     return hasattr(source, "head")
 
 
+def needs_verifying(body: object) -> TypeGuard[UnverifiedBlob]:
+    """Whether the bytes of a body are only known to be right when somebody has verified them."""
+    return hasattr(body, "verify")
+
+
 def has_limit(source: object) -> TypeGuard[LimitedSource]:
     """Whether the source may give only so many manifests."""
     return hasattr(source, "check_limit")
-
-
-class Verifier:
-    """The digest of a blob in the making: whoever is furthest ahead hashes; safe for several threads."""
-
-    def __init__(self, descriptor: Descriptor, where: str) -> None:
-        self._descriptor = descriptor
-        self._where = where
-        self._lock = threading.Lock()
-        self._hash = new_hash(descriptor.digest)
-        self._position = 0
-        self._verified = False
-
-    def feed(self, offset: int, block: memoryview) -> None:
-        """Take a block of the blob, if it is the next one that was not hashed yet."""
-        with self._lock:
-            if offset == self._position and not self._verified:
-                self._hash.update(block)
-                self._position += len(block)
-
-    def finish(self, open_at: Callable[[int], Reader]) -> None:
-        """Raise SourceError unless the whole blob is what its digest says, reading on where nobody has."""
-        with self._lock:
-            if self._verified:
-                return
-            if self._position < self._descriptor.size:
-                self._read_on(open_at(self._position))
-            algorithm = self._descriptor.digest.partition(":")[0]
-            found = f"{algorithm}:{self._hash.hexdigest()}"
-            if self._position != self._descriptor.size or found != self._descriptor.digest:
-                self._hash, self._position = new_hash(self._descriptor.digest), 0
-                raise altered(self._descriptor, self._where, found)
-            self._verified = True
-
-    def _read_on(self, reader: Reader) -> None:
-        buffer = memoryview(bytearray(BLOCK_SIZE))
-        try:
-            while count := reader.readinto(buffer):
-                self._hash.update(buffer[:count])
-                self._position += count
-        finally:
-            reader.close()
 
 
 _DAMAGED = "The source is damaged, or what is in front of it changes what passes: try again, or build or save it again"

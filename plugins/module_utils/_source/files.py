@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Files of a source, in a directory or in a tar archive that is indexed once and read in place.
 
-Those that are blobs are checked against their digest while they are read.
+The size of those that are blobs is checked when they are opened and read, their digest where no registry does that.
 """
 
 from __future__ import annotations
@@ -10,58 +10,79 @@ from __future__ import annotations
 import os
 import posixpath
 import threading
-from typing import Mapping, Protocol
+from typing import Callable, Mapping, Protocol
 
 from .._errors import SourceError
-from .._http.message import Reader
+from .._http.message import BLOCK_SIZE, Reader
 from .._json import LARGEST_DOCUMENT
-from .._oci.model import Descriptor, MissingContentError
-from .base import Verifier, blob_name, truncated
+from .._oci.model import Descriptor, MissingContentError, new_hash
+from .base import altered, blob_name, truncated
 from .local_file import NamedFile, OpenFile, Part, TemporaryFile, open_file
 
 
 class FileBlob:
-    """The body of a blob; ``where`` names it in messages; raises SourceError for one of another size."""
+    """The body of a blob that is sent as it is in a file; ``where`` names it in messages.
+
+    Nothing is hashed while it is sent: the registry does that, and names the digest that it has stored. ``verify`` is
+    for where it does not. Raises SourceError for a blob of another size, or with a digest that registries do not take.
+    """
 
     def __init__(self, part: Part, descriptor: Descriptor, where: str) -> None:
-        self.descriptor = descriptor
-        self.where = where
-        self.verifier = Verifier(descriptor, where)
-        self.part = part
+        self._descriptor = descriptor
+        self._where = where
+        self._part = part
+        self._nothing_hashed = new_hash(descriptor.digest)
+        self._lock = threading.Lock()
+        self._digest: str | None = None
         if part.size != descriptor.size:
             raise truncated(descriptor, where, part.size)
 
     @property
     def length(self) -> int:
         """Bytes of the blob."""
-        return self.descriptor.size
+        return self._descriptor.size
 
     def open(self, offset: int = 0) -> Reader:
-        """Return a reader that checks what it gives; raises SourceError."""
-        return _VerifiedReader(self, offset)
+        """Return a reader; it raises SourceError where the file has become shorter."""
+        return _CompleteReader(self._part.open(offset), offset, self._descriptor, self._where)
+
+    def verify(self, check: Callable[[], None]) -> None:
+        """Raise SourceError unless the file is what its digest says; it is read once, whoever asks how often.
+
+        ``check`` raises CancelledError where nobody needs to know.
+        """
+        # Who comes second waits for what the first one finds.
+        with self._lock:
+            if self._digest is None:
+                self._digest = self._computed(check)
+        if self._digest != self._descriptor.digest:
+            raise altered(self._descriptor, self._where, self._digest)
+
+    def _computed(self, check: Callable[[], None]) -> str:
+        found, reader, buffer = self._nothing_hashed.copy(), self.open(), memoryview(bytearray(BLOCK_SIZE))
+        try:
+            while count := reader.readinto(buffer):
+                check()
+                found.update(buffer[:count])
+        finally:
+            reader.close()
+        return f"{self._descriptor.digest.partition(':')[0]}:{found.hexdigest()}"
 
 
-class _VerifiedReader:
-    """Gives the last block only when the whole blob is known to be what its digest says."""
+class _CompleteReader:
+    """Gives all bytes of a blob, or raises SourceError."""
 
-    def __init__(self, blob: FileBlob, offset: int) -> None:
-        self._blob = blob
+    def __init__(self, plain: Reader, offset: int, descriptor: Descriptor, where: str) -> None:
+        self._plain = plain
         self._offset = offset
-        self._plain = blob.part.open(offset)
+        self._descriptor = descriptor
+        self._where = where
 
     def readinto(self, buffer: memoryview) -> int:
         count = self._plain.readinto(buffer)
-        size = self._blob.length
-        if count == 0:
-            if self._offset < size:
-                raise truncated(self._blob.descriptor, self._blob.where, self._offset)
-            if size == 0:
-                self._blob.verifier.finish(self._blob.part.open)
-            return 0
-        self._blob.verifier.feed(self._offset, buffer[:count])
+        if not count and self._offset < self._descriptor.size:
+            raise truncated(self._descriptor, self._where, self._offset)
         self._offset += count
-        if self._offset == size:
-            self._blob.verifier.finish(self._blob.part.open)
         return count
 
     def close(self) -> None:

@@ -134,16 +134,22 @@ class _Opened:
 
 
 class FakeUpload:
-    """An upload in one piece; the registry's hook runs before, the body is read to its end."""
+    """An upload in one piece; the registry's hook runs before, the body is read to its end.
 
-    def __init__(self, registry: FakeRegistry, _repository: str, blob: Descriptor, body: Any) -> None:
-        self._registry, self._blob, self._body = registry, blob, body
+    As the real one: the registry refuses other bytes than the digest's, and whose fault that is shows in the source.
+    """
+
+    def __init__(
+        self, registry: FakeRegistry, _repository: str, blob: Descriptor, body: Any, verify: Callable[[], None]
+    ) -> None:
+        self._registry, self._blob, self._body, self._verify = registry, blob, body, verify
 
     def run(self, _candidates: Sequence[str], begun: bytes | None = None) -> str:
         self._registry._do(f"PUT blob {self._blob.digest}")
         content = begun or b""
         content += _read(self._body, len(content))
         if digest_of(content) != self._blob.digest:
+            self._verify()
             raise ServerError("digest invalid", status=400)
         self._registry.blobs[self._blob.digest] = content
         return "uploaded"

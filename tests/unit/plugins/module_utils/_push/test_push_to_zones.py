@@ -305,6 +305,21 @@ def test_a_source_that_fails_comes_with_all_zones(two_zones: Zones, tmp_path: Pa
     assert [(zone["zone"], zone["failed"]) for zone in error.result["zones"]] == [("a", True), ("b", True)]
 
 
+@pytest.mark.parametrize("atomic", [True, False])
+def test_an_altered_layer_of_the_source_moves_no_tag(
+    two_zones: Zones, source: str, old: str, tmp_path: Path, atomic: bool
+) -> None:
+    layer = max((tmp_path / "app/blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
+    layer.write_bytes(b"x" + layer.read_bytes()[1:])
+    with pytest.raises(AppuioError) as caught:
+        two_zones.push(source, atomic=atomic)
+    words = f"the blob sha256:{layer.name} of {source} is altered"
+    errors = [zone["error"] for zone in caught.value.result["zones"]]
+    assert any(words in error for error in errors) if atomic else all(words in error for error in errors)
+    assert named(two_zones) == [{"1.0": old}] * 2
+    assert [sum(layer.name in line for line in two_zones[name].writes()) for name in "ab"] in ([1, 1], [0, 1], [1, 0])
+
+
 def test_another_digest_than_expected_is_not_pushed(two_zones: Zones, source: str) -> None:
     error = two_zones.refused(source, expected_digest="sha256:" + "0" * 64)
     assert "not sha256:000" in str(error)

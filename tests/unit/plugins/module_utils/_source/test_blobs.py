@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Blobs: several readers, each byte checked, the last block held back until it is."""
+"""Blobs: several readers; of those from the network each byte checked, the last block held back until it is."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     AppuioError,
+    CancelledError,
     ConnectionFailedError,
     ForbiddenError,
     InvalidOptionError,
@@ -23,9 +24,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     UnauthorizedError,
 )
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import ConnectionLostError
+from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._source import location
 from ansible_collections.appuio.registry.plugins.module_utils._source.files import FileBlob
 from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import (
+    OpenFile,
     Part,
     TemporaryFile,
     open_file,
@@ -64,13 +67,95 @@ def test_a_blob_of_another_length_is_refused_at_once(tmp_path: Path) -> None:
         stored(tmp_path, CONTENT + b"x")
 
 
+class CountedFile:
+    """A file that counts how often it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.opens = path, 0
+        self.size = path.stat().st_size
+
+    def opened(self) -> OpenFile:
+        self.opens += 1
+        return open_file(str(self.path))
+
+
+def needed() -> None:
+    """Somebody needs to know."""
+
+
+def test_a_file_is_not_hashed_while_it_is_read(tmp_path: Path) -> None:
+    """The registry hashes what it gets."""
+    assert read(stored(tmp_path, b"x" + CONTENT[1:])) == b"x" + CONTENT[1:]
+
+
+@pytest.mark.parametrize("position", [0, 500_000, len(CONTENT) - 1])
+def test_an_altered_file_is_told_as_one_and_read_once_however_many_ask(tmp_path: Path, position: int) -> None:
+    """Each zone gets an error of its own, as each writes its name into it."""
+    altered = bytearray(CONTENT)
+    altered[position] ^= 1
+    (tmp_path / "blob").write_bytes(altered)
+    file, errors = CountedFile(tmp_path / "blob"), []
+    blob = FileBlob(Part(file, 0, file.size), DESCRIPTOR, "the blob")
+
+    def verify() -> None:
+        with pytest.raises(SourceError) as caught:
+            blob.verify(needed)
+        errors.append(caught.value)
+
+    threads = [threading.Thread(target=verify) for _zone in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [error.message for error in errors] == [
+        f"the blob is altered: it should be {DESCRIPTOR.digest} and is {digest_of(bytes(altered))}"
+    ] * 3
+    assert len(set(map(id, errors))) == 3
+    assert file.opens == 1
+
+
+def test_a_file_that_is_right_is_read_once_however_many_ask(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(CONTENT)
+    file = CountedFile(tmp_path / "blob")
+    blob = FileBlob(Part(file, 0, file.size), DESCRIPTOR, "the blob")
+    for _zone in range(3):
+        blob.verify(needed)
+    assert file.opens == 1
+
+
+def test_a_file_that_nobody_needs_to_know_of_is_not_read_to_its_end(tmp_path: Path) -> None:
+    blob = stored(tmp_path, CONTENT)
+    checks: list[int] = []
+
+    def check() -> None:
+        checks.append(1)
+        if len(checks) == 2:
+            raise CancelledError("the push was stopped")
+
+    with pytest.raises(CancelledError):
+        blob.verify(check)
+    assert len(checks) == 2
+    blob.verify(needed)
+
+
 @pytest.mark.parametrize("offset", [0, 500_000])
-def test_an_altered_file_is_never_given_whole(tmp_path: Path, offset: int) -> None:
-    blob = stored(tmp_path, b"x" + CONTENT[1:])
-    for _attempt in range(2):
-        with pytest.raises(SourceError, match="altered") as caught:
-            read(blob, offset)
-        assert caught.value.result["got"] < len(CONTENT) - offset
+def test_a_file_that_becomes_shorter_is_never_given_whole(tmp_path: Path, offset: int) -> None:
+    blob = stored(tmp_path, CONTENT)
+    os.truncate(tmp_path / "blob", 900_000)
+    with pytest.raises(
+        SourceError, match="the blob is truncated: it has 900000 bytes and should have 1048576"
+    ) as caught:
+        read(blob, offset)
+    assert caught.value.result["got"] == 900_000 - offset
+    with pytest.raises(SourceError, match="the blob is truncated"):
+        blob.verify(needed)
+
+
+def test_a_digest_that_registries_do_not_take_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "blob").write_bytes(b"")
+    unknown = Descriptor("application/octet-stream", "md5:" + "0" * 32, 0)
+    with pytest.raises(SourceError, match="which registries do not take"):
+        FileBlob(Part(open_file(str(tmp_path / "blob")), 0, 0), unknown, "the blob")
 
 
 def test_a_remote_blob_is_fetched_once_for_all(tmp_path: Path) -> None:

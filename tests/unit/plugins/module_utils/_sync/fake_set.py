@@ -293,9 +293,9 @@ class FakeSet:
         return [registry.log for registry in self.registries.values()]
 
 
-def upload_to(registry: FakeRegistries, repository: str, blob: Any, body: Any) -> FakeUpload:
+def upload_to(registry: FakeRegistries, repository: str, blob: Any, body: Any, verify: Any) -> FakeUpload:
     """Return an upload to one of the registry's repositories."""
-    return FakeUpload(registry.of(repository), repository, blob, body)
+    return FakeUpload(registry.of(repository), repository, blob, body, verify)
 
 
 def errors(result: Mapping[str, Any]) -> list[str | None]:
