@@ -13,7 +13,7 @@ help: ## Show what there is to run
 test: ## Run everything that CI runs
 demo: ## See an image rolled out to three zones on this machine, promoted, rolled back and reported
 zones: ## Start three zones on this machine, with an image and an inventory, to try things out
-bench: ## Measure pushes against skopeo and write docs/benchmarks.md; leave the machine alone meanwhile
+bench: ## Measure pushes against today's skopeo, crane and oras, and write docs/benchmarks.md; leave the machine alone meanwhile
 unit: ## Run the unit tests on every version of ansible-core
 zone: ## Run the tests against local zones on the oldest and the newest ansible-core
 interop: ## Compare with skopeo, podman and buildah, and look at the report in Chromium

@@ -18,7 +18,19 @@ import nox
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tests.setup import BUILD, REQUIREMENTS, ROOT, SetupError, artifact, awx, debian, release, tree, versions
+from tests.setup import (
+    BUILD,
+    REQUIREMENTS,
+    ROOT,
+    SetupError,
+    artifact,
+    awx,
+    debian,
+    debian_testing,
+    release,
+    tree,
+    versions,
+)
 from tests.setup import ansible_test as ansible_test_home
 from tests.setup.environment import private
 from tests.setup.pythons import newest_python
@@ -334,9 +346,15 @@ def zones(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST_PYTHON, default=False)
 def bench(session: nox.Session) -> None:
-    """Measure pushes against skopeo"""
+    """Measure pushes against today's skopeo, crane and oras"""
     install_core(session, NEWEST)
     install_programs(session, debian.BENCH_PROGRAMS)
+    # What is measured anew alone goes with the rest only as long as the versions are the same.
+    if not session.posargs or not debian_testing.is_there():
+        try:
+            debian_testing.fetch()
+        except SetupError as error:
+            session.warn(f"the programs of Debian's suite {debian_testing.SUITE} are not fetched: {error}")
     run(session, "python", "-m", "tests.benchmark", *(session.posargs or ("--update",)))
 
 

@@ -17,10 +17,11 @@ import conftest  # noqa: F401 # pylint: disable=unused-import
 
 from .cases import NETWORKS, TRANSPORTS, Case, cases
 from .images import MIB, Images, Sizes
-from .machine import busy, libraries, machine, programs
+from .machine import busy, libraries, machine
 from .measure import BenchmarkFailed
 from .network import Network, NoNetwork
 from .plays import ZoneRegistries
+from .programs import absent, programs
 from .registries import Registries
 from .report import document
 from .results import Results, as_json, from_json
@@ -63,7 +64,7 @@ def _measured(arguments: argparse.Namespace) -> Results:
     sizes = Sizes(
         *(getattr(arguments, name) * MIB for name in ("layer_size", "archive_size", "large_size", "light_size"))
     )
-    results = Results(machine(), libraries(), programs(), sizes)
+    results = Results(machine(), libraries(), programs(), sizes, absent=absent())
     if arguments.update and not _all(arguments):
         # Known before hours were spent on it.
         _merged(results, arguments)

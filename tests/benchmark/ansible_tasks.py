@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who pushes in a playbook: our task, and the task with skopeo that a user would write instead."""
+"""Who pushes in a playbook: our task, and the task with another program that a user would write instead."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .contenders import LINKED, Push, Skopeo, forget_ours, ours, skopeo_command
+from .contenders import LINKED, Push, forget_ours, ours
 from .measure import LAUNCH, Job
+from .peers import Peer
+from .programs import Program
 
 ACTION = "appuio.registry.appuio_image_push"
 _numbers = itertools.count(1)
@@ -51,22 +53,33 @@ class OurModule:
 
 
 @dataclass(frozen=True)
-class SkopeoTask:
-    """A playbook with a task that runs skopeo."""
+class CommandTask:
+    """A playbook with a task that runs a program of others."""
 
-    name: str = "command: skopeo copy, playbook"
+    peer: Peer
+
+    @property
+    def name(self) -> str:
+        """What it is called in the table."""
+        return f"command: {self.peer.name}, playbook"
+
+    @property
+    def program(self) -> Program:
+        """The program."""
+        return self.peer.program
 
     def job(self, push: Push, folder: Path) -> Job:
         """One playbook."""
+        job = self.peer.job(push, folder)
         tasks = [
-            {"name": "Push", "ansible.builtin.command": {"argv": skopeo_command(push, registry)}}
-            for registry in push.registries
+            {"name": "Push", "ansible.builtin.command": {"argv": list(command)}, "environment": job.environment}
+            for command in job.commands
         ]
         return playbook(tasks, folder, sys.executable)
 
     def forget(self, folder: Path) -> None:
-        """Remove skopeo's cache."""
-        Skopeo().forget(folder)
+        """Let the program forget what it knows from earlier pushes."""
+        self.peer.forget(folder)
 
 
 @dataclass(frozen=True)

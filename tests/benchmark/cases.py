@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from .ansible_tasks import EmptyTask, OurModule, OurTask, SkopeoTask
-from .contenders import FAST_GZIP, Contender, Engine, Skopeo, fast_gzip
+from .ansible_tasks import CommandTask, EmptyTask, OurModule, OurTask
+from .contenders import FAST_GZIP, Contender, Engine, fast_gzip
 from .images import SET
-from .peers import installed
+from .peers import AT_ONCE, IN_TURN, Skopeo, peers, skopeos
 from .plays import EmptyPlay, RolePlay, Rollout
-from .sets import OurSetModule, OurSetTask, OurTasks, SkopeoLoop, SkopeoSync
+from .sets import Loop, OurSetModule, OurSetTask, OurTasks, PreparedLoop, SkopeoSync
 
 # How the registries are reached, and how the tables call that.
 TRANSPORTS = {
@@ -32,7 +32,7 @@ MANY = 10
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to measure; ``baseline`` names the contender that the ratios are to, ``why`` explains the figures.
+    """One thing to measure; ``why`` explains the figures.
 
     ``image``, ``before`` and ``counted_image`` name images of Images; ``before`` was pushed to the same tag by the
     same contender, ``counted_image`` is pushed instead where requests are counted: a smaller one of as many layers.
@@ -57,11 +57,6 @@ class Case:
     checked: bool = True
 
     @property
-    def baseline(self) -> str:
-        """The name of the first contender that is not ours."""
-        return next(one.name for one in self.contenders if not one.name.startswith("appuio"))
-
-    @property
     def changes(self) -> bool:
         """Whether the push changes anything."""
         return self.before != self.image
@@ -73,15 +68,14 @@ def cases() -> list[Case]:
 
 
 def _one_registry() -> list[Case]:
-    plain: list[Contender] = [Engine(), Skopeo(), *installed("oci")]
-    copying: list[Contender] = [Engine(), Skopeo(), *installed("docker")]
+    plain: list[Contender] = [Engine(), *peers("oci")]
+    copying: list[Contender] = [Engine(), *peers("docker")]
     own_gzip = Engine("appuio.registry, Python's own gzip", FAST_GZIP)
     # Without a faster library, both would be the same.
     compressing: list[Contender] = [
         *(Engine(f"appuio.registry, {library}") for library in fast_gzip()[:1]),
         own_gzip,
-        Skopeo(),
-        *installed("docker-archive"),
+        *peers("docker-archive"),
     ]
     return [
         Case(
@@ -152,21 +146,14 @@ def _one_registry() -> list[Case]:
 
 
 def _several_registries() -> list[Case]:
-    in_turn, at_once = Skopeo("skopeo copy, one after another"), Skopeo("skopeo copy, at the same time", True)
-    several: list[Contender] = [Engine(), in_turn, at_once]
-    copying: list[Contender] = [*several, *(peer for peer in installed("docker") if peer.name.startswith("oc "))]
     library = fast_gzip()[:1]
-    compressing: list[Contender] = [
-        Engine(f"appuio.registry, {library[0]}") if library else Engine(),
-        in_turn,
-        at_once,
-    ]
+    compressing = Engine(f"appuio.registry, {library[0]}") if library else Engine()
     return [
         Case(
             "zones",
             "An OCI layout to three registries",
             "layout",
-            several,
+            _to_several(Engine(), "oci"),
             "All registries are sent to at the same time, and each computes the digest of what it gets.",
             zones=SEVERAL,
             transports=("tls",),
@@ -176,7 +163,7 @@ def _several_registries() -> list[Case]:
             "zones-registry",
             "From a registry to three",
             "layout",
-            copying,
+            _to_several(Engine(), "docker"),
             "The source is read once, not once for each registry; what has arrived waits on the disk for the slowest.",
             copied=True,
             zones=SEVERAL,
@@ -187,7 +174,7 @@ def _several_registries() -> list[Case]:
             "zones-archive",
             "A docker-archive to three",
             "archive",
-            compressing,
+            _to_several(compressing, "docker-archive"),
             "A layer is compressed once, not once for each registry.",
             zones=SEVERAL,
             transports=("tls",),
@@ -197,13 +184,16 @@ def _several_registries() -> list[Case]:
     ]
 
 
+def _to_several(ours: Contender, transport: str) -> list[Contender]:
+    """Return who pushes to several registries: today's skopeo in both ways, and the others in the faster one."""
+    return [ours, *skopeos(IN_TURN)[:1], *peers(transport, AT_ONCE)]
+
+
 def _networks() -> list[Case]:
-    one: list[Contender] = [Engine(), Skopeo(), *installed("oci")]
-    several: list[Contender] = [
-        Engine(),
-        Skopeo("skopeo copy, one after another"),
-        Skopeo("skopeo copy, at the same time", True),
-    ]
+    one: list[Contender] = [Engine(), *peers("oci")]
+    # skopeo 1.9.3 takes half a minute for each of these pushes.
+    todays: list[Contender] = [Engine(), *peers("oci", older=False)]
+    several = _to_several(Engine(), "oci")
     route = partial(Case, transports=("route",), rounds=3)
     latency = partial(Case, transports=("latency",), rounds=3)
     loss = partial(Case, transports=("loss",), warm_up=False)
@@ -246,7 +236,7 @@ def _networks() -> list[Case]:
             "latency-small-layers",
             "20 ms away: first push of 60 small layers",
             "small_layers",
-            one,
+            todays,
             "Nearly everything is waiting for answers here. Four connections take 126 requests; skopeo 1.9.3 opens 306 "
             "for as many requests, and sends the layers of a layout one after another.",
             rounds=1,
@@ -283,7 +273,7 @@ def _networks() -> list[Case]:
             "loss-small-layers",
             "20 ms away with losses: first push of 60 small layers",
             "small_layers",
-            one,
+            todays,
             "Each request may lose a packet and wait for it to be sent again, longest where it was the last one, which "
             "only a timer notices (RFC 8985): fewer requests, fewer waits.",
             rounds=1,
@@ -292,7 +282,7 @@ def _networks() -> list[Case]:
 
 
 def _playbooks() -> list[Case]:
-    tasks: list[Contender] = [OurTask(), SkopeoTask()]
+    tasks: list[Contender] = [OurTask(), *map(CommandTask, peers("oci"))]
     task = partial(Case, transports=("tls",), rounds=3)
     return [
         task(
@@ -316,7 +306,9 @@ def _playbooks() -> list[Case]:
 
 
 def _sets() -> list[Case]:
-    first: list[Contender] = [OurSetTask(), OurSetModule(), SkopeoSync(), SkopeoLoop()]
+    syncs = [SkopeoSync(one.program) for one in skopeos()]
+    forgetful = [PreparedLoop(one) for one in peers("docker", older=False) if not isinstance(one, Skopeo)]
+    first: list[Contender] = [OurSetTask(), OurSetModule(), *syncs, *map(Loop, skopeos()[:1]), *forgetful]
     again: list[Contender] = [*first[:2], OurTasks(), *first[2:]]
     several = partial(
         Case,
@@ -350,7 +342,7 @@ def _sets() -> list[Case]:
         several(
             "latency-set-unchanged",
             f"20 ms away: {SET} images from a registry to three, unchanged",
-            contenders=[OurSetTask(), OurSetModule(), SkopeoSync()],
+            contenders=[OurSetTask(), OurSetModule(), *syncs[:1], *forgetful[:1]],
             before="several",
             transports=("latency",),
             why="Here waiting for answers is what takes time. We wait for those of several images and all registries "
@@ -405,15 +397,16 @@ def _before(seconds: float) -> str:
 
 
 def _memory() -> list[Case]:
-    alone: list[Contender] = [OurModule(), Skopeo()]
-    in_turn: list[Contender] = [OurModule(), Skopeo("skopeo copy, one after another")]
+    def todays(transport: str, way: str = "") -> list[Contender]:
+        return [OurModule(), *peers(transport, way, older=False)]
+
     memory = partial(Case, transports=("tls",), rounds=1, warm_up=False)
     return [
         memory(
             "memory",
             "Peak memory: layers of gigabytes",
             "large",
-            alone,
+            todays("oci"),
             "Nothing is held but a block of each layer under way; Python itself takes more than skopeo does.",
             counted_image="layout",
         ),
@@ -421,7 +414,7 @@ def _memory() -> list[Case]:
             "memory-archive",
             "Peak memory: a large docker-archive",
             "large_archive",
-            alone,
+            todays("docker-archive"),
             "Blocks are compressed as they are sent, with no more of them under way than there are threads.",
             counted_image="archive",
         ),
@@ -429,7 +422,7 @@ def _memory() -> list[Case]:
             "memory-archive-zones",
             "Peak memory: a docker-archive to ten",
             "archive",
-            in_turn,
+            [OurModule(), *skopeos(IN_TURN)[:1]],
             "As before; each registry has a connection and a block of its own.",
             zones=MANY,
         ),
@@ -437,7 +430,7 @@ def _memory() -> list[Case]:
             "memory-zones",
             "Peak memory: an OCI layout to ten registries",
             "layout",
-            in_turn,
+            todays("oci", IN_TURN),
             "Ten registries are served at the same time by one process, so it holds ten times as many blocks as "
             "skopeo, which serves one after another.",
             zones=MANY,
@@ -447,7 +440,7 @@ def _memory() -> list[Case]:
             "memory-registry",
             "Peak memory: from a registry to ten",
             "layout",
-            in_turn,
+            todays("docker", IN_TURN),
             "As before, and what comes from the source waits on the disk for the slowest registry.",
             copied=True,
             zones=MANY,

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who pushes: our engine and skopeo, each as the job that a push is for it."""
+"""Who pushes what: our engine, as the job that a push is for it, and what all others that push have in common."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ansible_collections.appuio.registry.plugins.module_utils import _errors
 
 from .images import Image
 from .measure import Job
+from .programs import Program
 from .registries import Registry
 
 ENGINE = Path(__file__).parent / "engine.py"
 LINKED = Path(_errors.__file__).parents[5]
 FAST_GZIP = ("isal", "zlib_ng")
-_SKOPEO_REMEMBERS = "blob-info-cache-v1.*"
 _numbers = itertools.count(1)
 
 
@@ -78,6 +78,15 @@ class Contender(Protocol):
 
 
 @runtime_checkable
+class Foreign(Protocol):
+    """A contender that is a program of others, or a playbook with that program."""
+
+    @property
+    def program(self) -> Program:
+        """The program."""
+
+
+@runtime_checkable
 class Prepared(Protocol):
     """A contender before whose measured push somebody faster brings what is to be there before."""
 
@@ -104,37 +113,6 @@ class Engine:
         forget_ours(folder)
 
 
-@dataclass(frozen=True)
-class Skopeo:
-    """``skopeo copy``, once for each registry."""
-
-    name: str = "skopeo copy"
-    parallel: bool = False
-
-    def job(self, push: Push, folder: Path) -> Job:
-        """One process for each registry."""
-        return Job([skopeo_command(push, registry) for registry in push.registries], parallel=self.parallel)
-
-    def forget(self, folder: Path) -> None:
-        """Remove its cache, which cannot be put elsewhere for root."""
-        for cache in (
-            "/var/lib/containers/cache" if os.geteuid() == 0 else "",
-            folder / "home/.local/share/containers",
-        ):
-            if cache:
-                for file in Path(cache).rglob(_SKOPEO_REMEMBERS):
-                    file.unlink(missing_ok=True)
-
-
-def skopeo_command(push: Push, registry: Registry) -> list[str]:
-    """Return the command that copies the image to one registry."""
-    command = ["skopeo", "copy", "--insecure-policy", "-q"]
-    if push.image.transport == "docker":
-        command += trust("src", push.image.ca_file)
-    command += trust("dest", registry.ca_file)
-    return [*command, push.source(), f"docker://{registry.address}/{push.repository}:{push.tag}"]
-
-
 def ours(folder: Path) -> dict[str, str]:
     """Return the environment in which our code is found and keeps its cache apart."""
     found = [str(LINKED), os.environ.get("PYTHONPATH", "")]
@@ -149,18 +127,3 @@ def forget_ours(folder: Path) -> None:
 def fast_gzip() -> list[str]:
     """Return the libraries here that compress faster than Python's own, the one that is taken first."""
     return [name for name in FAST_GZIP if importlib.util.find_spec(name)]
-
-
-def trust(side: str, ca_file: Path | None) -> list[str]:
-    """Return the options of skopeo for the registry of one side, ``src`` or ``dest``."""
-    if ca_file is None:
-        return [f"--{side}-tls-verify=false"]
-    return [f"--{side}-cert-dir", str(certificates(ca_file))]
-
-
-def certificates(ca_file: Path) -> Path:
-    """Return a folder in which there is nothing but the authority; skopeo takes every key there for a client's."""
-    folder = ca_file.parent / "trusted"
-    folder.mkdir(exist_ok=True)
-    shutil.copy(ca_file, folder / "ca.crt")
-    return folder

@@ -1,44 +1,47 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Other programs that bring images to registries, each of which takes part where it is installed."""
+"""Programs of others that bring images to registries; each version that is here takes part."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from .contenders import Contender, Push
+from .contenders import Push
 from .measure import Job
+from .programs import PEERS, Program, copies
 from .registries import Registry
+
+IN_TURN = "one after another"
+AT_ONCE = "at the same time"
+_SKOPEO_REMEMBERS = "blob-info-cache-v1.*"
 
 
 @dataclass(frozen=True)
 class Peer:
-    """A program that is run once for each registry; ``transports`` are the kinds of images that it takes."""
+    """A program that is run once for each registry; ``transports`` are the kinds of images that it takes.
 
-    program: ClassVar[str]
+    ``way`` says how several registries are served, where the table is to say so.
+    """
+
+    program: Program
+    way: str = ""
     transports: ClassVar[tuple[str, ...]] = ("oci", "docker")
 
     @property
     def name(self) -> str:
         """What it is called in the table."""
-        return self.program
+        return ", ".join(filter(None, [self.program.title, self.way]))
 
     def job(self, push: Push, folder: Path) -> Job:
-        """One process for each registry, all of which trust the registries' authorities and nobody else."""
-        commands = [self.command(push, registry) for registry in push.registries]
-        if not push.tls:
-            return Job(commands)
-        trusted = folder / "authorities.crt"
-        files = dict.fromkeys(file for file in (push.image.ca_file, *(one.ca_file for one in push.registries)) if file)
-        trusted.write_text("".join(file.read_text() for file in files))
-        return Job(commands, environment={"SSL_CERT_FILE": str(trusted)})
+        """One process for each registry."""
+        commands = [[*self.program.command, *self.words(push, registry)] for registry in push.registries]
+        return Job(commands, parallel=self.way == AT_ONCE, environment=trusting(push, folder))
 
-    def command(self, push: Push, registry: Registry) -> list[str]:
-        """Return the command that brings the image to one registry."""
+    def words(self, push: Push, registry: Registry) -> list[str]:
+        """Return the words after the program that make it bring the image to one registry."""
         raise NotImplementedError
 
     def forget(self, folder: Path) -> None:
@@ -46,26 +49,55 @@ class Peer:
 
 
 @dataclass(frozen=True)
+class Skopeo(Peer):
+    """``skopeo copy``."""
+
+    transports = ("oci", "docker", "docker-archive")
+
+    def words(self, push: Push, registry: Registry) -> list[str]:
+        """Return the words for one registry."""
+        flags = [] if push.tls else ["--dest-tls-verify=false"]
+        if push.image.transport == "docker" and not push.tls:
+            flags.append("--src-tls-verify=false")
+        return ["copy", "--insecure-policy", "-q", *flags, push.source(), f"docker://{_destination(push, registry)}"]
+
+    def forget(self, folder: Path) -> None:
+        """Remove its cache, which cannot be put elsewhere for root."""
+        forget_skopeos(folder)
+
+
+@dataclass(frozen=True)
 class Crane(Peer):
     """``crane push``, or ``crane copy`` between registries."""
 
-    program = "crane"
     transports = ("oci", "docker", "docker-archive")
 
-    def command(self, push: Push, registry: Registry) -> list[str]:
-        """Return the command for one registry."""
+    def words(self, push: Push, registry: Registry) -> list[str]:
+        """Return the words for one registry."""
         verb = "copy" if push.image.transport == "docker" else "push"
-        return ["crane", verb, *([] if push.tls else ["--insecure"]), push.image.place, _destination(push, registry)]
+        return [verb, *([] if push.tls else ["--insecure"]), push.image.place, _destination(push, registry)]
+
+
+@dataclass(frozen=True)
+class Oras(Peer):
+    """``oras cp``."""
+
+    def words(self, push: Push, registry: Registry) -> list[str]:
+        """Return the words for one registry."""
+        flags, source = [] if push.tls else ["--to-plain-http"], push.image.place
+        if push.image.transport == "docker":
+            flags += [] if push.tls else ["--from-plain-http"]
+        else:
+            flags, source = ["--from-oci-layout", *flags], f"{source}@{push.image.digest}"
+        return ["cp", *flags, source, _destination(push, registry)]
 
 
 @dataclass(frozen=True)
 class Regctl(Peer):
     """``regctl image copy``."""
 
-    program = "regctl"
-
-    def command(self, push: Push, registry: Registry) -> list[str]:
-        """Return the command for one registry."""
+    def words(self, push: Push, registry: Registry) -> list[str]:
+        """Return the words for one registry."""
         source = push.image.place
         addresses = [registry.address]
         if push.image.transport == "docker":
@@ -73,36 +105,19 @@ class Regctl(Peer):
         else:
             source = f"ocidir://{source}@{push.image.digest}"
         hosts = [] if push.tls else [word for one in addresses for word in ("--host", f"reg={one},tls=disabled")]
-        return ["regctl", *hosts, "image", "copy", source, _destination(push, registry)]
-
-
-@dataclass(frozen=True)
-class Oras(Peer):
-    """``oras cp``."""
-
-    program = "oras"
-
-    def command(self, push: Push, registry: Registry) -> list[str]:
-        """Return the command for one registry."""
-        flags, source = [] if push.tls else ["--to-plain-http"], push.image.place
-        if push.image.transport == "docker":
-            flags += [] if push.tls else ["--from-plain-http"]
-        else:
-            flags, source = ["--from-oci-layout", *flags], f"{source}@{push.image.digest}"
-        return ["oras", "cp", *flags, source, _destination(push, registry)]
+        return [*hosts, "image", "copy", source, _destination(push, registry)]
 
 
 @dataclass(frozen=True)
 class OcMirror(Peer):
     """``oc image mirror``, which copies between registries, to several with one process."""
 
-    program = "oc"
     transports = ("docker",)
 
     @property
     def name(self) -> str:
         """What it is called in the table."""
-        return "oc image mirror"
+        return f"{self.program.title} image mirror"
 
     def job(self, push: Push, folder: Path) -> Job:
         """One process for all registries."""
@@ -110,18 +125,50 @@ class OcMirror(Peer):
         first, *others = job.commands
         return Job([[*first, *(other[-1] for other in others)]], environment=job.environment)
 
-    def command(self, push: Push, registry: Registry) -> list[str]:
-        """Return the command for one registry."""
+    def words(self, push: Push, registry: Registry) -> list[str]:
+        """Return the words for one registry."""
         flags = ["--keep-manifest-list=true", *([] if push.tls else ["--insecure"])]
-        return ["oc", "image", "mirror", *flags, push.image.place, _destination(push, registry)]
+        return ["image", "mirror", *flags, push.image.place, _destination(push, registry)]
 
 
-PEERS: Sequence[type[Peer]] = (Crane, Regctl, Oras, OcMirror)
+_KINDS: dict[str, type[Peer]] = {
+    "skopeo": Skopeo,
+    "crane": Crane,
+    "oras": Oras,
+    "regctl": Regctl,
+    "oc": OcMirror,
+}
 
 
-def installed(transport: str) -> list[Contender]:
-    """Return those that are installed here and take images of this transport."""
-    return [peer() for peer in PEERS if shutil.which(peer.program) and transport in peer.transports]
+def peers(transport: str, way: str = "", *, older: bool = True) -> list[Peer]:
+    """Return those that take images of this transport: one version of each, then with ``older`` further ones."""
+    kinds = [(name, _KINDS[name]) for name in PEERS if transport in _KINDS[name].transports]
+    versions = [[kind(one, way) for one in copies(name)] for name, kind in kinds]
+    first = [one for several in versions for one in several[:1]]
+    return first + [one for several in versions for one in several[1:] if older]
+
+
+def skopeos(way: str = "") -> list[Skopeo]:
+    """Return the versions of skopeo that are here, the newest first."""
+    return [Skopeo(one, way) for one in copies("skopeo")]
+
+
+def trusting(push: Push, folder: Path) -> dict[str, str]:
+    """Return the environment in which Go trusts the registries' authorities, and nobody else."""
+    if not push.tls:
+        return {}
+    trusted = folder / "authorities.crt"
+    files = (push.image.ca_file, *(registry.ca_file for registry in push.registries))
+    trusted.write_text("".join(file.read_text() for file in dict.fromkeys(filter(None, files))))
+    return {"SSL_CERT_FILE": str(trusted)}
+
+
+def forget_skopeos(folder: Path) -> None:
+    """Remove what all versions of skopeo remember; for root, that is in one place."""
+    for cache in ("/var/lib/containers/cache" if os.geteuid() == 0 else "", folder / "home/.local/share/containers"):
+        if cache:
+            for file in Path(cache).rglob(_SKOPEO_REMEMBERS):
+                file.unlink(missing_ok=True)
 
 
 def _destination(push: Push, registry: Registry) -> str:

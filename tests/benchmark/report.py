@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 
 from .cases import TRANSPORTS
 from .images import MIB
-from .machine import Program
-from .newer import NEWER
 from .results import Results
 from .rounds import Row, Table
 
@@ -28,7 +26,6 @@ everything and writes this page, here in {minutes:.0f} minutes.
 {machine}. {libraries}.
 
 {programs}
-{newer}
 ## How it is measured
 
 - The OCI layout has eight layers of {layer}, the light one eight of {light}. The docker-archive has four uncompressed
@@ -54,9 +51,13 @@ everything and writes this page, here in {minutes:.0f} minutes.
 - *Local zones* are registries with OpenShift's access rules and its API beside them, as the tests use them. Seconds and
   CPU are those of `ansible-playbook` and all that it starts. `command: true` has as many hosts.
 """
-_SUMMARY = """## In short
+_TIMES = """## In short
 
-Our first line of each case, as a ratio to the first line of another program. Bold is where we take more.
+Our first line of each case, as ratios to the line of each program that took the least time: wall clock, then CPU. Bold
+is where we take more.
+
+"""
+_AMOUNTS = """The same lines: peak memory, and requests. Bold is what is less than ours.
 
 """
 
@@ -67,8 +68,7 @@ def document(results: Results) -> str:
     head = _HEAD.format(
         machine=results.machine,
         libraries=", ".join(results.libraries),
-        programs=_programs(results.programs),
-        newer=NEWER,
+        programs=_programs(results),
         minutes=results.minutes,
         **sizes,
     )
@@ -77,27 +77,42 @@ def document(results: Results) -> str:
     return "\n".join([head, *_summary(results.tables), *sections, *_left_out(results.left_out), *_start(results)])
 
 
-def _programs(programs: Sequence[Program]) -> str:
-    lines = [_line([program.name, program.version, program.year or "unknown"]) for program in programs]
-    return "\n".join([_line(["program", "version", "of"]), _line(["---"] * 3), *lines, ""])
+def _programs(results: Results) -> str:
+    lines = [_line([one.name, one.version, one.year or "unknown", one.origin]) for one in results.programs]
+    table = "\n".join([_line(["program", "version", "packaged in", "from"]), _line(["---"] * 4), *lines, ""])
+    absent = f"\nNot here, so not in any table: {', '.join(results.absent)}.\n" if results.absent else ""
+    return table + absent
 
 
 def _summary(tables: Sequence[Table]) -> Iterator[str]:
-    lines = []
-    for table in tables:
-        if table.transport == "zones":
-            # There is no other program, but an empty playbook alone.
-            continue
-        ours = table.rows[0]
-        base = next(row for row in table.rows if row.contender == table.case.baseline)
-        memory = ours.median("memory") / base.median("memory")
-        counts = "" if ours.requests is None else f"{_requests(ours)} : {_requests(base)}"
-        ratios = [table.ratio(ours, "wall") or 0, table.ratio(ours, "cpu") or 0, memory]
-        cells = [table.case.title, TRANSPORTS[table.transport], *map(_ratio, ratios), counts]
-        lines.append(_line(cells))
-    if lines:
-        columns = ["case", "", "wall", "CPU", "peak memory", "requests"]
-        yield _SUMMARY + "\n".join([_line(columns), _line(["---", "---", *["--:"] * 4]), *lines, ""])
+    # What is held against an empty playbook alone is left to its own table.
+    compared = [table for table in tables if any(row.program for row in table.rows)]
+    titles = list(dict.fromkeys(row.program for table in compared for row in table.rows if row.program))
+    if compared:
+        times = [_line(_compared(table, titles, _ratios)) for table in compared]
+        yield _TIMES + "\n".join([*_columns("case", "", *titles), *times, ""])
+        amounts = [_line(_compared(table, ["", *titles], _amounts)) for table in compared]
+        yield _AMOUNTS + "\n".join([*_columns("case", "", "appuio.registry", *titles), *amounts, ""])
+
+
+def _compared(table: Table, titles: Sequence[str], cell: Callable[[Row, Row], str]) -> list[str]:
+    """Return a line of a summary: our first line held against the fastest of each program, itself where it is ours."""
+    ours = table.rows[0]
+    others = [table.fastest(title) if title else ours for title in titles]
+    cells = ["" if other is None else cell(ours, other) for other in others]
+    return [table.case.title, TRANSPORTS[table.transport], *cells]
+
+
+def _ratios(ours: Row, other: Row) -> str:
+    ratios = [ours.median(what) / (other.median(what) or ours.median(what) or 1) for what in ("wall", "cpu")]
+    return ", ".join(_bold(f"{ratio:.2f}", round(ratio, 2) > 1) for ratio in ratios)
+
+
+def _amounts(ours: Row, other: Row) -> str:
+    cells = [_bold(_memory(other), other.median("memory") < ours.median("memory"))]
+    if other.requests is not None:
+        cells.append(_bold(_requests(other), other.requests < (ours.requests or 0)))
+    return ", ".join(cells)
 
 
 def _section(tables: Sequence[Table]) -> str:
@@ -106,7 +121,7 @@ def _section(tables: Sequence[Table]) -> str:
     columns += ["requests"] if case.counted else []
     columns += ["layers"] if case.image == "archive" else []
     columns += ["wall for each image", "requests for each image"] if case.images > 1 else []
-    lines = [f"## {case.title}", "", _line(columns), _line(["---", "---", *["--:"] * (len(columns) - 2)])]
+    lines = [f"## {case.title}", "", *_columns(*columns)]
     for table in tables:
         lines += [_line(_cells(table, row)) for row in table.rows]
     rounds = len(tables[0].rows[0].samples)
@@ -120,7 +135,7 @@ def _cells(table: Table, row: Row) -> list[str]:
     for what in ("wall", "cpu"):
         ratio = table.ratio(row, what)
         cells += [f"{row.median(what):.2f} s", "" if ratio is None else f"{ratio:.2f}"]
-    cells.append(f"{row.median('memory') / 2**20:.0f} MiB")
+    cells.append(_memory(row))
     if table.case.counted:
         cells.append(_requests(row))
     if table.case.image == "archive":
@@ -158,8 +173,17 @@ def _requests(row: Row) -> str:
     return str(row.requests) + (f" ({row.source_requests})" if row.source_requests is not None else "")
 
 
-def _ratio(value: float) -> str:
-    return f"**{value:.2f}**" if round(value, 2) > 1 else f"{value:.2f}"
+def _memory(row: Row) -> str:
+    return f"{row.median('memory') / MIB:.0f} MiB"
+
+
+def _bold(text: str, whether: bool) -> str:
+    return f"**{text}**" if whether else text
+
+
+def _columns(*names: str) -> list[str]:
+    """Return the first two lines of a table; the first two columns are text, the others numbers."""
+    return [_line(names), _line(["---", "---", *["--:"] * (len(names) - 2)])]
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from .cases import Case
 from .images import Sizes
-from .machine import Program
 from .measure import Sample
+from .programs import Program
 from .rounds import Row, Table
 from .start import Imports
 
@@ -21,7 +21,8 @@ from .start import Imports
 class Results:
     """Tables with all samples, and what they were measured with.
 
-    ``minutes`` is what every case took together, ``left_out`` says why one could not be measured.
+    ``absent`` are the programs that could have taken part, ``minutes`` is what every case took together, ``left_out``
+    says why one could not be measured.
     """
 
     machine: str
@@ -33,6 +34,7 @@ class Results:
     imported: Imports | None = None
     left_out: dict[str, str] = field(default_factory=dict)
     minutes: float = 0.0
+    absent: Sequence[str] = ()
 
     def same_surroundings(self, other: Results) -> bool:
         """Whether both were measured on the same kind of machine, with the same versions and sizes."""
@@ -71,7 +73,8 @@ def as_json(results: Results) -> str:
     document = {
         "machine": results.machine,
         "libraries": list(results.libraries),
-        "programs": [asdict(program) for program in results.programs],
+        "programs": [_program_to_json(program) for program in results.programs],
+        "absent": list(results.absent),
         "sizes": asdict(results.sizes),
         "left_out": results.left_out,
         "minutes": results.minutes,
@@ -102,7 +105,12 @@ def from_json(text: str, cases: Sequence[Case]) -> Results:
         None if imported is None else Imports(**{**imported, "longest": [tuple(one) for one in imported["longest"]]}),
         {name: reason for name, reason in document["left_out"].items() if name in known},
         document["minutes"],
+        document["absent"],
     )
+
+
+def _program_to_json(program: Program) -> dict[str, str]:
+    return {name: value for name, value in asdict(program).items() if name != "command"}
 
 
 def _row_to_json(row: Row) -> dict[str, Any]:

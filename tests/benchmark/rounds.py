@@ -14,9 +14,10 @@ from pathlib import Path
 
 from .ansible_tasks import EmptyTask
 from .cases import Case
-from .contenders import Contender, Prepared, Push, Skopeo
+from .contenders import Contender, Foreign, Prepared, Push
 from .images import Image, Images
 from .measure import BenchmarkFailed, Sample, run
+from .peers import skopeos
 from .registries import Registries
 from .sets import member_pushes, member_repository
 
@@ -25,13 +26,17 @@ _numbers = itertools.count(1)
 
 @dataclass
 class Row:
-    """What one contender took in one case; ``uploaded`` are the bytes of the layers as the registry has them."""
+    """What one contender took in one case; ``uploaded`` are the bytes of the layers as the registry has them.
+
+    ``program`` is name and version of the program of others that it is, empty where it is ours or does nothing.
+    """
 
     contender: str
     samples: list[Sample] = field(default_factory=list)
     requests: int | None = None
     source_requests: int | None = None
     uploaded: int = 0
+    program: str = ""
 
     def median(self, what: str) -> float:
         """Return the median of ``wall``, ``cpu`` or ``memory``."""
@@ -47,10 +52,20 @@ class Table:
     rows: list[Row]
     date: str = ""
 
+    @property
+    def baseline(self) -> Row | None:
+        """What the ratios are to: the first line that is not ours."""
+        return next((row for row in self.rows if not row.contender.startswith("appuio")), None)
+
     def ratio(self, row: Row, what: str) -> float | None:
         """Return the median of a row divided by that of the baseline, None for the baseline itself."""
-        base = next((other for other in self.rows if other.contender == self.case.baseline), None)
-        return row.median(what) / base.median(what) if base not in (None, row) else None
+        base = self.baseline
+        return None if base is None or base is row else row.median(what) / base.median(what)
+
+    def fastest(self, program: str) -> Row | None:
+        """Return the line of a program that took the least time, None where the program took no part."""
+        lines = [row for row in self.rows if row.program == program]
+        return min(lines, key=lambda row: row.median("wall"), default=None)
 
 
 @dataclass
@@ -66,7 +81,7 @@ class Runner:
 
     def table(self, case: Case, rounds: int) -> Table:
         """Measure one case; raises BenchmarkFailed."""
-        rows = [Row(contender.name) for contender in case.contenders]
+        rows = [Row(one.name, program=one.program.title if isinstance(one, Foreign) else "") for one in case.contenders]
         repeated = self._repeated(case, self.timed)
         for number in range(-1 if case.warm_up else 0, min(rounds, case.rounds or rounds)):
             for contender, row in zip(case.contenders, rows, strict=True):
@@ -94,9 +109,12 @@ class Runner:
         """Return everybody's push of what is there already: it changes nothing, and may be measured again and again."""
         if case.changes:
             return {}
-        return {one.name: self._prepared(case, one, registries) for one in case.contenders}
+        # All versions of skopeo share one folder for root: what one has learned now is not to be forgotten by the next.
+        for one in case.contenders:
+            one.forget(self._own(one))
+        return {one.name: self._prepared(case, one, registries, forget=False) for one in case.contenders}
 
-    def _prepared(self, case: Case, contender: Contender, registries: Registries) -> Push:
+    def _prepared(self, case: Case, contender: Contender, registries: Registries, *, forget: bool = True) -> Push:
         """Return a push to a new repository, to which the image before was pushed if the case has one."""
         repository = f"bench/{case.name}-{next(_numbers)}"
         image = self._image(case.image, case, registries)
@@ -105,7 +123,8 @@ class Runner:
             repository = member_repository(f"{repository.partition('/')[2]}/{_named(case.image)}", 0)
         push = Push(image, registries.zones(case.zones), repository)
         folder = self._own(contender)
-        contender.forget(folder)
+        if forget:
+            contender.forget(folder)
         if case.before is not None:
             before = replace(push, image=self._image(case.before, case, registries))
             prepare = contender.prepare if isinstance(contender, Prepared) else contender.job
@@ -130,7 +149,7 @@ class Runner:
             registry.manifest(first, "1")
         except OSError:
             for push in member_pushes(Push(image, [registry], first)):
-                run(Skopeo().job(push, self.folder), self.folder)
+                run(skopeos()[0].job(push, self.folder), self.folder)
         place = f"{registry.address}/{repository}"
         return Image("docker", place if image.members else f"{place}:1", image.digest, registry.ca_file, image.members)
 

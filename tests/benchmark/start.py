@@ -11,21 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .ansible_tasks import OurModule, OurTask, SkopeoTask
-from .contenders import LINKED, Contender, Engine, Push, Skopeo
+from .ansible_tasks import CommandTask, OurModule, OurTask
+from .contenders import LINKED, Contender, Engine, Push
 from .images import Images
 from .measure import clean_environment, run
+from .peers import peers
 from .registries import Registries
 
 MODULE = "ansible_collections.appuio.registry.plugins.modules.appuio_image_push"
 ANSIBLE = "ansible.module_utils.basic"
-STARTERS: Sequence[tuple[str, Contender]] = (
-    ("the engine alone", Engine()),
-    ("the module, as Ansible starts it", OurModule()),
-    ("skopeo copy", Skopeo()),
-    ("ansible-playbook with our task", OurTask()),
-    ("ansible-playbook with command: skopeo copy", SkopeoTask()),
-)
 
 
 @dataclass(frozen=True)
@@ -37,12 +31,25 @@ class Imports:
     longest: list[tuple[str, float]]
 
 
+def _starters() -> Sequence[tuple[str, Contender]]:
+    others = peers("oci")
+    tasks = [(f"ansible-playbook with command: {one.name}", CommandTask(one)) for one in others[:1]]
+    return [
+        ("the engine alone", Engine()),
+        ("the module, as Ansible starts it", OurModule()),
+        *((one.name, one) for one in others),
+        ("ansible-playbook with our task", OurTask()),
+        *tasks,
+    ]
+
+
 def first_requests(images: Images, folder: Path, registries: Registries, rounds: int) -> list[tuple[str, float]]:
     """Return the median seconds from the start of a process to the arrival of its first request."""
     registry = registries.zones(1)[0]
-    taken: dict[str, list[float]] = {name: [] for name, _starter in STARTERS}
+    starters = _starters()
+    taken: dict[str, list[float]] = {name: [] for name, _starter in starters}
     for number in range(rounds + 1):
-        for place, (name, starter) in enumerate(STARTERS):
+        for place, (name, starter) in enumerate(starters):
             push = Push(images.small_layers, [registry], f"bench/start-{place}", changes=number == 0)
             registry.forget_requests()
             sample = run(starter.job(push, folder), folder)

@@ -98,6 +98,21 @@ def test_what_changes_nothing_is_prepared_once(measured: Callable[..., Sequence[
     assert not one.folders & other.folders
 
 
+def test_nobody_forgets_what_another_version_in_the_same_folder_has_learned(
+    monkeypatch: pytest.MonkeyPatch, measured: Callable[..., Sequence[Pusher]]
+) -> None:
+    order: list[str] = []
+
+    def job(self: Pusher, push: Push, folder: Path) -> Job:
+        order.append("push")
+        return Job([])
+
+    monkeypatch.setattr(Pusher, "forget", lambda self, folder: order.append("forget"))
+    monkeypatch.setattr(Pusher, "job", job)
+    measured(image="layout", before="layout", counted=False)
+    assert order == ["forget", "forget", *["push"] * 8]
+
+
 def test_somebody_faster_may_prepare(
     monkeypatch: pytest.MonkeyPatch, measured: Callable[..., Sequence[Pusher]]
 ) -> None:

@@ -11,8 +11,12 @@ import pytest
 
 from tests.benchmark.contenders import Push
 from tests.benchmark.images import Image
+from tests.benchmark.peers import Crane, Skopeo
+from tests.benchmark.programs import Program
 from tests.benchmark.registries import Registry
-from tests.benchmark.sets import SkopeoLoop, SkopeoSync, member_pushes, set_options
+from tests.benchmark.sets import Loop, PreparedLoop, SkopeoSync, member_pushes, set_options
+
+SKOPEO = Program("skopeo", "1.22.0", command=("loader", "skopeo"))
 
 
 @pytest.fixture
@@ -48,14 +52,22 @@ def test_one_task_has_all_images(push: Push) -> None:
 
 
 def test_skopeo_sync_has_them_in_a_file(push: Push, tmp_path: Path) -> None:
-    one, other = SkopeoSync().job(push, tmp_path).commands
+    one, other = SkopeoSync(SKOPEO).job(push, tmp_path).commands
     assert [one[-1], other[-1]] == ["a:1/set-1", "b:2/set-1"]
+    assert list(one[:3]) == ["loader", "skopeo", "sync"]
     content = json.loads(Path(one[-2]).read_text())
     assert content["source:1"]["images"] == {"bench/several-0": ["1"], "bench/several-1": ["1"]}
     assert content["source:1"]["tls-verify"] is True
 
 
 def test_a_loop_copies_each_to_each_registry(push: Push, tmp_path: Path) -> None:
-    assert [command[-1] for command in SkopeoLoop().job(push, tmp_path).commands] == [
+    assert [command[-1] for command in Loop(Skopeo(SKOPEO)).job(push, tmp_path).commands] == [
         f"docker://{registry}/set-1/several-{number}:1" for number in (0, 1) for registry in ("a:1", "b:2")
     ]
+
+
+def test_who_remembers_nothing_is_prepared_by_our_task(push: Push, tmp_path: Path) -> None:
+    loop = PreparedLoop(Crane(Program("crane", "0.20.7", command=("crane",))))
+    assert loop.name == "crane 0.20.7, a loop"
+    (command,) = loop.prepare(push, tmp_path).commands
+    assert Path(command[1]).name == "ansible-playbook"
