@@ -26,6 +26,8 @@ from .auth_file import text_of
 from .auth_folder import AuthFolder, open_folder
 
 LOCK_SECONDS = 120.0
+# Podman and docker write the file without a lock, at any moment.
+_TRIES = 10
 _PAUSE = 0.02
 _HINT = (
     "Name a file that can be written with auth_file or REGISTRY_AUTH_FILE, or set HOME to a directory that is writable"
@@ -53,27 +55,45 @@ def edit(path: str, change: Callable[[dict[str, Any]], None], attributes: FileAt
 
     Symbolic links are followed as ``open_folder`` does, missing directories are made (mode 0700). Raises AppuioError
     when the file cannot be written, and BrokenAuthFileError, which leaves it as it is, when it holds something else.
+    ``change`` is called again where another program, which knows no lock, writes the file meanwhile.
     """
     try:
         with _locked(path, attributes) as folder:
             # Under the lock, what a killed process left is nobody's.
             folder.remove(_new_name(folder))
-            existing = folder.status()
-            text = text_of(folder)
-            before = parse(text or "", path)
-            after = copy.deepcopy(before)
-            change(after)
-            if after == before and (existing is None or attributes.fit(existing)):
-                return Edited(False)
-            written = text if after == before and text is not None else format_like(after, text or "")
-            if existing is None or text is None or after == before or not backup:
-                return Edited(True, None, _replace(folder, written, attributes, existing))
-            with _backup(folder, text, existing) as kept:
-                return Edited(True, kept, _replace(folder, written, attributes, existing))
+            for _try in range(_TRIES):
+                try:
+                    return _edited(folder, change, attributes, backup)
+                except _WrittenMeanwhileError:
+                    pass
+            raise AppuioError(
+                f"{path} was written by another program again and again", hint="Run the task again when that has ended"
+            )
     except OSError as error:
         raise AppuioError(
             f"{path} cannot be written: {error.strerror or error}", hint=_HINTS.get(error.errno or 0, _HINT)
         ) from None
+
+
+class _WrittenMeanwhileError(Exception):
+    """Another program has written the file since it was read."""
+
+
+def _edited(
+    folder: AuthFolder, change: Callable[[dict[str, Any]], None], attributes: FileAttributes, backup: bool
+) -> Edited:
+    existing = folder.status()
+    text = text_of(folder)
+    before = parse(text or "", folder.path)
+    after = copy.deepcopy(before)
+    change(after)
+    if after == before and (existing is None or attributes.fit(existing)):
+        return Edited(False)
+    written = text if after == before and text is not None else format_like(after, text or "")
+    if existing is None or text is None or after == before or not backup:
+        return Edited(True, None, _replace(folder, written, attributes, existing))
+    with _backup(folder, text, existing) as kept:
+        return Edited(True, kept, _replace(folder, written, attributes, existing))
 
 
 @contextmanager
@@ -153,6 +173,9 @@ def _replace(
             warnings = give(number, folder.path, attributes, existing)
             os.fchmod(number, attributes.mode_for(existing))
             os.fsync(number)
+            # The last moment at which nothing of another program is lost.
+            if _version(folder.status()) != _version(existing):
+                raise _WrittenMeanwhileError
             os.replace(new, folder.name, src_dir_fd=folder.descriptor, dst_dir_fd=folder.descriptor)
             there = folder.status()
             if there is None or not os.path.samestat(there, os.fstat(number)):
@@ -162,6 +185,10 @@ def _replace(
         raise
     _synchronise(folder)
     return warnings
+
+
+def _version(status: os.stat_result | None) -> tuple[int, ...]:
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if status is not None else ()
 
 
 @contextmanager

@@ -138,6 +138,45 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("exists", [True, False])
+@pytest.mark.parametrize("backup", [True, False])
+def test_what_a_program_without_a_lock_writes_meanwhile_is_not_lost(tmp_path: Path, exists: bool, backup: bool) -> None:
+    """As ``podman login`` for another registry does at the same time."""
+    path = tmp_path / "config.json"
+    if exists:
+        put(path, "old")
+    theirs = iter(["first", "second"])
+
+    def change(document: dict[str, Any]) -> None:
+        entry("new")(document)
+        name = next(theirs, None)
+        if name:
+            found = json.loads(path.read_text()) if path.exists() else {}
+            entry(name)(found)
+            other = tmp_path / "other"
+            other.write_text(json.dumps(found))
+            other.replace(path)
+
+    edited = auth_edit.edit(str(path), change, PRIVATE, backup)
+    assert set(json.loads(path.read_text())["auths"]) == {"first", "second", "new", *(["old"] if exists else [])}
+    kept = [Path(edited.backup_file)] if edited.backup_file else []
+    assert set(tmp_path.iterdir()) == {path, *kept}
+    assert not kept or "second" in kept[0].read_text()
+
+
+def test_a_program_that_writes_without_end_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+
+    def change(document: dict[str, Any]) -> None:
+        entry("new")(document)
+        path.write_text(json.dumps({"auths": {f"n{len(path.read_text()) if path.exists() else 0}": {"auth": "eA=="}}}))
+        os.utime(path, ns=(0, time.monotonic_ns()))
+
+    with pytest.raises(AppuioError, match="was written by another program again and again"):
+        auth_edit.edit(str(path), change, PRIVATE, False)
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_backup_is_private(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
     put(path)
