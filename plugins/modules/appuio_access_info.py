@@ -149,25 +149,13 @@ msg:
   sample: "the right to create secrets in the namespace shop is missing"
 """
 
-from typing import Any
-
-from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import (
-    SPEC,
-    AccessInfoTask,
-    access_info_task,
-)
+from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import SPEC, access_info_task
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
-from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
-
-
-def start(options: dict[str, Any], context: RunContext) -> AccessInfoTask:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return access_info_task(options, context)
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, access_info_task)
 
 
 if __name__ == "__main__":

@@ -285,21 +285,14 @@ zones:
       error:
 """
 
-from typing import Any
-
 from ansible_collections.appuio.registry.plugins.module_utils._info.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._info.task import InfoTask, info_task
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
-
-
-def start(options: dict[str, Any], context: RunContext) -> InfoTask:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return info_task(options, context)
+from ansible_collections.appuio.registry.plugins.module_utils._info.task import info_task
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, info_task)
 
 
 if __name__ == "__main__":

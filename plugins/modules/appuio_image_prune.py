@@ -229,21 +229,14 @@ zones:
       type: str
 """
 
-from typing import Any
-
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask, prune_task
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
-
-
-def start(options: dict[str, Any], context: RunContext) -> PruneTask:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return prune_task(options, context)
+from ansible_collections.appuio.registry.plugins.module_utils._prune.task import prune_task
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, prune_task)
 
 
 if __name__ == "__main__":

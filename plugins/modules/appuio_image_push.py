@@ -423,21 +423,14 @@ zones:
       error:
 """
 
-from typing import Any
-
 from ansible_collections.appuio.registry.plugins.module_utils._push.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask, push_task
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
-
-
-def start(options: dict[str, Any], context: RunContext) -> PushTask:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return push_task(options, context)
+from ansible_collections.appuio.registry.plugins.module_utils._push.task import push_task
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, push_task)
 
 
 if __name__ == "__main__":

@@ -183,21 +183,14 @@ zones:
       type: str
 """
 
-from typing import Any
-
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 from ansible_collections.appuio.registry.plugins.module_utils._stream.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._stream.task import StreamTask, stream_task
-
-
-def start(options: dict[str, Any], context: RunContext) -> StreamTask:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return stream_task(options, context)
+from ansible_collections.appuio.registry.plugins.module_utils._stream.task import stream_task
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, stream_task)
 
 
 if __name__ == "__main__":

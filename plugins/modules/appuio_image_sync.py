@@ -649,21 +649,14 @@ totals:
     deleted: 1
 """
 
-from typing import Any
-
 from ansible_collections.appuio.registry.plugins.module_utils._image_set.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
-from ansible_collections.appuio.registry.plugins.module_utils._sync.task import SyncTask, sync_task
-
-
-def start(options: dict[str, Any], context: RunContext) -> SyncTask:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return sync_task(options, context)
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
+from ansible_collections.appuio.registry.plugins.module_utils._sync.task import sync_task
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, sync_task)
 
 
 if __name__ == "__main__":

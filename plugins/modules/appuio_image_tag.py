@@ -249,21 +249,14 @@ zones:
       error:
 """
 
-from typing import Any
-
-from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext, run_module
+from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import SPEC
-from ansible_collections.appuio.registry.plugins.module_utils._tag.task import TagTask, tag_task
-
-
-def start(options: dict[str, Any], context: RunContext) -> TagTask:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return tag_task(options, context)
+from ansible_collections.appuio.registry.plugins.module_utils._tag.task import tag_task
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, tag_task)
 
 
 if __name__ == "__main__":

@@ -209,23 +209,14 @@ msg:
   sample: "shop: create RoleBinding registry-viewers: it grants registry-viewer"
 """
 
-from typing import Any
-
 from ansible_collections.appuio.registry.plugins.module_utils._access.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._access.task import access_task
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
-from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
-from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_plans import ZonesTask
-
-
-def start(options: dict[str, Any], context: RunContext) -> ZonesTask[Any]:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return access_task(options, context)
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, access_task)
 
 
 if __name__ == "__main__":

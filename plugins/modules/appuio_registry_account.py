@@ -343,23 +343,14 @@ msg:
   sample: "shop/image-pusher: create Secret image-pusher-secret: it holds the token"
 """
 
-from typing import Any
-
 from ansible_collections.appuio.registry.plugins.module_utils._account.options import SPEC
 from ansible_collections.appuio.registry.plugins.module_utils._account.task import account_task
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
-from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
-from ansible_collections.appuio.registry.plugins.module_utils._zones.zone_plans import ZonesTask
-
-
-def start(options: dict[str, Any], context: RunContext) -> ZonesTask[Any]:
-    """Return the task that the options describe; raises InvalidOptionError."""
-    return account_task(options, context)
 
 
 def main() -> None:
     """Run the module."""
-    run_module(SPEC, start)
+    run_module(SPEC, account_task)
 
 
 if __name__ == "__main__":

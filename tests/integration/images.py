@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._info.options import SPEC as INFO
+from ansible_collections.appuio.registry.plugins.module_utils._info.task import info_task
 from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._tag.options import SPEC as TAG
-from ansible_collections.appuio.registry.plugins.modules import appuio_image_info, appuio_image_tag
+from ansible_collections.appuio.registry.plugins.module_utils._tag.task import tag_task
 
 from tests.image import make_layout
 from tests.integration.push import Pusher
@@ -59,12 +60,12 @@ class Images:
 
     def info(self, *zones: Zone, **options: Any) -> dict[str, Any]:
         """Return what appuio_image_info tells; raises AppuioError."""
-        return self._run(appuio_image_info, {**_defaults(INFO.options), **self.where(*zones), **options})
+        return self._run(info_task, {**_defaults(INFO.options), **self.where(*zones), **options})
 
     def tag(self, *zones: Zone, check: bool = False, **options: Any) -> dict[str, Any]:
         """Return what appuio_image_tag tells of the tag prod of app; raises AppuioError."""
         given = {**_defaults(TAG.options), **self.where(*zones), "name": "app", "tag": "prod", **options}
-        return self._run(appuio_image_tag, given, check)
+        return self._run(tag_task, given, check)
 
     def refused(self, *zones: Zone, **options: Any) -> AppuioError:
         """Return why a tag could not be moved; fails the test where it could."""
@@ -82,11 +83,11 @@ class Images:
         found = {one["tag"]: one["items"] for one in (stream.get("status") or {}).get("tags") or []}
         return [item["image"] for item in found.get(tag, [])]
 
-    def _run(self, module: Any, options: dict[str, Any], check: bool = False) -> dict[str, Any]:
+    def _run(self, start: Callable[..., Any], options: dict[str, Any], check: bool = False) -> dict[str, Any]:
         for zone in self.zones:
             zone.clear_requests()
         context = RunContext({}, str(self.folder), lambda _value: None, lambda _warning: None)
-        task = module.start(options, context)
+        task = start(options, context)
         try:
             plan = task.plan()
             result: dict[str, Any] = plan.predict() if check else task.apply(plan)

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._account.options import SPEC
+from ansible_collections.appuio.registry.plugins.module_utils._account.task import account_task
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
-from ansible_collections.appuio.registry.plugins.modules import appuio_registry_account
 
 from tests.integration.api import ask, may_push
 from tests.integration.namespace import everything_in
@@ -56,7 +56,7 @@ class Admin:
     def run(self, *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Run the module's task in this process; raises AppuioError."""
         given = {**DEFAULTS, "namespace": self.project, **self.entry, **options}
-        task = appuio_registry_account.start(given, RunContext({}))
+        task = account_task(given, RunContext({}))
         self.zone.clear_requests()
         try:
             plan = task.plan()

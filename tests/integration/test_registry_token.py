@@ -17,7 +17,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import App
 from ansible_collections.appuio.registry.plugins.module_utils._managed_objects.tokens import USED
 from ansible_collections.appuio.registry.plugins.module_utils._runner import RunContext
 from ansible_collections.appuio.registry.plugins.module_utils._token.options import SPEC
-from ansible_collections.appuio.registry.plugins.modules import appuio_registry_token
+from ansible_collections.appuio.registry.plugins.module_utils._token.task import token_task
 
 from tests.image import make_layout
 from tests.integration.api import ask, may_push
@@ -58,7 +58,7 @@ class Account:
         who = {"namespace": self.project, "service_account": "image-pusher", "token": self.admin}
         directory = str(Path(self.zone.ca_file).parent)
         context = RunContext({}, directory, lambda _value: None, self.warned.append)
-        task = appuio_registry_token.start({**DEFAULTS, **self.where, **who, **options}, context)
+        task = token_task({**DEFAULTS, **self.where, **who, **options}, context)
         self.zone.clear_requests()
         try:
             plan = task.plan()

@@ -232,6 +232,15 @@ class Registries:
         return f'Bearer realm="{realm}",service="registry"' if realm else 'Basic realm="registry"'
 
 
+def started(plugin: Any, options: dict[str, Any], context: RunContext) -> Any:
+    """Return the task that a module's main function hands to the runner."""
+    tasks: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plugin, "run_module", lambda _spec, start: tasks.append(start(options, context)))
+        plugin.main()
+    return tasks[0]
+
+
 def run(module: str, credential: Given, folder: Path, options: dict[str, Any]) -> AppuioError | None:
     """Run a module in this process; return why it failed, where it did."""
     plugin = importlib.import_module(f"ansible_collections.appuio.registry.plugins.modules.{module}")
@@ -240,9 +249,10 @@ def run(module: str, credential: Given, folder: Path, options: dict[str, Any]) -
     if module == "appuio_registry_login" and "auth_file" not in credential.options:
         own["auth_file"] = str(folder / "written.json")
     context = RunContext({"HOME": str(folder), **credential.environment}, str(folder))
+    given = {**defaults, **own, **MODULES[module], **credential.options, **options}
     task = None
     try:
-        task = plugin.start({**defaults, **own, **MODULES[module], **credential.options, **options}, context)
+        task = started(plugin, given, context)
         task.apply(task.plan())
     except AppuioError as error:
         return error
