@@ -1,15 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The appuio.registry authors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which tags go and which stay, each with its reason; pure, and linear in the number of tags.
+"""Which tags go and which stay, and which repositories without any, each with its reason; pure, linear in the tags.
 
 A tag goes with its history, and with it goes every image that no other tag holds. So what is decided at last is
-what stays: whatever holds an image in use that no staying tag holds.
+what stays: whatever holds an image in use that no staying tag holds. An ImageStream without tags may wait for its first
+push, or be the one that a build writes to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Iterable, Mapping, Sequence
 
 from .._openshift.documents import NEVER
@@ -17,6 +18,9 @@ from .._openshift.image_streams import ImageStream, StreamTag
 from .._openshift.image_usage import Children, Usage, held_images
 from .names import described_image, is_build, natural_key, version_key
 from .options import PruneOptions
+
+# Where older_than says nothing: somebody has made it and pushes soon.
+YOUNG = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,15 @@ class Decision:
     tag: str
     digest: str | None
     pushed: datetime | None
+    goes: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class RepositoryDecision:
+    """A repository that has no tags, or loses all: whether it goes, and why it goes or stays."""
+
+    name: str
     goes: bool
     reason: str
 
@@ -178,6 +191,44 @@ def _beyond(
                 reasons.append(f"it was last pushed {(now - _pushed(tag)).days} days ago")
             going.append((tag.name, " and ".join(reasons)))
     return going
+
+
+def empty_repositories(
+    streams: Iterable[ImageStream], decisions: Iterable[Decision], options: PruneOptions, usage: Usage, now: datetime
+) -> list[RepositoryDecision]:
+    """Return a decision for each stream that is empty once the tags have gone; none where they are to be kept."""
+    if not options.empty_repositories:
+        return []
+    left = {one.name for one in decisions if not one.goes}
+    return [_repository(stream, options, usage, now) for stream in streams if stream.name not in left]
+
+
+def limited_repositories(found: Sequence[RepositoryDecision], most: int) -> list[RepositoryDecision]:
+    """Return the decisions with at most so many that go; the others wait for another run."""
+    kept = []
+    for one in found:
+        most -= one.goes
+        late = one.goes and most < 0
+        kept.append(
+            replace(one, goes=False, reason="max_delete is reached, so it goes in a later run") if late else one
+        )
+    return kept
+
+
+def why_repository_stays(stream: ImageStream, usage: Usage) -> str:
+    """Return why a stream without tags stays whatever the options say, or nothing."""
+    user = usage.stream_user(stream.namespace, stream.name)
+    if user:
+        return f"it is used by {user}"
+    return "it has something that is no proper tag" if stream.skipped else ""
+
+
+def _repository(stream: ImageStream, options: PruneOptions, usage: Usage, now: datetime) -> RepositoryDecision:
+    reason = why_repository_stays(stream, usage)
+    least = YOUNG if options.older_than is None else options.older_than
+    if not reason and (stream.created == NEVER or now - stream.created < least):
+        reason = "it is not old enough"
+    return RepositoryDecision(stream.name, not reason, reason or "it has no tags")
 
 
 def _decision(stream: ImageStream, tag: StreamTag, staying: _Staying) -> Decision:

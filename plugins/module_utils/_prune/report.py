@@ -12,8 +12,7 @@ from .._openshift.image_usage import Children, Usage
 from .._openshift.workloads import Unreadable
 from .._zones.fanout import joined_result
 from .history import HistoryTrim
-from .plan import Decision
-from .repositories import RepositoryDecision
+from .plan import Decision, RepositoryDecision
 
 
 @dataclass

@@ -17,9 +17,8 @@ from .._openshift.image_usage import Children, Usage, image_children
 from .._openshift.workloads import Unreadable, read_usage
 from .history import RIGHT, history_trims
 from .options import PruneOptions
-from .plan import Decision, decide, limited
+from .plan import Decision, decide, empty_repositories, limited, limited_repositories
 from .report import ZonePrune
-from .repositories import empty_repositories, limited_repositories
 
 CHILDREN = "ImageStreamLayers"
 _AT_ONCE = 8

@@ -19,10 +19,9 @@ from .._image_set.options import SyncOptions
 from .._openshift.client import missing_library
 from .._openshift.image_streams import ImageStream, parse_stream, stream_documents
 from .._prune.options import PruneOptions
-from .._prune.plan import Decision
+from .._prune.plan import Decision, RepositoryDecision, limited_repositories, why_repository_stays
 from .._prune.removal import Removal, end_removals
 from .._prune.report import ZonePrune
-from .._prune.repositories import RepositoryDecision, limited_repositories
 from .._prune.zone import ZonePlanner
 from .._signals import StoppedError
 from .._zones.fanout import ZoneSessions
@@ -154,7 +153,10 @@ class Deletion:
         )
         gone = {(one.name, one.tag) for one in zone.going}
         empty = [stream for stream in created if all((stream.name, tag) in gone for tag in stream.tags)]
-        found = [_repository(stream, zone.usage.stream_user(stream.namespace, stream.name)) for stream in empty]
+        found = []
+        for stream in empty:
+            why = why_repository_stays(stream, zone.usage)
+            found.append(RepositoryDecision(stream.name, not why, why or "nothing is left in it"))
         zone.repositories = tuple(limited_repositories(found, options.max_delete - len(gone)))
 
     def _forget(self, session: ZoneSession, zone: ZonePrune) -> None:
@@ -204,14 +206,6 @@ def deletion_of(options: SyncOptions, sessions: ZoneSessions, images: Sequence[I
         for zone, namespace in image.destinations:
             namespaces[zone][namespace] = None
     return Deletion(options, sessions, {zone: list(names) for zone, names in namespaces.items()})
-
-
-def _repository(stream: ImageStream, user: str | None) -> RepositoryDecision:
-    if user:
-        return RepositoryDecision(stream.name, False, f"it is used by {user}")
-    if stream.skipped:
-        return RepositoryDecision(stream.name, False, "it has something that is no proper tag")
-    return RepositoryDecision(stream.name, True, "nothing is left in it")
 
 
 def _keep(zone: ZonePrune, names: Collection[str], reason: str = UNKNOWN) -> None:

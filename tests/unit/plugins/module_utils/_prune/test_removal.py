@@ -27,10 +27,9 @@ from ansible_collections.appuio.registry.plugins.module_utils._openshift.documen
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_streams import parse_stream
 from ansible_collections.appuio.registry.plugins.module_utils._openshift.image_usage import Usage
 from ansible_collections.appuio.registry.plugins.module_utils._prune.options import SPEC, parse_options
-from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import decide
+from ansible_collections.appuio.registry.plugins.module_utils._prune.plan import RepositoryDecision, decide
 from ansible_collections.appuio.registry.plugins.module_utils._prune.removal import AT_ONCE, Removal
 from ansible_collections.appuio.registry.plugins.module_utils._prune.report import PrunePlan, ZonePrune
-from ansible_collections.appuio.registry.plugins.module_utils._prune.repositories import RepositoryDecision
 from ansible_collections.appuio.registry.plugins.module_utils._prune.restoration import states_since
 from ansible_collections.appuio.registry.plugins.module_utils._prune.task import PruneTask
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
