@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import cache_from
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
-from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import MountCache
+from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
 
 from tests.image import make_layout
 from tests.integration.push import Pusher

@@ -31,7 +31,8 @@ from .layer_queue import LayerQueue
 from .options import PushOptions
 from .plan import ZoneState
 from .result import PushedImage
-from .zone_upload import ZoneUpload, with_id
+from .zone_repository import ZoneRepository, with_id
+from .zone_upload import ZoneUpload
 
 _KIND = "manifests"
 
@@ -52,8 +53,8 @@ class ArchiveImage:
         self._stopped = threading.Event()
         self._tools = LayerTools(compressor, cache, directory, source.description, self._stopped)
         self._lock = threading.Lock()
-        self._held: dict[str, tuple[ZoneUpload, Manifest]] = {}
-        self._adopted: tuple[ZoneUpload, Manifest] | None = None
+        self._held: dict[str, tuple[ZoneRepository, Manifest]] = {}
+        self._adopted: tuple[ZoneRepository, Manifest] | None = None
         self._layers: dict[str, ArchiveLayer] = {}
         self._pending: dict[PendingBlob, ArchiveLayer] = {}
         self._fetched: dict[str, StreamedBlob | SpooledBlob] = {}
@@ -86,7 +87,7 @@ class ArchiveImage:
         self._opened(summary.image_id, platform)
         return platform
 
-    def inspect(self, zone: ZoneUpload) -> ZoneState:
+    def inspect(self, zone: ZoneRepository) -> ZoneState:
         """Return what a zone has, by the image ID."""
         state, manifest = zone.inspect_by(self._options, lambda found: with_id(found, self.image_id))
         self.hold(zone, manifest or self.noted_manifest(zone))
@@ -94,17 +95,17 @@ class ArchiveImage:
             state = state._replace(complete=zone.holds_all(self.noted_blobs(zone)))
         return state
 
-    def noted_manifest(self, zone: ZoneUpload) -> Manifest | None:
+    def noted_manifest(self, zone: ZoneRepository) -> Manifest | None:
         """Return the manifest that an earlier run has left in a zone, if it is still there."""
         noted = self._noted(zone)
         return zone.manifest_with_id(noted[0], self.image_id) if noted else None
 
-    def noted_blobs(self, zone: ZoneUpload) -> Sequence[str]:
+    def noted_blobs(self, zone: ZoneRepository) -> Sequence[str]:
         """Return the digests of all blobs that an earlier run has left in a zone; none where that is not known."""
         blobs = self._noted(zone)[1:]
         return blobs if self.image_id in blobs else ()
 
-    def hold(self, zone: ZoneUpload, manifest: Manifest | None) -> None:
+    def hold(self, zone: ZoneRepository, manifest: Manifest | None) -> None:
         """Remember that a zone has a manifest of the image, which may be put everywhere then."""
         if manifest is not None:
             with self._lock:
@@ -205,7 +206,7 @@ class ArchiveImage:
         self._pushed = PushedImage(self._source.description, None, None, image_id, platforms)
         return self._pushed
 
-    def _from_zone(self, zone: ZoneUpload, blob: Descriptor) -> Body:
+    def _from_zone(self, zone: ZoneRepository, blob: Descriptor) -> Body:
         with self._lock:
             if blob.digest not in self._fetched:
                 streamed = StreamedBlob(
@@ -218,10 +219,10 @@ class ArchiveImage:
                 self._fetched[blob.digest] = SpooledBlob(streamed, self._directory) if several else streamed
             return self._fetched[blob.digest]
 
-    def _noted(self, zone: ZoneUpload) -> list[str]:
+    def _noted(self, zone: ZoneRepository) -> list[str]:
         """Return what is noted of the image in a zone, which is a hint: the digests of its manifest and its blobs."""
         note = self._cache.get(_KIND, self._key(zone))
         return note if isinstance(note, list) and all(isinstance(one, str) and is_digest(one) for one in note) else []
 
-    def _key(self, zone: ZoneUpload) -> str:
+    def _key(self, zone: ZoneRepository) -> str:
         return f"{zone.registry.registry} {zone.repository} {self._pushed.image_id}"

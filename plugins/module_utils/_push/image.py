@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .options import PushOptions
     from .plan import ZoneState
     from .referrers import Referrer
+    from .zone_repository import ZoneRepository
     from .zone_upload import ZoneUpload
 
 
@@ -54,7 +55,7 @@ class Image(Protocol):
     def open(self) -> PushedImage:
         """Return what the source says, without reading layers; raises SourceError."""
 
-    def inspect(self, zone: ZoneUpload) -> ZoneState:
+    def inspect(self, zone: ZoneRepository) -> ZoneState:
         """Return what a zone has of it; several zones are asked at the same time; raises AppuioError."""
 
     def check(self) -> PushedImage:
@@ -131,7 +132,7 @@ class ManifestImage:
         # What is not expected is reported when it is read.
         return found if found is not None and options.expected_digest in (None, found.digest) else None
 
-    def inspect(self, zone: ZoneUpload) -> ZoneState:
+    def inspect(self, zone: ZoneRepository) -> ZoneState:
         """Return what a zone has, by the digest."""
         blobs = self._contents.blobs if self._contents is not None else ()
         return zone.inspect(self._options, self._root.digest, blobs, self._referrers)

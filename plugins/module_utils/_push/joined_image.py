@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .._source.joined import JoinedSource
     from .options import PushOptions
     from .plan import ZoneState
+    from .zone_repository import ZoneRepository
     from .zone_upload import ZoneUpload
 
 
@@ -73,7 +74,7 @@ class JoinedImage:
         )
         return self._pushed
 
-    def inspect(self, zone: ZoneUpload) -> ZoneState:
+    def inspect(self, zone: ZoneRepository) -> ZoneState:
         """Return what a zone has; a tag points to the image where its index is one of these images."""
         held: dict[ArchiveImage, Manifest] = {}
         referrers = self._known.referrers if self._known else ()
@@ -148,7 +149,7 @@ class JoinedImage:
         ]
         return joined_index([*self._contributions(), *own])
 
-    def _match(self, zone: ZoneUpload, found: Manifest, held: dict[ArchiveImage, Manifest]) -> Manifest | None:
+    def _match(self, zone: ZoneRepository, found: Manifest, held: dict[ArchiveImage, Manifest]) -> Manifest | None:
         """Return an index of a zone if it is of these images; ``held`` gets the archives' manifests that are in it."""
         there: dict[ArchiveImage, Manifest] = {}
         for archive, platform in self._archives.items():
@@ -163,7 +164,7 @@ class JoinedImage:
             return None
         return found if self._index(there).digest == found.digest else None
 
-    def _is_complete(self, zone: ZoneUpload) -> bool:
+    def _is_complete(self, zone: ZoneRepository) -> bool:
         """Whether a zone has all blobs, as far as is known what they are; raises AppuioError."""
         noted = [archive.noted_blobs(zone) for archive in self._archives]
         known = [blob.digest for blob in self._known.contents().blobs] if self._known else []

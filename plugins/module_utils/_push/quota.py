@@ -8,6 +8,7 @@ All of it is good to know and not needed, so that a push goes on where the API c
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING, Sequence
 
 from .._errors import AppuioError
 from .._openshift.access import allowed
@@ -16,7 +17,23 @@ from .._zones.refusal import exceeded_quota
 from .._zones.session import ZoneSession
 from .plan import ZonePlan
 
+if TYPE_CHECKING:
+    from .._zones.fanout import ZoneSessions
+    from .options import PushOptions
+
 HINT = "Remove tags that nobody needs, or ask for a larger quota"
+
+
+def check_zones(sessions: ZoneSessions, zones: Sequence[ZonePlan], options: PushOptions) -> tuple[ZonePlan, ...]:
+    """Return the plans with what stands against them, of all zones at once; raises nothing."""
+    moving = sum(tag.needed for zone in zones for tag in zone.tags)
+    can_go_back = options.atomic and moving > 1
+    plans = {zone.zone: zone for zone in zones}
+
+    def check(session: ZoneSession) -> ZonePlan:
+        return check_zone(session, plans[session.name], options.check_quota, can_go_back)
+
+    return tuple(outcome.value or zone for outcome, zone in zip(sessions.each(check), zones))
 
 
 def check_zone(session: ZoneSession, plan: ZonePlan, check_quota: str, can_go_back: bool) -> ZonePlan:

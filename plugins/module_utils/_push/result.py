@@ -143,6 +143,13 @@ class PushPlan:
         }
 
 
+def result_of(plan: PushPlan, results: Sequence[ZoneResult]) -> dict[str, Any]:
+    """Return the module's result; raises AppuioError, with it, where a zone failed."""
+    if any(result.error for result in results):
+        raise failure(plan, results)
+    return plan.result(results)
+
+
 def failure(plan: PushPlan, results: Sequence[ZoneResult]) -> AppuioError:
     """Return the one error for all zones that failed, with the result of all zones."""
     return joined_error([result.error for result in results], plan.result(results))

@@ -15,7 +15,6 @@ from .._push.image import ManifestImage
 from .._push.open_image import open_image
 from .._push.result import PushPlan
 from .._push.task import PushTask
-from .._push.zone_upload import MountCache
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, Target
 from .._zones.fanout import ZoneSessions
@@ -166,7 +165,7 @@ def image_sync(entry: ImageEntry, shared: SharedParts, source: Source | None = N
                     hint="Give namespace, in the task, in its zones, or in the entry",
                 )
         progress = shared.progress.image(":".join([options.name, *options.tags[:1]]))
-        push = PushTask(options, written, image, sessions, MountCache(shared.cache), progress)
+        push = PushTask(options, written, image, sessions, shared.cache, lambda: progress)
     except InvalidOptionError as error:
         error.message = f"{entry.where}: {error.message}"
         raise

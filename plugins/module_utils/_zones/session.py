@@ -112,14 +112,18 @@ class ZoneSession:
     @property
     def registry(self) -> RegistryClient:
         """The registry, asked with the credential; raises AppuioError."""
-        from .._registry.client import RegistryClient  # a push that changes nothing reads manifests only
-
-        return RegistryClient(self.name, self.address, self._http())
+        return self.client(self.manifests)
 
     @property
     def manifests(self) -> ManifestReader:
         """The same for who reads manifests only; raises AppuioError."""
         return ManifestReader(self.name, self.address, self._http())
+
+    def client(self, manifests: ManifestReader) -> RegistryClient:
+        """Return the registry over the connections of what reads its manifests."""
+        from .._registry.client import RegistryClient  # a push that changes nothing needs no more than manifests
+
+        return RegistryClient(self.name, self.address, manifests.http)
 
     def repository(self, name: str) -> str:
         """Return a repository of the namespace as the registry names it."""

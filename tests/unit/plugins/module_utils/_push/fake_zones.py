@@ -26,7 +26,6 @@ from ansible_collections.appuio.registry.plugins.module_utils._push import archi
 from ansible_collections.appuio.registry.plugins.module_utils._push.open_image import open_image
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
 from ansible_collections.appuio.registry.plugins.module_utils._push.task import PushTask
-from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import MountCache
 from ansible_collections.appuio.registry.plugins.module_utils._registry import upload
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissingError
 from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
@@ -205,6 +204,13 @@ class FakeSession:
     def repository(self, name: str) -> str:
         return f"{self.namespace}/{name}"
 
+    @property
+    def manifests(self) -> FakeRegistry:
+        return self.registry
+
+    def client(self, _manifests: Any) -> FakeRegistry:
+        return self.registry
+
     def note_failure(self, error: AppuioError | None) -> None:
         """Nothing is asked again."""
 
@@ -253,7 +259,7 @@ class Zones:
         given["source" if isinstance(source, str) else "sources"] = source
         written, chosen, image = open_image(given, RunContext({}, str(self.spool)), self.cache)
         sessions: Any = self.sessions
-        return PushTask(chosen, written, image, sessions, MountCache(Cache(None)), Progress(None))
+        return PushTask(chosen, written, image, sessions, Cache(None), lambda: Progress(None))
 
     def push(self, source: str | list[Any], *, check: bool = False, **options: Any) -> dict[str, Any]:
         """Push and return the result; raises AppuioError."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
-from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import MountCache
+from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
 
 BLOB = Descriptor("layer", "sha256:" + "a" * 64, 100_000)
 SMALL = Descriptor("config", "sha256:" + "b" * 64, 100)

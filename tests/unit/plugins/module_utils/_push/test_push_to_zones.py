@@ -15,11 +15,11 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     ServerError,
     UnauthorizedError,
 )
-from ansible_collections.appuio.registry.plugins.module_utils._push import quota
+from ansible_collections.appuio.registry.plugins.module_utils._push import quota, zone_uploads
 from ansible_collections.appuio.registry.plugins.module_utils._push.moves import zone_tags
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import PlannedTag, ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._signals import StoppedError
-from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout, tags
+from ansible_collections.appuio.registry.plugins.module_utils._zones import fanout
 from ansible_collections.appuio.registry.plugins.module_utils._zones.tags import move_tags
 
 from tests.image import make_layout
@@ -74,13 +74,14 @@ def test_no_tag_moves_where_a_zone_failed_before_and_the_others_stop(two_zones: 
     two_zones["b"].before["PUT blob"] = refuse
     task = two_zones.task(source, jobs=1)
     plan = task.plan()
-    cancel = task._uploads["a"].cancel
+    uploads = task.uploads(plan)
+    cancel = uploads["a"].cancel
 
     def cancelled(reason: str, abort: bool = False) -> None:
         cancel(reason, abort)
         failed.set()
 
-    task._uploads["a"].cancel = cancelled  # type: ignore[method-assign]
+    uploads["a"].cancel = cancelled  # type: ignore[method-assign]
     with pytest.raises(AppuioError) as caught:
         task.apply(plan)
     task.close()
@@ -102,7 +103,7 @@ def test_the_first_cause_is_kept(two_zones: Zones, source: str) -> None:
     def fail() -> None:
         if next(number) == 0:
             raise ForbiddenError("the first cause")
-        while task._uploads["b"].result.error is None:
+        while task.uploads(plan)["b"].result.error is None:
             first.wait(0.01)
         raise ServerError("a later one")
 
@@ -118,14 +119,15 @@ def test_without_atomic_a_zone_does_not_wait_for_the_slowest(two_zones: Zones, s
     task = two_zones.task(source, atomic=False)
     plan = task.plan()
     ended = threading.Event()
-    end = task._uploads["a"].end
+    uploads = task.uploads(plan)
+    end = uploads["a"].end
 
     def ending(seconds: float) -> None:
         end(seconds)
         assert two_zones["a"].named()
         ended.set()
 
-    task._uploads["a"].end = ending  # type: ignore[method-assign]
+    uploads["a"].end = ending  # type: ignore[method-assign]
     two_zones["b"].before["PUT blob"] = waiting_for(ended)
     result = task.apply(plan)
     task.close()
@@ -231,9 +233,8 @@ def test_an_image_without_a_tag_is_unchanged_the_second_time(two_zones: Zones, s
 
 def test_what_refers_to_the_image_moves_before_the_image(two_zones: Zones, source: str) -> None:
     task = two_zones.task(source)
-    task.plan()
+    upload = task.uploads(task.plan())["a"]
     contents = task.image.contents()
-    upload = task._uploads["a"]
     referrer = PlannedTag("sha256-abc.sig", None, False, True, "", contents.manifests[0])
     image = PlannedTag("1.0", None, False, True, "")
     upload.plan = ZonePlan("a", "a.example", "shop/app", (image, referrer))
@@ -274,7 +275,7 @@ def test_a_signal_after_the_last_tag_is_too_late(
         move_tags(*zones)
         raise StoppedError("SIGTERM")
 
-    monkeypatch.setattr(tags, "move_tags", move_and_stop)
+    monkeypatch.setattr(zone_uploads, "move_tags", move_and_stop)
     result = two_zones.push(source)
     assert named(two_zones) == [{"1.0": result["digest"]}] * 2
     assert [(zone["changed"], zone["failed"]) for zone in result["zones"]] == [(True, False)] * 2
@@ -282,10 +283,10 @@ def test_a_signal_after_the_last_tag_is_too_late(
 
 def test_a_request_that_moves_a_tag_is_not_cut(two_zones: Zones, source: str) -> None:
     task = two_zones.task(source)
-    task.plan()
-    task._uploads["a"].moving = True
-    for upload in task._uploads.values():
-        upload.cancel("stopped", abort=True)
+    uploads = task.uploads(task.plan())
+    uploads["a"].moving = True
+    for name in ("a", "b"):
+        uploads[name].cancel("stopped", abort=True)
     assert (two_zones["a"].http.aborted, two_zones["b"].http.aborted) == (False, True)
     task.close()
 
