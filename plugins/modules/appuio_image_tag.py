@@ -71,6 +71,7 @@ options:
       - How many images to go back in the history of the tag, for O(state=rolled_back) without O(to_digest).
       - Each zone has its own history, which RV(appuio.registry.appuio_image_info#module:zones[].tags[].history) shows.
         This requires access to the API.
+      - It is an error if that image is O(expected_digest), too.
     type: int
     default: 1
   following:
@@ -104,6 +105,8 @@ notes:
     the result contains the state of each zone.
   - A rollback fails if the entry of the history points to no image of the zone, for example after C(oc tag
     --reference).
+  - Signatures and other referrers of an image are not copied from another repository. Push the image with
+    O(appuio.registry.appuio_image_push#module:referrers) for this.
   - APPUiO Cloud keeps three images of each tag, and images that are younger than an hour. A rollback to older images is
     not possible.
 seealso:

@@ -90,6 +90,12 @@ def wanted_digest(options: TagOptions, state: TagState, found: str | None) -> st
             hint="APPUiO keeps three images of a tag. Give to_digest, or push the image again",
         )
     digest = state.history[options.revision]
+    if digest == options.expected_digest:
+        raise NotFoundError(
+            f"the tag {options.tag} pointed to {digest} {options.revision} images before, too, which is the image to "
+            "roll back from",
+            hint="Give another revision, or to_digest",
+        )
     if not digest:
         reference = state.references[options.revision] if len(state.references) > options.revision else ""
         followed = f"a reference to {reference}" if reference else "a reference"

@@ -158,6 +158,14 @@ def test_a_history_that_is_too_short_or_not_known() -> None:
         wanted_digest(back, TagState(B, True, shut=AppuioError("no route")), None)
 
 
+def test_a_revision_that_is_the_bad_image_again_is_no_rollback() -> None:
+    """After a rollback and the same bad image once more, it stands in the history twice."""
+    state = TagState(B, True, (B, A, B))
+    with pytest.raises(NotFoundError, match=f"pointed to {B} 2 images before, too.*Give another revision"):
+        wanted_digest(wanted(state="rolled_back", expected_digest=B, revision=2), state, None)
+    assert wanted_digest(wanted(state="rolled_back", expected_digest=B), state, None) == A
+
+
 def test_what_follows_is_left_alone() -> None:
     state = TagState(B, True, (B,), followed="the tag app:next")
     refused = plan_zone(PLACE, wanted(), state, A, HERE)
