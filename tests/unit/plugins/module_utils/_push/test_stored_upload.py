@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
@@ -20,14 +21,17 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._http.client import HttpClient
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Clock
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
+from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
 from ansible_collections.appuio.registry.plugins.module_utils._push.plan import ZonePlan
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
-from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import MountCache, ZoneUpload
+from ansible_collections.appuio.registry.plugins.module_utils._push.zone_repository import ZoneRepository
+from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload import ZoneUpload
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._source.oci_layout import OciLayout
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
+from tests.unit.plugins.module_utils._push.fake_zones import FakeSession
 
 CONTENT = bytes(range(256)) * 2048
 ALTERED = CONTENT[:-1] + b"x"
@@ -71,8 +75,10 @@ class Stored:
         with ScriptedServer(*lines) as server:
             http = HttpClient(server.origin, Connection(retries=2, timeout=300), None, None, CLOCK)
             client = RegistryClient("lpg", server.authority, http)
-            self.zone = zone = ZoneUpload("lpg", client, "shop/app", MountCache(Cache(None)), Progress(None))
-            zone.plan = ZonePlan("lpg", server.authority, "shop/app", empty=True)
+            session: Any = FakeSession("lpg", cast(Any, client))
+            found = ZoneRepository(session, "shop/app", client)
+            plan = ZonePlan("lpg", server.authority, "shop/app", empty=True)
+            self.zone = zone = ZoneUpload(found, plan, MountCache(Cache(None)), Progress(None))
             try:
                 assert zone.push_blob(BLOB, self.layout.blob)
             finally:
