@@ -15,7 +15,8 @@ from .._json import LARGEST_DOCUMENT, JsonError, parse_json
 from .._oci.archive_config import ArchiveConfig, ImageSummary, parse_archive_config
 from .._oci.model import Platform
 from .._reference import DEFAULT_TAG, Reference, parse_reference
-from .files import Archive, archive_name, content_of, has_file
+from .archive_files import Archive, archive_name
+from .files import content_of, has_file
 from .local_file import Part
 
 

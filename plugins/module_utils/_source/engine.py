@@ -20,9 +20,9 @@ from .._json import JsonError, parse_json
 from .._oci.archive_config import ArchiveConfig, ImageSummary
 from .._oci.model import Platform
 from .._reference import DEFAULT_TAG, is_digest, parse_reference
+from .archive_files import Archive
 from .docker_archive import DockerArchive
 from .engine_location import is_image_id
-from .files import Archive
 from .local_file import Part, TemporaryFile
 
 _LARGEST_ANSWER = 4 * 1024 * 1024

@@ -14,8 +14,8 @@ from typing import Callable
 from .._errors import SourceError
 from .._http.message import Body
 from .._oci.model import Descriptor, Manifest, matches, parse_manifest
-from .base import altered, truncated
-from .files import Directory, Files, blob_name, blob_of, content_of, has_file
+from .base import altered, blob_name, truncated
+from .files import Directory, Files, content_of, has_file
 
 PathOf = Callable[[Descriptor], str]
 
@@ -37,10 +37,12 @@ class FileSource:
 
     def blob(self, descriptor: Descriptor, _readers: int = 1) -> Body:
         """Return a blob, which is read in place; raises SourceError for one that is missing or of another size."""
+        from .file_blob import FileBlob  # a push that changes nothing reads none
+
         with self._lock:
             if descriptor.digest not in self._blobs:
-                path = self._blob_path(descriptor)
-                self._blobs[descriptor.digest] = blob_of(self._files, path, descriptor, self.description)
+                part = self._files.part(self._blob_path(descriptor))
+                self._blobs[descriptor.digest] = FileBlob(part, descriptor, blob_name(descriptor, self.description))
             return self._blobs[descriptor.digest]
 
     def read(self, descriptor: Descriptor) -> bytes:

@@ -24,7 +24,7 @@ from .._oci.walk import MOST_DEPTH
 from .._reference import is_digest, is_tag
 from .base import Referrers
 from .file_source import FileSource
-from .files import Archive, Directory, Files, archive_name, content_of, has_file
+from .files import Directory, Files, content_of, has_file
 from .layout_names import find_entry, listed, names_of, reference_in, tags_of
 
 # cosign save says in an annotation what an entry is, and gives none a name.
@@ -46,14 +46,17 @@ class OciLayout(FileSource):
     ) -> None:
         transport = "oci-archive" if archived else "oci"
         description = description or (f"{transport}:{path}:{wanted}" if wanted else f"{transport}:{path}")
-        if files is None:
-            files = Archive(path, description, directory) if archived else Directory(path, description)
-        super().__init__(files, description, _path, _path)
+        own = os.path.basename(os.path.abspath(path)).lower()
+        if archived:
+            from .archive_files import Archive, archive_name  # few layouts are in an archive
+
+            files, own = files or Archive(path, description, directory), archive_name(path)
+        super().__init__(files or Directory(path, description), description, _path, _path)
+        self._archived = archived or files is not None
         self._wanted = wanted
         self._entries: tuple[Descriptor, ...] | None = None
         named = reference_in(wanted)
         self.tag = named.tag if named else wanted if wanted and is_tag(wanted) else None
-        own = archive_name(path) if archived else os.path.basename(os.path.abspath(path)).lower()
         self.name = named.name if named else own
 
     def root(self) -> Manifest:
@@ -162,7 +165,7 @@ class OciLayout(FileSource):
     def _read_index(self) -> tuple[Descriptor, ...]:
         if not has_file(self._files, "index.json"):
             if has_file(self._files, "manifest.json"):
-                instead = "docker-archive:" if isinstance(self._files, Archive) else "dir:"
+                instead = "docker-archive:" if self._archived else "dir:"
                 raise SourceError(
                     f"{self.description} has no index.json: it is no OCI layout", hint=f"Write {instead} instead"
                 )

@@ -26,7 +26,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._errors import (
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import ConnectionLostError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor, digest_of
 from ansible_collections.appuio.registry.plugins.module_utils._source import location
-from ansible_collections.appuio.registry.plugins.module_utils._source.files import FileBlob
+from ansible_collections.appuio.registry.plugins.module_utils._source.file_blob import FileBlob
 from ansible_collections.appuio.registry.plugins.module_utils._source.local_file import (
     OpenFile,
     Part,
