@@ -149,7 +149,7 @@ msg:
   sample: "the right to create secrets in the namespace shop is missing"
 """
 
-from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import SPEC, access_info_task
+from ansible_collections.appuio.registry.plugins.module_utils._access.info import SPEC, access_info_task
 from ansible_collections.appuio.registry.plugins.module_utils._runner import run_module
 
 

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import cache_from
+from ansible_collections.appuio.registry.plugins.module_utils._cache import cache_from
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
 

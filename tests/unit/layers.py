@@ -47,7 +47,6 @@ RANKS = {
     "_stream": 9,
     "_token": 9,
     "_access": 9,
-    "_access_info": 9,
     "_account": 9,
     "_image_set": 10,
     "_sync": 11,

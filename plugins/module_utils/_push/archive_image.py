@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Sequence
 
-from .._cache.cache import Cache
+from .._cache import Cache
 from .._compression.compressors import Compressor
 from .._errors import AppuioError, SourceError
 from .._http.message import Body, BytesBody

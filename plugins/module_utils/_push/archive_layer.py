@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Sequence
 from zlib import crc32
 
-from .._cache.cache import Cache
+from .._cache import Cache
 from .._compression.compressors import Compressor
 from .._errors import AppuioError, CancelledError, SourceError
 from .._http.message import BLOCK_SIZE, Body

@@ -8,7 +8,7 @@ then the registry begins an upload instead, and nothing is lost.
 
 from __future__ import annotations
 
-from .._cache.cache import Cache
+from .._cache import Cache
 from .._oci.model import Descriptor
 
 _MOUNTS = "places"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, cast
 
-from .._cache.cache import Cache
+from .._cache import Cache
 from .._errors import InvalidOptionError
 from .._source.base import AnySource, ArchiveSource, Source, is_archive
 from .._source.location import SourceContext, parse_location

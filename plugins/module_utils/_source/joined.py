@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
-from .._cache.cache import Cache
+from .._cache import Cache
 from .._errors import AppuioError, InvalidOptionError
 from .._oci.joined_index import Contribution, contribution, joined_index
 from .._oci.model import Descriptor, Manifest, MissingContentError, Platform

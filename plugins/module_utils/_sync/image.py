@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Iterator
 
-from .._cache.cache import Cache
+from .._cache import Cache
 from .._errors import AppuioError, CancelledError, InvalidOptionError, unexpected_error
 from .._image_set.entry import EVERY, ImageEntry
 from .._push.image import ManifestImage

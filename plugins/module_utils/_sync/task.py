@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
-from .._cache.cache import cache_from
+from .._cache import cache_from
 from .._errors import InvalidOptionError
 from .._image_set.entry import EVERY
 from .._image_set.options import SyncOptions, parse_options

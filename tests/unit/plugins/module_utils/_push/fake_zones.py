@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
+from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, NotFoundError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BLOCK_SIZE, BytesBody
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts

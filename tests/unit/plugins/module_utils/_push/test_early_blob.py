@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
+from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of, parse_manifest
 from ansible_collections.appuio.registry.plugins.module_utils._push import early_blob

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
+from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import DOCKER_MANIFEST, OCI_INDEX
 from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage

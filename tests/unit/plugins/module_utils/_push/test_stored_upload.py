@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache.cache import Cache
+from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     CancelledError,
     ForbiddenError,

@@ -8,7 +8,7 @@ import base64
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._access_info.task import (
+from ansible_collections.appuio.registry.plugins.module_utils._access.info import (
     SPEC,
     AccessInfoTask,
     AccessInfoWork,

@@ -16,7 +16,7 @@ import stat
 import time
 from typing import Any, Callable, Mapping
 
-from .._json import JsonError, parse_json
+from ._json import JsonError, parse_json
 
 _FOLDER = "appuio.registry"
 # Entries of a kind lie in 256 folders, so that 8192 of each kind is all that there ever is.
