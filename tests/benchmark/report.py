@@ -39,6 +39,10 @@ everything and writes this page, here in {minutes:.0f} minutes.
   packets of 1500 octets, each 10 ms late, and with *1 % loss* drops so many of them in each direction, by chance. The
   kernel's TCP does the rest, as it would with `tc netem`, for which kernels need a module. The relay shares the
   processor with everybody.
+- Other programs are `skopeo copy`, `crane push` and `crane copy`, `oras cp`, and where they are on the path
+  `regctl image copy` and `oc image mirror`. Those of Debian's suite testing are not installed but unpacked, and started
+  by that suite's own loader with its libraries. Each version takes part under its own name; a further, older one is
+  left out where a single push of it takes half a minute.
 - In each round everybody pushes once, after one round that does not count, each time to a repository that is new. What
   they remember of earlier pushes is removed before: skopeo's blob-info cache, and our cache. Where a push is repeated,
   they keep what they learned in the first one. What is still to be written to the disk is written before each push.
