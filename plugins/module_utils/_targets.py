@@ -152,7 +152,7 @@ def source_target(
     if "token" in target.who and not (who or ours):
         raise InvalidOptionError(
             f"zone {zone.name} has no credential of its own, and the task's token is for the zones of the task",
-            hint="Give it one beside its zone, such as token",
+            hint="Give it one in source_zone, such as token",
         )
     _check(target, registry=True, namespace=True)
     return target

@@ -264,7 +264,7 @@ UNUSABLE: dict[str, tuple[dict[str, Any], str]] = {
     "nobody": ({"auth_file": "/x"}, "no credential is given"),
     "a password alone": ({"token": TOKEN, "password": "a-long-password"}, "required by 'password'"),
     "docker's file": ({"token": TOKEN, "key_scope": "namespace"}, "docker keeps one credential per registry"),
-    "for everybody": ({"token": TOKEN, "mode": "0644"}, "would let everybody at the credentials"),
+    "for everybody": ({"token": TOKEN, "mode": "0644"}, "would let everybody read the credentials"),
     "rights where": ({"token": TOKEN, "access": ["push"], "namespace": None}, "access needs namespace"),
     "a path": ({"token": TOKEN, "credential_store": "../evil"}, "credential_store"),
     "no such user": ({"token": TOKEN, "owner": "nobody-of-this-name"}, "no user 'nobody-of-this-name'"),

@@ -114,7 +114,7 @@ def _mode(value: Any) -> int:
         )
     if mode & 0o007:
         raise InvalidOptionError(
-            f"mode {value!r} would let everybody at the credentials", hint="Give '0600', or '0640' with group"
+            f"mode {value!r} would let everybody read the credentials", hint="Give '0600', or '0640' with group"
         )
     return mode
 

@@ -38,7 +38,7 @@ class NotTlsError(ConnectionFailedError):
 
 CONNECTION_ERRORS = (OSError, http.client.HTTPException)
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
-_BUSY = "It may pass: try again later, and see whether the server, or what stands in front of it, is well"
+_BUSY = "This may be temporary: try again later, and see whether the server, or what stands in front of it, is well"
 # The host where this runs is short of something; no server is to blame, and asking again does not help.
 _OWN_FAULTS = {
     errno.EMFILE: "this process may not open more files: raise its limit (ulimit -n), or lower jobs and forks",

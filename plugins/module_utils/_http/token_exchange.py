@@ -82,7 +82,7 @@ class TokenExchange:
                 f"{start}: it answered with status {answer.status}",
                 status=answer.status,
                 retry_after=retry_after(answer.headers, self._clock.now()),
-                hint="It may pass: try again later",
+                hint="This may be temporary: try again later",
             )
         if answer.status in (400, 401, 403):
             who = "the credential" if self._credential else "an anonymous request"
@@ -121,7 +121,7 @@ class TokenExchange:
             target, path = self._transports.resolve(origin, request.target, str(location))
             if carries and target.host != origin.host:
                 raise UnauthorizedError(
-                    f"{origin.authority} sends the credential on to another host, {target.authority}, which gets none",
+                    f"{origin.authority} redirects to another host, {target.authority}, which gets no credential",
                     hint=ODD_ADDRESS,
                 )
             origin, request = target, request._replace(target=path)

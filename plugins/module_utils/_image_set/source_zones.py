@@ -50,7 +50,7 @@ def source_session(
                 raise InvalidOptionError(
                     f"source_zone: zone {made.name} has no credential of its own, and {made.method.origin} is the "
                     f"token of zone {session.name}",
-                    hint="Give it one beside its zone, such as token",
+                    hint="Give it one in source_zone, such as token",
                 )
     opened.append(made)
     return made

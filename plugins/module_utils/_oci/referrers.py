@@ -127,11 +127,11 @@ def check_pushable(image: ImageContents, read_config: Callable[[Descriptor], byt
         if config is None:
             continue
         if config.size > LARGEST_MANIFEST:
-            raise SourceError(f"the configuration of {manifest.digest} is larger than 4 MiB, as that of no image is")
+            raise SourceError(f"the configuration of {manifest.digest} is larger than 4 MiB, which no image has")
         if not taken_by_openshift(manifest, read_config(config)):
             raise SourceError(
                 f"{manifest.digest} is no image: its configuration ({config.media_type or 'of no type'}, "
                 f"{config.size} bytes) is none of an image, and once it stands in a repository OpenShift answers "
                 "with an error to digests of other images there",
-                hint="Artifacts that are no images belong into another registry",
+                hint="Artifacts that are no images belong in another registry",
             )

@@ -17,7 +17,7 @@ from .._http.retry import CONNECTION_ERRORS, LONGEST_RETRY_AFTER
 
 _RIGHTS = "Does the namespace exist, and has the credential this right there? Zones answer the same to both"
 _NO_API = "Is host the API of the zone, and what stands in front of it: a proxy, a portal, a page to log in?"
-_PASSING = "It may pass: try again later; if it stays, the operators of the zone can see why"
+_PASSING = "This may be temporary: try again later; if it stays, the operators of the zone can see why"
 
 
 class NotServedError(NotFoundError):

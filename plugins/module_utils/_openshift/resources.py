@@ -100,6 +100,6 @@ def checked_name(name: str) -> str:
         raise ServerError(
             f"{name[:80]!r} cannot be the name of an object",
             step="check a name that the API gave",
-            hint="Is host the API of the zone? No object of a cluster is named so",
+            hint="Is host the API of the zone? No object of a cluster can have this name",
         )
     return name

@@ -102,7 +102,7 @@ class ZonePlanner:
             raise ForbiddenError(
                 f"the history of tags may not be cut in {self.zone.namespace}: the right to {RIGHT} is missing",
                 step="read the history",
-                hint="Use a credential that has the cluster role system:image-pruner, or leave revisions away: an "
+                hint="Use a credential that has the cluster role system:image-pruner, or omit revisions: an "
                 "APPUiO Cloud zone shortens each history itself, to three images, every night",
             )
 

@@ -86,7 +86,7 @@ class ArchiveLayer:
         with self._lock:
             layer = self._layer or self._made()
             if layer.descriptor.digest != wanted.digest:
-                raise SourceError(f"{self._where} was compressed otherwise before", hint="Run the push again")
+                raise SourceError(f"{self._where} was compressed differently before", hint="Run the push again")
             return layer.body()
 
     def release(self) -> None:

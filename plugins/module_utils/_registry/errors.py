@@ -132,7 +132,7 @@ def _server_hint(response: Response, hints: Hints) -> str:
     if status == 429:
         return "It limits how much it is asked: try again later, with a credential if there was none, or lower jobs"
     if status >= 500:
-        return "It may pass: try again later; if it stays, the operators of the registry can see why"
+        return "This may be temporary: try again later; if it stays, the operators of the registry can see why"
     return "Does the registry take this kind of image? What it said above is all there is to know"
 
 

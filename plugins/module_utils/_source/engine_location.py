@@ -40,7 +40,9 @@ def default_socket(transport: str, environment: Mapping[str, str]) -> str:
     host = environment.get(variable) or ""
     if host:
         if not host.startswith("unix://"):
-            raise InvalidOptionError(f"{variable} is {host}, and only sockets are asked", hint="Give engine_socket")
+            raise InvalidOptionError(
+                f"{variable} is {host}, and only a Unix socket is supported", hint="Give engine_socket"
+            )
         return host[len("unix://") :]
     runtime = environment.get("XDG_RUNTIME_DIR") or ""
     if transport == "containers-storage" and runtime:

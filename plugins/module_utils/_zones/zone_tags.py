@@ -195,5 +195,5 @@ class ZoneTags:
             f"the tag {update.tag} was moved meanwhile, from {update.before or 'nothing'} to {update.now or 'nothing'}",
             zone=self.zone,
             step="move the tag",
-            hint="Nothing of others was overwritten: look again, and decide anew",
+            hint="It was left as it is: check what it points to, and run this again if that is to be replaced",
         )
