@@ -76,7 +76,7 @@ class Controller:
         if more == "survey_spec":
             return 200, self._survey(int(number), method, body)
         if more == "create_approval_template":
-            known = {name: body[name] for name in ("name", "description", "timeout") if name in body}
+            known: dict[str, Any] = {name: body[name] for name in ("name", "description", "timeout") if name in body}
             approval = self._add("workflow_approval_templates", {"description": "", "timeout": 0, **known})
             found.update(unified_job_template=approval["id"])
             found["related"]["unified_job_template"] = approval["url"]

@@ -87,7 +87,7 @@ def test_everything_is_created_with_options_that_awx_awx_takes(called: Calls) ->
 
 def run_modules(called: Calls) -> dict[str, bool]:
     """Run the modules of awx.awx in this process; return which of them have changed something, by kind and name."""
-    changed = {}
+    changed: dict[str, bool] = {}
     for name, options in called:
         printed = io.StringIO()
         with redirect_stdout(printed), handed_over(options), pytest.raises(SystemExit):
