@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache import cache_from
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import cache_from
 
 from tests.image import make_layout
 from tests.integration.push import Pusher

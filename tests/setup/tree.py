@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import subprocess
@@ -17,7 +16,6 @@ _NAME = Path("ansible_collections") / "appuio" / "registry"
 
 def linked() -> Path:
     """Return a folder for ANSIBLE_COLLECTIONS_PATH in which our collection is a link to the checkout."""
-    _remove_emptied(ROOT / "plugins")
     link = BUILD / "linked" / _NAME
     link.parent.mkdir(parents=True, exist_ok=True)
     if not link.is_symlink():
@@ -26,15 +24,6 @@ def linked() -> Path:
         except FileExistsError:  # made by another session meanwhile
             pass
     return BUILD / "linked"
-
-
-def _remove_emptied(root: Path) -> None:
-    """Remove folders of which only compiled code is left: Ansible would take one for the file that has its name now."""
-    # Another session may be removing the same ones.
-    with contextlib.suppress(FileNotFoundError):
-        for compiled in sorted(root.rglob("__pycache__"), reverse=True):  # what is inside of a folder comes first
-            if all(entry == compiled for entry in compiled.parent.iterdir()):
-                shutil.rmtree(compiled.parent, ignore_errors=True)
 
 
 def copied(name: str, python_of_tests: bool = True) -> Path:

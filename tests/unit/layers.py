@@ -30,7 +30,7 @@ RANKS = {
     "_variables": 4,
     "_zone_list": 4,
     "_awx": 4,
-    "_cache": 2,
+    "_user_cache": 2,
     "_compression": 2,
     "_http": 3,
     "_openshift": 4,

@@ -13,7 +13,6 @@ from contextlib import suppress
 from functools import partial
 from typing import Sequence
 
-from .._cache import Cache
 from .._compression.compressors import Compressor
 from .._errors import AppuioError, SourceError
 from .._http.message import Body, BytesBody
@@ -25,6 +24,7 @@ from .._reference import is_digest
 from .._source.base import ArchiveSource
 from .._source.spool import SpooledBlob
 from .._source.stream import StreamedBlob
+from .._user_cache import Cache
 from .archive_layer import ArchiveLayer, LayerTools
 from .image import PendingBlob, check_expected
 from .layer_queue import LayerQueue

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Sequence
 from zlib import crc32
 
-from .._cache import Cache
 from .._compression.compressors import Compressor
 from .._errors import AppuioError, CancelledError, SourceError
 from .._http.message import BLOCK_SIZE, Body
@@ -17,6 +16,7 @@ from .._oci.model import Descriptor
 from .._source.growing import GrowingBody, GrowingFile
 from .._source.layer import Layer, make_layer
 from .._source.local_file import Part
+from .._user_cache import Cache
 from .zone_upload import ZoneUpload
 
 _KIND = "layers"

@@ -8,8 +8,8 @@ then the registry begins an upload instead, and nothing is lost.
 
 from __future__ import annotations
 
-from .._cache import Cache
 from .._oci.model import Descriptor
+from .._user_cache import Cache
 
 _MOUNTS = "places"
 _MOST_REPOSITORIES = 4

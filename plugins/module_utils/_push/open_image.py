@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, Sequence, cast
 
-from .._cache import Cache
 from .._errors import InvalidOptionError
 from .._source.base import AnySource, ArchiveSource, Source, is_archive
 from .._source.location import SourceContext, parse_location
 from .._targets import RunContext
+from .._user_cache import Cache
 from .image import Image, ManifestImage
 from .options import PushOptions, parse_options
 

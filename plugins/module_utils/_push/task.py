@@ -7,9 +7,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
-from .._cache import Cache, cache_from
 from .._errors import AppuioError
 from .._targets import RunContext, targets_from
+from .._user_cache import Cache, cache_from
 from .._zones.fanout import ZoneSessions
 from .open_image import open_image
 from .options import PushOptions

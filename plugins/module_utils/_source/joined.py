@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
-from .._cache import Cache
 from .._errors import AppuioError, InvalidOptionError
 from .._oci.joined_index import Contribution, contribution, joined_index
 from .._oci.model import Descriptor, Manifest, MissingContentError, Platform
 from .._oci.platforms import parse_platform
 from .._reference import DEFAULT_TAG
 from .._text import as_list, is_blank
+from .._user_cache import Cache
 from .base import AnySource, Referrers, ReferrerSource, Source
 from .known_documents import KnownDocuments
 from .location import Location, RegistryLocation, parse_location

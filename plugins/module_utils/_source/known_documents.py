@@ -7,8 +7,8 @@ Where they are kept is no matter, as each is proven by its digest.
 
 from __future__ import annotations
 
-from .._cache import Cache
 from .._oci.model import Descriptor, Manifest, digest_of, parse_manifest
+from .._user_cache import Cache
 from .base import Source, has_head
 
 _KIND = "documents"

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Iterator
 
-from .._cache import Cache
 from .._errors import AppuioError, CancelledError, InvalidOptionError, unexpected_error
 from .._image_set.entry import EVERY, ImageEntry
 from .._push.image import ManifestImage
@@ -17,6 +16,7 @@ from .._push.result import PushPlan
 from .._push.task import PushTask
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, Target
+from .._user_cache import Cache
 from .._zones.fanout import ZoneSessions
 from .image_plan import ImagePlan
 from .set_progress import ImageProgress, SetProgress

@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Callable, Mapping, Sequence
 
-from .._cache import cache_from
 from .._errors import InvalidOptionError
 from .._image_set.entry import EVERY
 from .._image_set.options import SyncOptions, parse_options
@@ -16,6 +15,7 @@ from .._reference import DEFAULT_TAG, Reference
 from .._signals import StoppedError
 from .._source.source_registries import SourceClients
 from .._targets import RunContext, targets_from
+from .._user_cache import cache_from
 from .._zones.fanout import ZoneSessions, at_once
 from .._zones.session import ZoneSession
 from .image import ImageSync, SharedParts, image_sync

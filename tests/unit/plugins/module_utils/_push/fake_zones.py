@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError, NotFoundError, ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._http.message import BLOCK_SIZE, BytesBody
 from ansible_collections.appuio.registry.plugins.module_utils._http.retry import Attempts
@@ -30,6 +29,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._registry import u
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import BlobsMissingError
 from ansible_collections.appuio.registry.plugins.module_utils._registry.manifest_reader import ManifestResponse
 from ansible_collections.appuio.registry.plugins.module_utils._targets import RunContext
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._zones import tags
 from ansible_collections.appuio.registry.plugins.module_utils._zones.fanout import ZoneOutcome, each_zone
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._compression.compressors import choose_compressor
 from ansible_collections.appuio.registry.plugins.module_utils._errors import SourceError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of, parse_manifest
 from ansible_collections.appuio.registry.plugins.module_utils._push import archive_layer
 from ansible_collections.appuio.registry.plugins.module_utils._source.spool import SpooledBlob
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import Cache
 
 from tests.image.archive import save_archive
 from tests.unit.plugins.module_utils._push.fake_zones import Zones, compressed, two_zones

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import ServerError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import digest_of, parse_manifest
 from ansible_collections.appuio.registry.plugins.module_utils._push import early_blob
 from ansible_collections.appuio.registry.plugins.module_utils._push.layer_queue import LayerQueue
 from ansible_collections.appuio.registry.plugins.module_utils._push.progress import Progress
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import Cache
 
 from tests.image.archive import save_archive
 from tests.unit.plugins.module_utils._push.fake_zones import FakeEarlyUpload, Zones, two_zones, waiting_for

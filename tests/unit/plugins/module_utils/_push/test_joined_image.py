@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import AppuioError
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import DOCKER_MANIFEST, OCI_INDEX
 from ansible_collections.appuio.registry.plugins.module_utils._push.archive_image import ArchiveImage
 from ansible_collections.appuio.registry.plugins.module_utils._push.image import ManifestImage
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import Cache
 
 from tests.image import make_layout
 from tests.image.archive import save_archive

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._oci.model import Descriptor
 from ansible_collections.appuio.registry.plugins.module_utils._push.mount_cache import MountCache
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import Cache
 
 BLOB = Descriptor("layer", "sha256:" + "a" * 64, 100_000)
 SMALL = Descriptor("config", "sha256:" + "b" * 64, 100)

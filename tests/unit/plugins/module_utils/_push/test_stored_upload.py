@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils._cache import Cache
 from ansible_collections.appuio.registry.plugins.module_utils._errors import (
     CancelledError,
     ForbiddenError,
@@ -29,6 +28,7 @@ from ansible_collections.appuio.registry.plugins.module_utils._push.zone_upload 
 from ansible_collections.appuio.registry.plugins.module_utils._registry.client import RegistryClient
 from ansible_collections.appuio.registry.plugins.module_utils._source.oci_layout import OciLayout
 from ansible_collections.appuio.registry.plugins.module_utils._targets import Connection
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import Cache
 
 from tests.unit.plugins.module_utils._http.scripted_server import Line, ScriptedServer
 from tests.unit.plugins.module_utils._push.fake_zones import FakeSession

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from ansible_collections.appuio.registry.plugins.module_utils import _cache as cache_module
-from ansible_collections.appuio.registry.plugins.module_utils._cache import LONGEST, Cache, cache_from
+from ansible_collections.appuio.registry.plugins.module_utils import _user_cache as cache_module
+from ansible_collections.appuio.registry.plugins.module_utils._user_cache import LONGEST, Cache, cache_from
 
 
 def test_what_was_put_comes_back(tmp_path: Path) -> None:
